@@ -1,0 +1,69 @@
+package io.gatun.pipeline;
+
+import java.util.Locale;
+
+/**
+ * Why a packet was dropped: the one stable list. Names appear (in lower case) in {@code gatun
+ * drops}, metrics, {@code explain} and captures; codes are never reused, new reasons go to the end.
+ */
+public enum DropReason {
+  // 0 to 19: what arrived is no packet that we can read
+  FRAME_TOO_SHORT(0, "shorter than its link-layer header"),
+  UNKNOWN_ETHERTYPE(1, "neither IPv4 nor IPv6"),
+  BAD_IP_HEADER(2, "version, header length or total length do not fit the frame"),
+  BAD_IP_CHECKSUM(3, "IPv4 header checksum is wrong"),
+  BAD_IP_ADDRESS(4, "source is multicast, loopback or unspecified, or destination cannot be forwarded"),
+  BAD_EXTENSION_HEADER(5, "IPv6 extension header chain is cut, too long or out of order"),
+  BAD_L4_HEADER(6, "TCP, UDP or ICMP header is cut or its length lies"),
+  BAD_L4_CHECKSUM(7, "transport checksum of a packet we would have to answer is wrong"),
+  UNSUPPORTED_OFFLOAD(8, "offload metadata contradicts the frame"),
+  // 20 to 39: routing
+  TTL_EXCEEDED(20, "time to live ran out"),
+  NO_ROUTE(21, "no route to the destination"),
+  NO_NEIGHBOUR(22, "next hop's link-layer address is unknown"),
+  BLACKHOLE_ROUTE(23, "route says blackhole, unreachable or prohibit"),
+  TOO_BIG(24, "larger than the way out allows and must not be fragmented"),
+  // 40 to 59: Services and flows
+  NO_LOCAL_ENDPOINTS(40, "policy Local and no endpoint of the Service on this node"),
+  NO_ENDPOINTS(41, "the Service has no endpoints (answered with port unreachable)"),
+  NO_SUCH_PORT(42, "the Service address does not serve this port (answered with port unreachable)"),
+  UNASSIGNED_SERVICE_ADDRESS(43, "inside a Service CIDR but no Service's address"),
+  NO_FLOW(44, "TCP segment that is no SYN, to a front, without a flow (answered with a reset)"),
+  FLOW_TABLE_FULL(45, "no room for a new flow"),
+  SNAT_PORTS_EXHAUSTED(46, "no free source port towards this endpoint"),
+  FRAGMENT_UNSUPPORTED(47, "fragment of a packet that needs translation"),
+  SOURCE_RANGE(48, "client outside the Service's loadBalancerSourceRanges"),
+  // 60 to 79: ports
+  TX_RING_FULL(60, "way out had no room"),
+  PORT_DOWN(61, "way out is down or gone"),
+  HAND_OFF_FULL(62, "the other worker's ring had no room"),
+  NO_HOST_PORT(63, "for this node's own stack, and no host port is configured"),
+  // 80 to 99: our own faults
+  INTERNAL(80, "a stage left the packet without a verdict");
+
+  /** One more than the largest code: the size of an array indexed by {@link #code()}. */
+  public static final int LIMIT = 100;
+
+  private final int code;
+  private final String meaning;
+
+  DropReason(int code, String meaning) {
+    this.code = code;
+    this.meaning = meaning;
+  }
+
+  /** Stable number, below {@link #LIMIT}. */
+  public int code() {
+    return code;
+  }
+
+  /** One line for a person. */
+  public String meaning() {
+    return meaning;
+  }
+
+  /** The name in metrics and tables: {@code no_local_endpoints}. */
+  public String label() {
+    return name().toLowerCase(Locale.ROOT);
+  }
+}
