@@ -12,7 +12,8 @@ public enum DropReason {
   UNKNOWN_ETHERTYPE(1, "neither IPv4 nor IPv6"),
   BAD_IP_HEADER(2, "version, header length or total length do not fit the frame"),
   BAD_IP_CHECKSUM(3, "IPv4 header checksum is wrong"),
-  BAD_IP_ADDRESS(4, "source is multicast, loopback or unspecified, or destination cannot be forwarded"),
+  BAD_IP_ADDRESS(
+      4, "source is multicast, loopback or unspecified, or destination cannot be forwarded"),
   BAD_EXTENSION_HEADER(5, "IPv6 extension header chain is cut, too long or out of order"),
   BAD_L4_HEADER(6, "TCP, UDP or ICMP header is cut or its length lies"),
   BAD_L4_CHECKSUM(7, "transport checksum of a packet we would have to answer is wrong"),

@@ -16,15 +16,13 @@ public final class LiveAreas {
   private LiveAreas() {}
 
   /** Makes {@code bytes} bytes from {@code address} accessible. */
-  @SuppressWarnings("NonAtomicOperationOnVolatileField") // any change invalidates the caches
-  public static void add(long address, long bytes) {
+  public static synchronized void add(long address, long bytes) {
     AREAS.put(address, address + bytes);
     generation++;
   }
 
   /** Takes the area that starts at {@code address} away; unknown areas are ignored. */
-  @SuppressWarnings("NonAtomicOperationOnVolatileField")
-  public static void remove(long address) {
+  public static synchronized void remove(long address) {
     AREAS.remove(address);
     generation++;
   }
