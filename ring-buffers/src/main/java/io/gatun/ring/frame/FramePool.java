@@ -1,0 +1,78 @@
+package io.gatun.ring.frame;
+
+import io.gatun.ffm.memory.Memory;
+
+/**
+ * The free frames of one worker, last in first out; single-threaded.
+ *
+ * <p>Holds at most two slabs: an empty pool fetches one from the {@link FrameDepot}, a full one
+ * brings one there, so that a worker that alternates between taking and giving meets the depot's
+ * lock at most once per slab, and frames that one worker takes and another gives do not pile up.
+ */
+public final class FramePool implements AutoCloseable {
+  /** Frames that move between pool and depot at once: the burst size of a worker's ports. */
+  public static final int SLAB = 64;
+
+  private final FrameDepot depot;
+  private final long[] free = new long[2 * SLAB];
+  private int top;
+
+  /** A pool that is empty until its first {@link #take}. */
+  public FramePool(FrameDepot depot) {
+    this.depot = depot;
+  }
+
+  /** Where this pool's frames come from. */
+  public FrameDepot depot() {
+    return depot;
+  }
+
+  /** Address of a free frame, the caller's from now on; 0 when pool and depot are empty. */
+  public long take() {
+    int n = top;
+    if (n == 0) {
+      n = depot.takeSlab(free, 0, SLAB);
+      if (n == 0) {
+        return 0;
+      }
+    }
+    long frame = free[--n];
+    top = n;
+    if (Memory.CHECKS) {
+      depot.markHeld(frame);
+    }
+    return frame;
+  }
+
+  /** Takes back {@code frame}, the start of a frame of this pool's depot. */
+  public void give(long frame) {
+    if (Memory.CHECKS) {
+      depot.markFree(frame);
+    }
+    int n = top;
+    if (n == free.length) { // the colder half goes, the hot one stays
+      depot.giveSlab(free, 0, SLAB);
+      System.arraycopy(free, SLAB, free, 0, SLAB);
+      n = SLAB;
+    }
+    free[n] = frame;
+    top = n + 1;
+  }
+
+  /** Start of the frame that {@code address} lies in: what {@link #give} wants. */
+  public long frameOf(long address) {
+    return depot.frameOf(address);
+  }
+
+  /** Frames in this pool; {@link #take} succeeds at least so often. */
+  public int available() {
+    return top;
+  }
+
+  /** Gives every frame to the depot; the pool stays usable. */
+  @Override
+  public void close() {
+    depot.giveSlab(free, 0, top);
+    top = 0;
+  }
+}
