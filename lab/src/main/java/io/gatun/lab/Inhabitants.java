@@ -1,0 +1,71 @@
+package io.gatun.lab;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * The processes that live in some namespaces, found by {@code /proc/PID/ns/net}; stateless.
+ *
+ * <p>A namespace lives as long as a process is in it, named or not: whoever deletes the name first
+ * leaves a nameless namespace with all its links. Hence: first the inhabitants, then the names.
+ */
+final class Inhabitants {
+
+  private static final long GRACE_MILLIS = 300;
+  private static final long STEP_MILLIS = 5;
+
+  private Inhabitants() {}
+
+  static List<ProcessHandle> of(List<Node> nodes) throws IOException {
+    Set<String> namespaces =
+        nodes.stream()
+            .filter(node -> node.inode() >= 0)
+            .map(node -> "net:[" + node.inode() + "]")
+            .collect(Collectors.toSet());
+    List<ProcessHandle> found = new ArrayList<>();
+    long self = ProcessHandle.current().pid();
+    try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[1-9]*")) {
+      for (Path process : all) {
+        long pid = Long.parseLong(process.getFileName().toString());
+        if (pid != self && livesIn(process, namespaces)) {
+          ProcessHandle.of(pid).ifPresent(found::add);
+        }
+      }
+    }
+    return found;
+  }
+
+  /** Asks them to end, waits a moment, ends those that are left. */
+  static void end(List<Node> nodes) throws IOException {
+    List<ProcessHandle> living = of(nodes);
+    living.forEach(ProcessHandle::destroy);
+    for (long waited = 0; !living.isEmpty(); waited += STEP_MILLIS) {
+      if (waited == GRACE_MILLIS) {
+        living.forEach(ProcessHandle::destroyForcibly);
+      } else if (waited > 10 * GRACE_MILLIS) {
+        throw new IOException("processes that will not end: " + living);
+      }
+      try {
+        Thread.sleep(STEP_MILLIS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        living.forEach(ProcessHandle::destroyForcibly);
+      }
+      living = of(nodes);
+    }
+  }
+
+  private static boolean livesIn(Path process, Set<String> namespaces) {
+    try {
+      return namespaces.contains(Files.readSymbolicLink(process.resolve("ns/net")).toString());
+    } catch (IOException e) {
+      return false; // ended meanwhile, or a zombie: it holds nothing
+    }
+  }
+}
