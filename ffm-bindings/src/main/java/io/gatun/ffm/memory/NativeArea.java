@@ -1,0 +1,159 @@
+package io.gatun.ffm.memory;
+
+import io.gatun.ffm.Libc;
+import io.gatun.ffm.NativeException;
+import java.nio.file.Path;
+
+/**
+ * One mapping between two guard pages, known to {@link LiveAreas} until closed. Creating and
+ * closing are for one thread; the memory itself has no owner.
+ *
+ * <p>An address range with the guards is reserved first and the memory mapped over its middle, so
+ * that nothing else can ever lie next to it.
+ */
+public final class NativeArea implements AutoCloseable {
+  private static final long PAGE = 4096;
+  private static final long HUGE_PAGE = 2L << 20;
+  private static final int READ_WRITE = Libc.PROT_READ | Libc.PROT_WRITE;
+
+  private final String name;
+  private final long address;
+  private final long bytes;
+  private final long reservation;
+  private final long reserved;
+  private boolean closed;
+
+  private NativeArea(String name, long address, long bytes, long reservation, long reserved) {
+    this.name = name;
+    this.address = address;
+    this.bytes = bytes;
+    this.reservation = reservation;
+    this.reserved = reserved;
+    LiveAreas.add(address, bytes);
+  }
+
+  /**
+   * Anonymous memory: zeroed and populated, so that no access faults later. From 2 MiB on it lies
+   * on reserved huge pages ({@code vm.nr_hugepages}), else on transparent ones where the kernel
+   * grants them.
+   *
+   * @param name for messages
+   * @param bytes as many as will be accessible; the mapping is rounded up
+   */
+  public static NativeArea map(String name, long bytes) {
+    boolean large = bytes >= HUGE_PAGE;
+    long unit = large ? HUGE_PAGE : PAGE;
+    Room room = Room.reserve(name, bytes, unit);
+    int flags = Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS | Libc.MAP_FIXED;
+    if (large) {
+      int huge = flags | Libc.MAP_HUGETLB | Libc.MAP_POPULATE;
+      if (Libc.mmap(room.inner, room.innerBytes, READ_WRITE, huge, -1, 0) == room.inner) {
+        return room.area(name, bytes);
+      }
+    }
+    room.check(
+        Libc.mmap(room.inner, room.innerBytes, READ_WRITE, flags, -1, 0),
+        name,
+        "free memory or ask for less");
+    if (large) {
+      // Only advice: where transparent huge pages are off we live on small ones.
+      Libc.madvise(room.inner, room.innerBytes, Libc.MADV_HUGEPAGE);
+    }
+    room.check(
+        Libc.madvise(room.inner, room.innerBytes, Libc.MADV_POPULATE_WRITE),
+        name,
+        "free memory or ask for less (needs Linux 5.14)");
+    return room.area(name, bytes);
+  }
+
+  /**
+   * A file mapped shared, made {@code bytes} long with its blocks reserved if it is shorter;
+   * created with mode 0600 if it is not there.
+   */
+  public static NativeArea mapFile(Path file, long bytes) {
+    String path = file.toString();
+    int fd =
+        (int)
+            NativeException.check(
+                Libc.open(path, Libc.O_RDWR | Libc.O_CREAT | Libc.O_CLOEXEC),
+                "open " + path,
+                "the directory must exist and be writable");
+    try {
+      NativeException.check(
+          Libc.fallocate(fd, 0, bytes), "fallocate " + path, "free space on that file system");
+      return mapDescriptor(path, fd, 0, bytes);
+    } finally {
+      Libc.close(fd);
+    }
+  }
+
+  /** What {@code fd} offers at {@code offset}, mapped shared: a ring, a BPF map, a file. */
+  public static NativeArea mapDescriptor(String name, int fd, long offset, long bytes) {
+    Room room = Room.reserve(name, bytes, PAGE);
+    int flags = Libc.MAP_SHARED | Libc.MAP_FIXED | Libc.MAP_POPULATE;
+    room.check(
+        Libc.mmap(room.inner, room.innerBytes, READ_WRITE, flags, fd, offset),
+        name,
+        "the descriptor must be open for reading and writing and be that long");
+    return room.area(name, bytes);
+  }
+
+  public String name() {
+    return name;
+  }
+
+  /** The first byte; page-aligned, from 2 MiB on aligned to 2 MiB. */
+  public long address() {
+    return address;
+  }
+
+  /** How many bytes are accessible, as asked for. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /** Unmaps the area and its guards; the second time it does nothing. */
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      LiveAreas.remove(address);
+      Libc.munmap(reservation, reserved);
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "%s [0x%x, %d bytes]".formatted(name, address, bytes);
+  }
+
+  /** Reserved addresses: {@code inner} lies in them with at least a page on either side. */
+  private record Room(long start, long length, long inner, long innerBytes) {
+    static Room reserve(String name, long bytes, long unit) {
+      if (bytes <= 0) {
+        throw new IllegalArgumentException(name + ": an area of " + bytes + " bytes");
+      }
+      long innerBytes = (bytes + unit - 1) & -unit;
+      long length = innerBytes + PAGE + unit + (unit == PAGE ? 0 : PAGE);
+      int flags = Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS | Libc.MAP_NORESERVE;
+      long start =
+          NativeException.check(
+              Libc.mmap(0, length, Libc.PROT_NONE, flags, -1, 0),
+              "reserve " + length + " bytes of addresses for " + name,
+              "raise vm.max_map_count or ulimit -v");
+      long inner = (start + PAGE + unit - 1) & -unit;
+      return new Room(start, length, inner, innerBytes);
+    }
+
+    void check(long result, String name, String remedy) {
+      if (result < 0) {
+        Libc.munmap(start, length);
+        NativeException.check(result, "map " + innerBytes + " bytes for " + name, remedy);
+      }
+    }
+
+    NativeArea area(String name, long bytes) {
+      return new NativeArea(name, inner, bytes, start, length);
+    }
+  }
+}
