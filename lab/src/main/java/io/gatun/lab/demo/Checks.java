@@ -52,8 +52,7 @@ final class Checks {
     report.check(
         "curl ClusterIP from client-a, IPv6",
         () ->
-            bothAnswer(
-                curl(clientA.node(), "http://[" + Cluster.WEB6 + "]/"), clientA.address6()));
+            bothAnswer(curl(clientA.node(), "http://[" + Cluster.WEB6 + "]/"), clientA.address6()));
     report.check("curl own Service from web-1 (hairpin)", () -> hairpin(web1));
     for (Node node : topology.nodes()) {
       String address = topology.address(node);
@@ -112,13 +111,15 @@ final class Checks {
 
   private static Seen bothAnswer(Answers answers, String client) throws IOException {
     boolean clientAsExpected =
-        answers.clients().stream().map(Checks::canonical).toList().equals(List.of(canonical(client)));
+        answers.clients().stream()
+            .map(Checks::canonical)
+            .toList()
+            .equals(List.of(canonical(client)));
     boolean holds =
         answers.failed() == 0
             && answers.byEndpoint().keySet().equals(Set.of("web-1", "web-2"))
             && clientAsExpected;
-    return new Seen(
-        holds, answers + (clientAsExpected ? "" : ", expected " + client));
+    return new Seen(holds, answers + (clientAsExpected ? "" : ", expected " + client));
   }
 
   /** Itself it reaches from the node's address: an answer to its own would never leave the pod. */
@@ -132,8 +133,7 @@ final class Checks {
   }
 
   private Seen ping(Pod from, String address) throws IOException {
-    String[] words =
-        Servers.pythonWords(topology, "ping", address, Integer.toString(PINGS));
+    String[] words = Servers.pythonWords(topology, "ping", address, Integer.toString(PINGS));
     String[] numbers = from.node().exec(words).orThrow().output().strip().split(" ");
     return new Seen(
         numbers[0].equals(numbers[1]),
@@ -152,7 +152,8 @@ final class Checks {
   private static Seen stream(Pod from) throws IOException {
     String time = Long.toString(STREAM_TIME.toSeconds());
     Command.Outcome outcome =
-        from.node().exec("iperf3", "-c", Cluster.STREAM, "-t", time, "--connect-timeout", "3000", "-J");
+        from.node()
+            .exec("iperf3", "-c", Cluster.STREAM, "-t", time, "--connect-timeout", "3000", "-J");
     Matcher rate = RECEIVED_RATE.matcher(outcome.output());
     if (!outcome.succeeded() || !rate.find()) {
       Matcher error = Pattern.compile("\"error\":\\s*\"([^\"]*)\"").matcher(outcome.output());
@@ -179,8 +180,7 @@ final class Checks {
       mayForward |= !node.sysctl("net.ipv4.ip_forward").equals("0");
     }
     return new Seen(
-        packets == 0 && !mayForward,
-        packets + " packets, ip_forward " + (mayForward ? "1" : "0"));
+        packets == 0 && !mayForward, packets + " packets, ip_forward " + (mayForward ? "1" : "0"));
   }
 
   private static String canonical(String address) {

@@ -145,7 +145,12 @@ public final class Cluster {
             endpoints:
             """
                 .formatted(
-                    service, ipv6 ? "ipv6" : "ipv4", ipv6 ? "IPv6" : "IPv4", port, protocol, number));
+                    service,
+                    ipv6 ? "ipv6" : "ipv4",
+                    ipv6 ? "IPv6" : "IPv4",
+                    port,
+                    protocol,
+                    number));
     for (Pod pod : pods) {
       text.append(
           """

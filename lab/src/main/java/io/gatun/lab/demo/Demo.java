@@ -79,7 +79,11 @@ public final class Demo {
       new Checks(topology).run(report);
       for (Node node : topology.nodes()) {
         String drops = started(node).drops().strip();
-        report.say("drops on " + node.name() + ": " + (drops.isEmpty() ? "none" : "\n" + drops.indent(2).stripTrailing()));
+        report.say(
+            "drops on "
+                + node.name()
+                + ": "
+                + (drops.isEmpty() ? "none" : "\n" + drops.indent(2).stripTrailing()));
       }
     } catch (IOException | RuntimeException e) {
       stopAll();
@@ -153,7 +157,8 @@ public final class Demo {
     try {
       topology.close();
     } catch (IOException | RuntimeException e) {
-      System.err.println("gatun lab down " + topology.lab().name() + " is still to do: " + e.getMessage());
+      System.err.println(
+          "gatun lab down " + topology.lab().name() + " is still to do: " + e.getMessage());
     }
   }
 

@@ -3,8 +3,8 @@
  *
  * <p>{@link io.gatun.lab.demo.Demo} builds {@link io.gatun.lab.TwoNodes}, writes for each node a
  * configuration and the manifests of the Services, has somebody start a {@link
- * io.gatun.lab.demo.NodeDataplane dataplane} on each, sends traffic and says for every check what was
- * seen. What translates the Services it does not know: the integration test proves the checks
+ * io.gatun.lab.demo.NodeDataplane dataplane} on each, sends traffic and says for every check what
+ * was seen. What translates the Services it does not know: the integration test proves the checks
  * against the kernel's own nftables, the agent runs them against Gatun.
  *
  * <pre>

@@ -16,7 +16,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The demonstration's checks hold with the kernel as dataplane, but for the one that forbids it. */
+/**
+ * The demonstration's checks hold with the kernel as dataplane, but for the one that forbids it.
+ */
 class ChecksIT {
 
   private static final long BYTES = 200_000_000;
@@ -33,7 +35,8 @@ class ChecksIT {
     List<String> lines = play(new KernelDataplane());
     List<String> failed = lines.stream().filter(line -> line.startsWith("✗")).toList();
     assertEquals(1, failed.size(), () -> String.join("\n", lines));
-    assertTrue(failed.getFirst().startsWith("✗ forwarded by the nodes' kernels: "), failed::toString);
+    assertTrue(
+        failed.getFirst().startsWith("✗ forwarded by the nodes' kernels: "), failed::toString);
     assertEquals("15 passed, 1 failed", lines.getLast());
     assertEquals(List.of(), Lab.list(runDirectory));
   }

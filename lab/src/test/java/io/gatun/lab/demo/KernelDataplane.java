@@ -42,10 +42,7 @@ final class KernelDataplane implements NodeDataplane {
     String address = node.name().equals("node-a") ? "192.168.0.11" : "192.168.0.12";
     node.sysctl("net.ipv4.ip_forward", "1");
     node.sysctl("net.ipv6.conf.all.forwarding", "1");
-    node.command("nft", "-f", "-")
-        .reading(RULES.replace("NODE_ADDRESS", address))
-        .run()
-        .orThrow();
+    node.command("nft", "-f", "-").reading(RULES.replace("NODE_ADDRESS", address)).run().orThrow();
     return new Running() {
       @Override
       public void awaitReady(Duration patience) {}
