@@ -23,8 +23,10 @@ public interface Port extends AutoCloseable {
 
   /**
    * Sends packet {@code index} of {@code packets}, whose checksum and segment metadata say what is
-   * left to do. False when there is no room: the frame is still the caller's. Transmission may be
-   * deferred to {@link #flush}.
+   * left to do. False when it cannot: the frame is still the caller's, and {@code
+   * packets.dropReason[index]} says why ({@link io.gatun.pipeline.DropReason#TX_RING_FULL} is worth
+   * another try after {@link #flush} and {@link #reclaim}). Transmission may be deferred to {@link
+   * #flush}.
    */
   boolean tx(PacketVector packets, int index);
 
@@ -37,6 +39,11 @@ public interface Port extends AutoCloseable {
   /** A file descriptor to poll(2) for arrival while the worker sleeps, -1 for none. */
   default int pollDescriptor() {
     return -1;
+  }
+
+  /** False once the interface has gone or was closed: nothing will come from it or go to it. */
+  default boolean up() {
+    return true;
   }
 
   @Override

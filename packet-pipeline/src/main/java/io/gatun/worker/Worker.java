@@ -1,0 +1,430 @@
+package io.gatun.worker;
+
+import io.gatun.ffm.Libc;
+import io.gatun.ffm.NativeException;
+import io.gatun.ffm.memory.Memory;
+import io.gatun.pipeline.DropReason;
+import io.gatun.pipeline.PacketVector;
+import io.gatun.pipeline.Stage;
+import io.gatun.pipeline.Verdict;
+import io.gatun.port.Port;
+import io.gatun.ring.frame.FramePool;
+import io.gatun.ring.qsbr.Qsbr;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
+import org.agrona.concurrent.Agent;
+import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One duty cycle of the data path. Everything belongs to the thread that steps it; only {@link
+ * #counters}, {@link #submit}, {@link #wakeIfParked} and {@link #inject} may be called from others.
+ *
+ * <pre>{@code
+ * Worker worker = new Worker("worker-0", pool, qsbr.register(), List.of(parse, route));
+ * worker.add(portA);
+ * worker.add(portB);
+ * worker.doWork();                                  // a test steps it
+ * WorkerThread.start(worker, Idling.ADAPTIVE, 1);   // or a thread does
+ * worker.submit(() -> worker.add(portC));           // later changes run inside the cycle
+ * }</pre>
+ */
+public final class Worker implements Agent, AutoCloseable {
+  private static final int COMMANDS = 256;
+
+  /** No host port. */
+  private static final int NONE = -1;
+
+  private final String name;
+  private final FramePool pool;
+  private final Qsbr.Reader reader;
+  private final Stage[] stages;
+  private final WorkerCounters counters = new WorkerCounters();
+  private final PacketVector packets = new PacketVector();
+  private final PacketVector handed = new PacketVector();
+  private final @Nullable Port[] byNumber = new @Nullable Port[WorkerCounters.PORTS];
+  private final @Nullable HandOff[] elsewhere = new @Nullable HandOff[WorkerCounters.PORTS];
+  private final ManyToOneConcurrentArrayQueue<Runnable> commands =
+      new ManyToOneConcurrentArrayQueue<>(COMMANDS);
+  private final List<HandOff> outgoing = new ArrayList<>();
+  private final List<HandOff> incoming = new ArrayList<>();
+  private final int wakeDescriptor;
+  private Port[] ports = {};
+  private HandOff[] out = {};
+  private HandOff[] in = {};
+  private int firstPort;
+  private int hostPort = NONE;
+  private long hostMac;
+  private volatile Fault fault = Fault.NONE;
+
+  /**
+   * A worker without ports.
+   *
+   * @param pool frames of this worker; all its ports take from and give to it
+   * @param reader this worker's place in the quiescence of the tables that the stages read
+   * @param stages in order; the last ones give every packet a verdict
+   */
+  public Worker(String name, FramePool pool, Qsbr.Reader reader, List<Stage> stages) {
+    this.name = name;
+    this.pool = pool;
+    this.reader = reader;
+    this.stages = stages.toArray(new Stage[0]);
+    this.wakeDescriptor =
+        (int)
+            NativeException.check(
+                Libc.eventfd(Libc.EFD_NONBLOCK | Libc.EFD_CLOEXEC),
+                "eventfd",
+                "raise the limit of open files (ulimit -n)");
+  }
+
+  @Override
+  public String roleName() {
+    return name;
+  }
+
+  /** What this worker counted; readable by any thread. */
+  public WorkerCounters counters() {
+    return counters;
+  }
+
+  /** Frames of this worker. */
+  public FramePool pool() {
+    return pool;
+  }
+
+  // Wiring: before the first cycle, or inside one (submit).
+
+  /** From now on {@code port} belongs to this worker. */
+  public void add(Port port) {
+    if (byNumber[port.number()] != null) {
+      throw new IllegalArgumentException(
+          "port number %d is taken by %s"
+              .formatted(port.number(), byNumber[port.number()].name()));
+    }
+    byNumber[port.number()] = port;
+    ports = rebuilt();
+  }
+
+  /** Lets go of port {@code number}, and returns it for closing; null when it is not ours. */
+  public @Nullable Port remove(int number) {
+    Port port = byNumber[number];
+    byNumber[number] = null;
+    ports = rebuilt();
+    return port;
+  }
+
+  private Port[] rebuilt() {
+    List<Port> owned = new ArrayList<>();
+    for (Port port : byNumber) {
+      if (port != null) {
+        owned.add(port);
+      }
+    }
+    firstPort = 0;
+    return owned.toArray(new Port[0]);
+  }
+
+  /**
+   * What is for the node's own stack goes to port {@code number} from now on.
+   *
+   * @param mac link-layer address of the host's end, written as destination; its 48 bits right
+   *     aligned, 0 leaves the frame as it is
+   */
+  public void hostPort(int number, long mac) {
+    hostPort = number;
+    hostMac = mac;
+  }
+
+  /**
+   * A ring from this worker to {@code other}, over which packets for {@code other}'s ports go. Made
+   * before either runs; the caller closes it after both have ended.
+   */
+  public HandOff handOffTo(Worker other) {
+    HandOff ring = new HandOff(name + " to " + other.name, other);
+    outgoing.add(ring);
+    out = outgoing.toArray(new HandOff[0]);
+    other.incoming.add(ring);
+    other.in = other.incoming.toArray(new HandOff[0]);
+    return ring;
+  }
+
+  /** Packets for port {@code number}, which another worker owns, leave over {@code ring}; null ends it. */
+  public void route(int number, @Nullable HandOff ring) {
+    elsewhere[number] = ring;
+  }
+
+  /**
+   * Any thread: runs {@code command} inside this worker's cycle, one a cycle. False when {@value
+   * #COMMANDS} wait already.
+   */
+  public boolean submit(Runnable command) {
+    boolean accepted = commands.offer(command);
+    wakeIfParked();
+    return accepted;
+  }
+
+  /** Any thread: for tests of what follows when a worker breaks. */
+  public void inject(Fault newFault) {
+    fault = newFault;
+    wakeIfParked();
+  }
+
+  // The duty cycle.
+
+  @Override
+  public void onStart() {
+    reader.online();
+  }
+
+  @Override
+  public void onClose() {
+    reader.offline();
+  }
+
+  @Override
+  public int doWork() {
+    counters.beat();
+    reader.quiescent();
+    int work = command();
+    if (fault != Fault.NONE) {
+      fail();
+    }
+    int received = receive();
+    if (received > 0) {
+      for (Stage stage : stages) {
+        stage.process(packets);
+      }
+      dispatch();
+    }
+    for (HandOff ring : in) {
+      work += takeOver(ring);
+    }
+    for (Port port : ports) {
+      port.flush();
+      work += port.reclaim();
+    }
+    work += received;
+    if (work == 0) {
+      counters.idled();
+    }
+    return work;
+  }
+
+  private int command() {
+    Runnable command = commands.poll();
+    if (command == null) {
+      return 0;
+    }
+    command.run();
+    return 1;
+  }
+
+  private int receive() {
+    PacketVector v = packets;
+    v.size = 0;
+    Port[] owned = ports;
+    int count = owned.length;
+    int at = firstPort;
+    for (int k = 0; k < count && v.size < PacketVector.CAPACITY; k++) {
+      Port port = owned[at];
+      int before = v.size;
+      int n = port.rx(v, PacketVector.CAPACITY - before);
+      if (n > 0) {
+        long bytes = 0;
+        for (int i = before; i < v.size; i++) {
+          bytes += v.length[i];
+        }
+        counters.rx(port.number(), n, bytes);
+      }
+      at = at + 1 == count ? 0 : at + 1;
+    }
+    if (v.size == PacketVector.CAPACITY) {
+      firstPort = at; // who got nothing this time begins the next
+    }
+    return v.size;
+  }
+
+  private void dispatch() {
+    PacketVector v = packets;
+    int sent = 0;
+    int host = 0;
+    int answered = 0;
+    int dropped = 0;
+    for (int i = 0; i < v.size; i++) {
+      switch (v.verdict[i]) {
+        case Verdict.SEND -> {
+          sent++;
+          send(v, i);
+        }
+        case Verdict.ANSWER -> {
+          answered++;
+          send(v, i);
+        }
+        case Verdict.HOST -> {
+          host++;
+          toHost(v, i);
+        }
+        case Verdict.DROP -> {
+          dropped++;
+          drop(v, i);
+        }
+        default -> {
+          dropped++;
+          v.dropReason[i] = DropReason.INTERNAL.code();
+          drop(v, i);
+        }
+      }
+    }
+    for (HandOff ring : out) {
+      ring.publish();
+    }
+    counters.ended(Verdict.SEND, sent);
+    counters.ended(Verdict.ANSWER, answered);
+    counters.ended(Verdict.HOST, host);
+    counters.ended(Verdict.DROP, dropped);
+  }
+
+  private void toHost(PacketVector v, int i) {
+    if (hostPort == NONE) {
+      v.dropReason[i] = DropReason.NO_HOST_PORT.code();
+      drop(v, i);
+      return;
+    }
+    if (hostMac != 0) {
+      Memory.putShortBe(v.address[i], (int) (hostMac >>> 32));
+      Memory.putIntBe(v.address[i] + 2, (int) hostMac);
+    }
+    v.outPort[i] = hostPort;
+    send(v, i);
+  }
+
+  private void send(PacketVector v, int i) {
+    int number = v.outPort[i];
+    if (number < 0 || number >= WorkerCounters.PORTS) {
+      v.dropReason[i] = DropReason.INTERNAL.code();
+      drop(v, i);
+      return;
+    }
+    Port port = byNumber[number];
+    if (port != null) {
+      transmit(port, v, i);
+      return;
+    }
+    HandOff ring = elsewhere[number];
+    if (ring == null) {
+      v.dropReason[i] = DropReason.PORT_DOWN.code();
+      drop(v, i);
+    } else if (ring.put(v, i)) {
+      counters.handOff();
+    } else {
+      v.dropReason[i] = DropReason.HAND_OFF_FULL.code();
+      drop(v, i);
+    }
+  }
+
+  private void transmit(Port port, PacketVector v, int i) {
+    int length = v.length[i];
+    if (port.tx(v, i)) {
+      counters.tx(port.number(), length);
+      return;
+    }
+    if (v.dropReason[i] == DropReason.TX_RING_FULL.code()) {
+      port.flush(); // makes room where the kernel takes frames during the call
+      port.reclaim();
+      if (port.tx(v, i)) {
+        counters.tx(port.number(), length);
+        return;
+      }
+    }
+    drop(v, i);
+  }
+
+  private void drop(PacketVector v, int i) {
+    counters.drop(v.dropReason[i]);
+    pool.give(v.frame[i]);
+  }
+
+  private int takeOver(HandOff ring) {
+    handed.size = 0;
+    int n = ring.take(handed);
+    if (n > 0) {
+      counters.takeOver(n);
+      for (int i = 0; i < n; i++) {
+        Port port = byNumber[handed.outPort[i]];
+        if (port == null) { // gone in between; never passed on again: no loops between workers
+          handed.dropReason[i] = DropReason.PORT_DOWN.code();
+          drop(handed, i);
+        } else {
+          transmit(port, handed, i);
+        }
+      }
+    }
+    return n;
+  }
+
+  private void fail() {
+    while (fault == Fault.STUCK) {
+      Thread.onSpinWait();
+    }
+    if (fault == Fault.EXCEPTION) {
+      throw new IllegalStateException(name + ": fault injected");
+    }
+  }
+
+  // Sleeping: see Sleep.
+
+  Qsbr.Reader reader() {
+    return reader;
+  }
+
+  Port[] ports() {
+    return ports;
+  }
+
+  int wakeDescriptor() {
+    return wakeDescriptor;
+  }
+
+  /** Whether something came that poll(2) on the ports would not see. */
+  boolean hasMail() {
+    if (!commands.isEmpty() || fault != Fault.NONE) {
+      return true;
+    }
+    for (HandOff ring : in) {
+      if (ring.depth() > 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Any thread, after publishing something: ends this worker's sleep. */
+  public void wakeIfParked() {
+    VarHandle.fullFence(); // what was published before the look; partner in Sleep
+    if (counters.isParked()) {
+      Libc.signal(wakeDescriptor);
+    }
+  }
+
+  /** After the last cycle: closes the ports and gives all frames back. */
+  @Override
+  public void close() {
+    for (Port port : ports) {
+      port.close();
+    }
+    for (HandOff ring : in) {
+      handed.size = 0;
+      while (ring.take(handed) > 0) {
+        for (int i = 0; i < handed.size; i++) {
+          handed.dropReason[i] = DropReason.PORT_DOWN.code();
+          counters.takeOver(1);
+          drop(handed, i);
+        }
+        handed.size = 0;
+      }
+    }
+    pool.close();
+    Libc.close(wakeDescriptor);
+  }
+}
