@@ -32,10 +32,7 @@ public final class Batch {
   public void run() throws IOException {
     for (var entry : sysctls.entrySet()) {
       String settings = entry.getValue().toString();
-      Command.of(entry.getKey().enter("sysctl", "-q", "-p", "-"))
-          .reading(settings)
-          .run()
-          .orThrow();
+      Command.of(entry.getKey().enter("sysctl", "-q", "-p", "-")).reading(settings).run().orThrow();
     }
     for (var entry : links.entrySet()) {
       Command.of("ip", "-n", entry.getKey().namespace(), "-batch", "-")
@@ -50,7 +47,8 @@ public final class Batch {
   /** Makes or deletes namespaces, all by one process. */
   static Command.Outcome namespaces(String verb, List<Node> nodes) throws IOException {
     var lines = new StringBuilder();
-    nodes.forEach(node -> lines.append("netns ").append(verb).append(' ').append(node.namespace()).append('\n'));
+    nodes.forEach(node ->
+        lines.append("netns ").append(verb).append(' ').append(node.namespace()).append('\n'));
     // -force: one that is gone already must not keep the others.
     return Command.of("ip", "-force", "-batch", "-").reading(lines.toString()).run();
   }

@@ -39,9 +39,7 @@ public final class Lab implements AutoCloseable {
     this.topology = topology;
     this.holder = holder;
     this.nodes =
-        names.stream()
-            .map(name -> new Node(name, prefix + name, directory.resolve(name)))
-            .toList();
+        names.stream().map(name -> new Node(name, prefix + name, directory.resolve(name))).toList();
   }
 
   /** Where running things keep their files: {@code $GATUN_RUN_DIR}, else {@code /run/gatun}. */
@@ -63,7 +61,8 @@ public final class Lab implements AutoCloseable {
   static Lab up(Path runDirectory, String name, String topology, List<String> nodes)
       throws IOException {
     if (!name.matches("[A-Za-z0-9][A-Za-z0-9-]*")) {
-      throw new IllegalArgumentException("lab name '" + name + "': expected letters, digits, dashes");
+      throw new IllegalArgumentException(
+          "lab name '" + name + "': expected letters, digits, dashes");
     }
     Path directory = runDirectory.resolve("lab").resolve(name);
     if (Files.exists(directory.resolve(STATE))) {
@@ -106,10 +105,8 @@ public final class Lab implements AutoCloseable {
     return all.stream()
         .filter(lab -> lab.name().equals(name))
         .findFirst()
-        .orElseThrow(
-            () ->
-                new IOException(
-                    "no lab '" + name + "'; up: " + all.stream().map(Lab::name).toList()));
+        .orElseThrow(() ->
+            new IOException("no lab '" + name + "'; up: " + all.stream().map(Lab::name).toList()));
   }
 
   public String name() {
@@ -143,10 +140,14 @@ public final class Lab implements AutoCloseable {
     return nodes.stream()
         .filter(node -> node.name().equals(name))
         .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "no node '" + name + "' in lab " + name() + ": " + nodes.stream().map(Node::name).toList()));
+        .orElseThrow(() ->
+            new IllegalArgumentException(
+                "no node '"
+                    + name
+                    + "' in lab "
+                    + name()
+                    + ": "
+                    + nodes.stream().map(Node::name).toList()));
   }
 
   /** Ends what runs in the namespaces, deletes them, unmounts and removes the lab's directory. */

@@ -42,7 +42,8 @@ public final class Snapshot {
     SECTIONS.put("address", List.of("ip", "-o", "address", "show"));
     SECTIONS.put("rule", List.of("sh", "-c", "ip -4 rule; ip -6 rule"));
     SECTIONS.put(
-        "route", List.of("sh", "-c", "ip -o -4 route show table all; ip -o -6 route show table all"));
+        "route",
+        List.of("sh", "-c", "ip -o -4 route show table all; ip -o -6 route show table all"));
     SECTIONS.put("neighbour", List.of("ip", "-o", "neigh", "show", "nud", "permanent"));
     SECTIONS.put("sysctl", List.of("sysctl", "-a", "-e", "-r", SYSCTLS));
     SECTIONS.put("nft", List.of("nft", "-s", "list", "ruleset"));
@@ -64,30 +65,30 @@ public final class Snapshot {
     return take(node::enter);
   }
 
-  /** Lines that went, {@code - link: …}, and lines that came, {@code + route: …}; empty if equal. */
+  /**
+   * Lines that went, {@code - link: …}, and lines that came, {@code + route: …}; empty if equal.
+   */
   public List<String> differences(Snapshot later) {
     List<String> all = new ArrayList<>();
-    sections.forEach(
-        (section, before) -> {
-          List<String> gone = new ArrayList<>(before);
-          List<String> come = new ArrayList<>(later.sections.getOrDefault(section, List.of()));
-          for (String line : before) {
-            if (come.remove(line)) {
-              gone.remove(line);
-            }
-          }
-          gone.forEach(line -> all.add("- " + section + ": " + line));
-          come.forEach(line -> all.add("+ " + section + ": " + line));
-        });
+    sections.forEach((section, before) -> {
+      List<String> gone = new ArrayList<>(before);
+      List<String> come = new ArrayList<>(later.sections.getOrDefault(section, List.of()));
+      for (String line : before) {
+        if (come.remove(line)) {
+          gone.remove(line);
+        }
+      }
+      gone.forEach(line -> all.add("- " + section + ": " + line));
+      come.forEach(line -> all.add("+ " + section + ": " + line));
+    });
     return all;
   }
 
   @Override
   public String toString() {
     var text = new StringBuilder();
-    sections.forEach(
-        (section, lines) ->
-            lines.forEach(line -> text.append(section).append(": ").append(line).append('\n')));
+    sections.forEach((section, lines) ->
+        lines.forEach(line -> text.append(section).append(": ").append(line).append('\n')));
     return text.toString();
   }
 

@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Two Kubernetes nodes, three pods on each, and a client outside, on one wire; one thread builds it,
- * afterwards it is immutable.
+ * Two Kubernetes nodes, three pods on each, and a client outside, on one wire; one thread builds
+ * it, afterwards it is immutable.
  *
  * <pre>
  *   client-a 10.244.0.10 ─ cali… ┐                                  ┌ cali… ─ client-b 10.244.1.10
@@ -22,10 +22,10 @@ import java.util.List;
  * <p>Pods are tied in as Calico does it: their address a /32, the default route via 169.254.1.1,
  * the host end's MAC {@code ee:ee:ee:ee:ee:ee}, proxy ARP, a /32 route in the node; and with their
  * checksum and segmentation offloads on, as real pods have them. The kernel answers proxy ARP only
- * while it forwards; since it must not forward here ({@code ip_forward} 0), the node has 169.254.1.1
- * on its loopback too, and answers for itself. In IPv6 the gateway is the host end's link-local
- * address. Plain routes lead from node to node. Who is where the nodes know by permanent neighbour
- * entries.
+ * while it forwards; since it must not forward here ({@code ip_forward} 0), the node has
+ * 169.254.1.1 on its loopback too, and answers for itself. In IPv6 the gateway is the host end's
+ * link-local address. Plain routes lead from node to node. Who is where the nodes know by permanent
+ * neighbour entries.
  */
 public final class TwoNodes implements AutoCloseable {
 
@@ -41,8 +41,16 @@ public final class TwoNodes implements AutoCloseable {
 
   private static final List<String> NAMES =
       List.of(
-          "wire", "node-a", "node-b", "outside", //
-          "client-a", "web-1", "dns", "client-b", "web-2", "stream");
+          "wire",
+          "node-a",
+          "node-b",
+          "outside", //
+          "client-a",
+          "web-1",
+          "dns",
+          "client-b",
+          "web-2",
+          "stream");
   private static final int FIRST_POD = 4;
   private static final int PODS_PER_NODE = 3;
 
@@ -190,7 +198,8 @@ public final class TwoNodes implements AutoCloseable {
       }
     }
     for (Pod pod : pods) {
-      batch.ip(pod.host(), "route add " + pod.address() + "/32 dev " + pod.device() + " scope link");
+      batch.ip(
+          pod.host(), "route add " + pod.address() + "/32 dev " + pod.device() + " scope link");
       batch.ip(pod.host(), "route add " + pod.address6() + "/128 dev " + pod.device());
       neighbour(batch, pod.host(), pod.address(), pod.mac(), pod.device());
       neighbour(batch, pod.host(), pod.address6(), pod.mac(), pod.device());

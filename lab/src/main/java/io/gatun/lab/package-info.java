@@ -5,8 +5,8 @@
  * <p>Words. A {@link io.gatun.lab.Lab lab} has a name and a handful of {@link io.gatun.lab.Node
  * nodes}; a node is one network namespace. Every namespace of a lab begins with the lab's prefix
  * {@code gl<id>-}, and every link is made <em>inside</em> a namespace: the machine's own namespace
- * never sees one. So removing a lab is ending the processes that live in its namespaces and deleting
- * these; the kernel does the rest.
+ * never sees one. So removing a lab is ending the processes that live in its namespaces and
+ * deleting these; the kernel does the rest.
  *
  * <pre>
  *   $GATUN_RUN_DIR/lab/NAME/lab.properties   what to remove, written before it is made

@@ -72,7 +72,8 @@ class LabIT {
   @Test
   void shouldEndProcessesThatIgnoreTheSignal() throws Exception {
     try (Lab lab = Lab.up(runDirectory, "stubborn", "one")) {
-      Process stubborn = lab.node("one").spawn("trap", "sh", "-c", "trap '' TERM; while :; do sleep 1; done");
+      Process stubborn =
+          lab.node("one").spawn("trap", "sh", "-c", "trap '' TERM; while :; do sleep 1; done");
       Thread.sleep(50);
       lab.down();
       assertTrue(stubborn.waitFor(1, TimeUnit.SECONDS));
@@ -92,8 +93,7 @@ class LabIT {
   @Test
   void shouldRefuseANameThatIsTaken() throws IOException {
     try (Lab lab = Lab.up(runDirectory, "twice", "one")) {
-      var refusal =
-          assertThrows(IOException.class, () -> Lab.up(runDirectory, lab.name(), "one"));
+      var refusal = assertThrows(IOException.class, () -> Lab.up(runDirectory, lab.name(), "one"));
       assertTrue(String.valueOf(refusal.getMessage()).contains("gatun lab down twice"));
     }
   }

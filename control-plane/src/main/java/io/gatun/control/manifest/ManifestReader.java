@@ -1,0 +1,128 @@
+package io.gatun.control.manifest;
+
+import io.gatun.control.document.Documents;
+import io.gatun.control.document.Field;
+import io.gatun.control.document.FieldException;
+import io.gatun.control.model.KubernetesObject;
+import io.gatun.control.model.ObjectName;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedSet;
+import java.util.TreeSet;
+
+/**
+ * Reads one text of Kubernetes objects; used once, by one thread.
+ *
+ * <p>Unknown <em>kinds</em> are passed over (a folder of manifests holds Deployments too), unknown
+ * <em>fields</em> as well (the API has hundreds); what is read must be right.
+ */
+public final class ManifestReader {
+  private final String file;
+  private final List<KubernetesObject> objects = new ArrayList<>();
+  private final SortedSet<String> ignored = new TreeSet<>();
+
+  private ManifestReader(String file) {
+    this.file = file;
+  }
+
+  /** What a text held: its objects in order, and the kinds that were passed over. */
+  public record Manifest(List<KubernetesObject> objects, SortedSet<String> ignored) {}
+
+  /**
+   * Reads {@code text}.
+   *
+   * @param file what messages call it
+   */
+  public static Manifest read(String file, String text) throws ManifestException {
+    ManifestReader reader = new ManifestReader(file);
+    List<Field> documents;
+    try {
+      documents = Documents.read(text);
+    } catch (FieldException e) {
+      throw new ManifestException(file + ": " + e.sentence());
+    }
+    for (Field document : documents) {
+      reader.object(document, "", "");
+    }
+    return new Manifest(List.copyOf(reader.objects), reader.ignored);
+  }
+
+  /** A typed list's items may leave out kind and apiVersion: those are the list's, then. */
+  private void object(Field object, String listVersion, String listKind) throws ManifestException {
+    String what = "";
+    try {
+      String kind = word(object.at("kind"), listKind);
+      String version = word(object.at("apiVersion"), listVersion);
+      switch (version + " " + kind) {
+        case "v1 List" -> items(object, "", "");
+        case "v1 ServiceList",
+            "v1 NodeList",
+            "discovery.k8s.io/v1 EndpointSliceList",
+            "networking.k8s.io/v1 ServiceCIDRList" ->
+            items(object, version, kind.substring(0, kind.length() - "List".length()));
+        case "v1 Service" -> {
+          what = kind + nameOrWhere(object);
+          objects.add(ServiceReader.read(name(object, true), object));
+        }
+        case "discovery.k8s.io/v1 EndpointSlice" -> {
+          what = kind + nameOrWhere(object);
+          objects.add(EndpointSliceReader.read(name(object, true), object));
+        }
+        case "v1 Node" -> {
+          what = kind + nameOrWhere(object);
+          objects.add(NodeReader.read(name(object, false), object));
+        }
+        case "networking.k8s.io/v1 ServiceCIDR" -> {
+          what = kind + nameOrWhere(object);
+          objects.add(NodeReader.readServiceCidr(name(object, false), object));
+        }
+        default -> ignored.add(kind + " (" + version + ")");
+      }
+    } catch (FieldException e) {
+      String sentence = e.sentence();
+      String path = object.path();
+      if (!path.isEmpty() && sentence.startsWith(path + ".")) {
+        sentence = sentence.substring(path.length() + 1);
+      }
+      throw new ManifestException(
+          file + ": " + (what.isEmpty() ? path : what) + sep(what, path) + sentence);
+    }
+  }
+
+  private static String sep(String what, String path) {
+    return what.isEmpty() && path.isEmpty() ? "" : ": ";
+  }
+
+  private void items(Field list, String version, String kind) throws ManifestException {
+    for (Field item : list.at("items").items()) {
+      object(item, version, kind);
+    }
+  }
+
+  private static String word(Field field, String fallback) {
+    if (!field.present() && !fallback.isEmpty()) {
+      return fallback;
+    }
+    return field.text();
+  }
+
+  private static ObjectName name(Field object, boolean namespaced) {
+    Field metadata = object.at("metadata");
+    String name = metadata.at("name").text();
+    if (name.isEmpty()) {
+      throw metadata.at("name").expected("a name");
+    }
+    // kubectl apply puts an object that names no namespace into "default".
+    String namespace = metadata.at("namespace").text("default");
+    return new ObjectName(namespaced ? namespace : "", name);
+  }
+
+  /** How a message calls an object, whose name may itself be the mistake. */
+  private static String nameOrWhere(Field object) {
+    try {
+      return " " + name(object, !object.at("kind").text("").equals("Node"));
+    } catch (FieldException nameless) {
+      return object.path().isEmpty() ? "" : " " + object.path();
+    }
+  }
+}

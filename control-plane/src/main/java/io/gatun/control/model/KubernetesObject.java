@@ -1,0 +1,9 @@
+package io.gatun.control.model;
+
+/** Any object that we read. Immutable. */
+public sealed interface KubernetesObject permits Service, EndpointSlice, Node, ServiceCidr {
+  ObjectName name();
+
+  /** The kind, as the object itself spells it. */
+  String kind();
+}

@@ -1,0 +1,52 @@
+package io.gatun.control.model;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/**
+ * All objects of one moment. Immutable.
+ *
+ * @param slices by the Service they belong to, in name order
+ */
+public record ObjectSet(
+    Map<ObjectName, Service> services,
+    Map<ObjectName, List<EndpointSlice>> slices,
+    Map<String, Node> nodes,
+    List<ServiceCidr> serviceCidrs) {
+
+  public static final ObjectSet EMPTY = new ObjectSet(Map.of(), Map.of(), Map.of(), List.of());
+
+  /** The set of these objects, whose names are unique within each kind. */
+  public static ObjectSet of(Iterable<KubernetesObject> objects) {
+    Map<ObjectName, Service> services = new TreeMap<>();
+    Map<ObjectName, Set<EndpointSlice>> slices = new TreeMap<>();
+    Map<String, Node> nodes = new TreeMap<>();
+    Set<ServiceCidr> cidrs = new TreeSet<>(Comparator.comparing(ServiceCidr::name));
+    for (KubernetesObject object : objects) {
+      switch (object) {
+        case Service service -> services.put(service.name(), service);
+        case EndpointSlice slice -> {
+          if (slice.service() != null) {
+            slices
+                .computeIfAbsent(
+                    slice.service(), _ -> new TreeSet<>(Comparator.comparing(EndpointSlice::name)))
+                .add(slice);
+          }
+        }
+        case Node node -> nodes.put(node.name().name(), node);
+        case ServiceCidr cidr -> cidrs.add(cidr);
+      }
+    }
+    Map<ObjectName, List<EndpointSlice>> sorted = new TreeMap<>();
+    slices.forEach((service, of) -> sorted.put(service, List.copyOf(of)));
+    return new ObjectSet(services, sorted, nodes, List.copyOf(cidrs));
+  }
+
+  public List<EndpointSlice> slicesOf(ObjectName service) {
+    return slices.getOrDefault(service, List.of());
+  }
+}

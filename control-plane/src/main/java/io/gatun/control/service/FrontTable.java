@@ -1,0 +1,147 @@
+package io.gatun.control.service;
+
+import io.gatun.control.model.ObjectName;
+import io.gatun.control.model.ObjectSet;
+import io.gatun.control.model.Service;
+import io.gatun.service.FrontKey;
+import io.gatun.service.FrontSpec;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The fronts that are wanted, and what changes them; for one thread.
+ *
+ * <p>Two Services may claim the same front (only by mistake or malice: an external IP that is
+ * another Service's cluster IP). Then the kind decides, in the order of {@link
+ * io.gatun.service.FrontKind}, then the Service's name; when the winner goes, the other gets it.
+ */
+public final class FrontTable {
+  private static final Logger LOG = LoggerFactory.getLogger(FrontTable.class);
+
+  private static final Comparator<FrontSpec> PRECEDENCE =
+      Comparator.comparing(FrontSpec::kind).thenComparing(FrontSpec::service);
+
+  private final Map<ObjectName, List<FrontSpec>> byService = new TreeMap<>();
+  private final Map<FrontKey, List<FrontSpec>> claims = new HashMap<>();
+  private ObjectSet objects = ObjectSet.EMPTY;
+  private @Nullable NodeView view;
+
+  /** Takes {@code next} as what is wanted, as {@code node} sees it; returns what that changes. */
+  public FrontChange update(ObjectSet next, NodeView node) {
+    boolean all = !node.equals(view);
+    Map<FrontKey, @Nullable FrontSpec> before = new HashMap<>();
+    Set<ObjectName> names = new LinkedHashSet<>(objects.services().keySet());
+    names.addAll(next.services().keySet());
+    for (ObjectName name : names) {
+      if (all || changed(name, next)) {
+        replace(name, next, node, before);
+      }
+    }
+    objects = next;
+    view = node;
+    return change(before);
+  }
+
+  /** All fronts, one of each key. */
+  public Collection<FrontSpec> fronts() {
+    return claims.values().stream().map(List::getFirst).toList();
+  }
+
+  private boolean changed(ObjectName name, ObjectSet next) {
+    Service is = next.services().get(name);
+    Service was = objects.services().get(name);
+    return is == null || !is.equals(was) || !next.slicesOf(name).equals(objects.slicesOf(name));
+  }
+
+  private void replace(
+      ObjectName name, ObjectSet next, NodeView node, Map<FrontKey, @Nullable FrontSpec> before) {
+    List<FrontSpec> old = byService.getOrDefault(name, List.of());
+    Service service = next.services().get(name);
+    List<FrontSpec> wanted =
+        service == null ? List.of() : Fronts.of(service, next.slicesOf(name), node);
+    if (service != null && !service.equals(objects.services().get(name))) {
+      noteWhatIsLeftOut(service);
+    }
+    for (FrontSpec front : old) {
+      remember(front.key(), before);
+      List<FrontSpec> left = new ArrayList<>(claims.getOrDefault(front.key(), List.of()));
+      left.remove(front);
+      put(front.key(), left);
+    }
+    for (FrontSpec front : wanted) {
+      remember(front.key(), before);
+      List<FrontSpec> claimants = new ArrayList<>(claims.getOrDefault(front.key(), List.of()));
+      claimants.add(front);
+      Collections.sort(claimants, PRECEDENCE);
+      put(front.key(), claimants);
+      if (claimants.size() > 1) {
+        LOG.warn(
+            "{} is claimed by {} and {}; the first has it",
+            front.key(),
+            claimants.get(0).service(),
+            claimants.get(1).service());
+      }
+    }
+    if (wanted.isEmpty()) {
+      byService.remove(name);
+    } else {
+      byService.put(name, wanted);
+    }
+  }
+
+  private void remember(FrontKey key, Map<FrontKey, @Nullable FrontSpec> before) {
+    if (!before.containsKey(key)) {
+      before.put(key, winner(key));
+    }
+  }
+
+  private @Nullable FrontSpec winner(FrontKey key) {
+    List<FrontSpec> claimants = claims.get(key);
+    return claimants == null ? null : claimants.getFirst();
+  }
+
+  private void put(FrontKey key, List<FrontSpec> claimants) {
+    if (claimants.isEmpty()) {
+      claims.remove(key);
+    } else {
+      claims.put(key, List.copyOf(claimants));
+    }
+  }
+
+  private FrontChange change(Map<FrontKey, @Nullable FrontSpec> before) {
+    List<FrontSpec> changed = new ArrayList<>();
+    List<FrontKey> removed = new ArrayList<>();
+    before.forEach((key, was) -> {
+      FrontSpec is = winner(key);
+      if (is == null && was != null) {
+        removed.add(key);
+      } else if (is != null && !is.equals(was)) {
+        changed.add(is);
+      }
+    });
+    return new FrontChange(changed, removed);
+  }
+
+  private static void noteWhatIsLeftOut(Service service) {
+    if (service.affinitySeconds() > 0) {
+      LOG.warn("Service {}: sessionAffinity ClientIP is not kept yet", service.name());
+    }
+    if (!service.sourceRanges().isEmpty() && !service.loadBalancerIPs().isEmpty()) {
+      LOG.warn(
+          "Service {}: loadBalancerSourceRanges are not enforced yet, so its load balancer"
+              + " addresses are not answered",
+          service.name());
+    }
+  }
+}

@@ -1,0 +1,158 @@
+package io.gatun.control.manifest;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ManifestSourceTest {
+  @TempDir Path folder;
+
+  private static String service(String name, int port) {
+    return """
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {name: %s}
+    spec: {clusterIP: 10.0.0.1, ports: [{port: %d}]}
+    """
+        .formatted(name, port);
+  }
+
+  /** Polls as the control thread does; returns the milliseconds until something changed. */
+  private static long awaitChange(ManifestSource source) {
+    long start = System.nanoTime();
+    while (!source.poll(System.nanoTime())) {
+      long waited = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+      assertTrue(waited < 5000, "no change was seen");
+      LockSupport.parkNanos(1_000_000);
+    }
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
+  }
+
+  private static void assertNoChange(ManifestSource source) {
+    long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(150);
+    while (System.nanoTime() < end) {
+      assertFalse(source.poll(System.nanoTime()));
+      LockSupport.parkNanos(1_000_000);
+    }
+  }
+
+  @Test
+  void shouldSeeAChangeWithin100Milliseconds() throws Exception {
+    Path file = Files.writeString(folder.resolve("a.yaml"), service("a", 80));
+    ManifestSource source = new ManifestSource(file);
+    assertNoChange(source);
+    long best = Long.MAX_VALUE; // of three: the machine is shared
+    for (int port = 81; port < 84; port++) {
+      Files.writeString(file, service("a", port));
+      best = Math.min(best, awaitChange(source));
+      assertEquals(
+          port, source.objects().services().values().iterator().next().ports().getFirst().port());
+    }
+    assertTrue(best < 100, best + " ms");
+  }
+
+  @Test
+  void shouldSeeRenameOverAndFilesThatComeAndGo() throws Exception {
+    Path file = Files.writeString(folder.resolve("a.yaml"), service("a", 80));
+    ManifestSource source = new ManifestSource(folder);
+    Path next = Files.writeString(folder.resolve(".a.yaml.swp"), service("a", 81));
+    Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    awaitChange(source);
+    Files.writeString(
+        folder.resolve("b.json"),
+        "{\"apiVersion\": \"v1\", \"kind\": \"Service\","
+            + "\"metadata\": {\"name\": \"b\"}, \"spec\": {\"clusterIP\": \"None\"}}");
+    Files.writeString(folder.resolve("README.md"), "not a manifest");
+    awaitChange(source);
+    assertEquals(2, source.objects().services().size());
+    Files.delete(file);
+    awaitChange(source);
+    assertEquals(1, source.objects().services().size());
+  }
+
+  @Test
+  void shouldSeeAConfigMapsDataSwitch() throws Exception {
+    Path one = Files.createDirectory(folder.resolve("..one"));
+    Path two = Files.createDirectory(folder.resolve("..two"));
+    Files.writeString(one.resolve("a.yaml"), service("a", 80));
+    Files.writeString(two.resolve("a.yaml"), service("a", 81));
+    Files.createSymbolicLink(folder.resolve("..data"), Path.of("..one"));
+    Files.createSymbolicLink(folder.resolve("a.yaml"), Path.of("..data/a.yaml"));
+    ManifestSource source = new ManifestSource(folder);
+    Path next = Files.createSymbolicLink(folder.resolve("..data_tmp"), Path.of("..two"));
+    Files.move(next, folder.resolve("..data"), StandardCopyOption.ATOMIC_MOVE);
+    awaitChange(source);
+    assertEquals(
+        81, source.objects().services().values().iterator().next().ports().getFirst().port());
+  }
+
+  @Test
+  void shouldRefuseAChangeWithAMistakeWhole() throws Exception {
+    Path file = Files.writeString(folder.resolve("a.yaml"), service("a", 80));
+    ManifestSource source = new ManifestSource(folder);
+    Files.writeString(file, service("a", 81) + service("b", 99999));
+    assertNoChange(source);
+    assertEquals(
+        file
+            + ": Service default/b: spec.ports[0].port: got 99999, expected an integer from 1 to"
+            + " 65535",
+        source.refusal());
+    assertEquals(1, source.objects().services().size());
+    Files.writeString(file, service("a", 81) + service("b", 9999));
+    awaitChange(source);
+    assertNull(source.refusal());
+    assertEquals(2, source.objects().services().size());
+  }
+
+  @Test
+  void shouldKeepTheStateWhenAFileIsCutOrItsPathVanishes() throws Exception {
+    Path file = Files.writeString(folder.resolve("a.yaml"), service("a", 80));
+    ManifestSource source = new ManifestSource(file);
+    Files.writeString(file, "");
+    assertNoChange(source);
+    assertNotNull(source.refusal());
+    Files.delete(file);
+    assertNoChange(source);
+    assertEquals(file + ": cannot be read: no such file", source.refusal());
+    assertEquals(1, source.objects().services().size());
+  }
+
+  @Test
+  void shouldRefuseTwoObjectsOfOneNameThatDiffer() throws IOException {
+    Path a = Files.writeString(folder.resolve("a.yaml"), service("a", 80) + service("a", 80));
+    Path b = Files.writeString(folder.resolve("b.yaml"), service("a", 81));
+    ManifestException mistake =
+        assertThrows(ManifestException.class, () -> new ManifestSource(folder));
+    assertEquals(
+        b
+            + ": Service default/a: got a second one that differs from that in "
+            + a
+            + ", expected one",
+        mistake.getMessage());
+  }
+
+  @Test
+  void shouldSayWhatIsWrongWithAFileItCannotRead() throws IOException {
+    Path none = folder.resolve("none.yaml");
+    assertEquals(
+        none + ": cannot be read: no such file",
+        assertThrows(ManifestException.class, () -> Manifests.read(none)).getMessage());
+    Path bytes = Files.write(folder.resolve("b.yaml"), new byte[] {(byte) 0xff, (byte) 0xfe, 0});
+    assertEquals(
+        bytes + ": got bytes that are no text, expected UTF-8",
+        assertThrows(ManifestException.class, () -> Manifests.read(bytes)).getMessage());
+  }
+}

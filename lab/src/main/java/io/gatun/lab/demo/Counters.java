@@ -1,0 +1,35 @@
+package io.gatun.lab.demo;
+
+import io.gatun.lab.Node;
+import java.io.IOException;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** A kernel's own protocol counters, as {@code nstat} prints them; immutable. */
+record Counters(Map<String, Long> values) {
+
+  static Counters of(Node node) throws IOException {
+    // -a absolute values, -s leave the history file alone, -z zeros too.
+    String text = node.exec("nstat", "-asz").orThrow().output();
+    Map<String, Long> values = new TreeMap<>();
+    text.lines()
+        .filter(line -> !line.startsWith("#"))
+        .map(line -> line.trim().split("\\s+"))
+        .forEach(words -> values.put(words[0], Long.valueOf(words[1])));
+    return new Counters(values);
+  }
+
+  /** Packets that arrived with a wrong checksum, over all protocols and both families. */
+  long checksumErrors() {
+    return values.entrySet().stream()
+        .filter(counter -> counter.getKey().endsWith("CsumErrors"))
+        .mapToLong(Map.Entry::getValue)
+        .sum();
+  }
+
+  /** Packets this kernel forwarded, both families. */
+  long forwarded() {
+    return values.getOrDefault("IpForwDatagrams", 0L)
+        + values.getOrDefault("Ip6OutForwDatagrams", 0L);
+  }
+}

@@ -1,0 +1,68 @@
+package io.gatun.lab.demo;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.gatun.lab.Lab;
+import io.gatun.lab.Root;
+import io.gatun.lab.TwoNodes;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The demonstration's checks hold with the kernel as dataplane, but for the one that forbids it.
+ */
+class ChecksIT {
+
+  private static final long BYTES = 200_000_000;
+
+  @TempDir Path runDirectory;
+
+  @BeforeAll
+  static void tools() {
+    Root.required("curl", "dig", "dnsmasq", "iperf3", "nstat", "python3", "ss");
+  }
+
+  @Test
+  void shouldPassAllButTheKernelsForwardingWhenTheKernelForwards() throws IOException {
+    List<String> lines = play(new KernelDataplane());
+    List<String> failed = lines.stream().filter(line -> line.startsWith("✗")).toList();
+    assertEquals(1, failed.size(), () -> String.join("\n", lines));
+    assertTrue(
+        failed.getFirst().startsWith("✗ forwarded by the nodes' kernels: "), failed::toString);
+    assertEquals("15 passed, 1 failed", lines.getLast());
+    assertEquals(List.of(), Lab.list(runDirectory));
+  }
+
+  @Test
+  void shouldCarryBytesIntactBothWays() throws IOException {
+    var dataplane = new KernelDataplane();
+    try (TwoNodes topology = TwoNodes.up(runDirectory, "transfer")) {
+      Path manifests = Cluster.writeManifests(topology);
+      for (var node : topology.nodes()) {
+        dataplane.start(node, Cluster.writeConfiguration(topology, node), manifests);
+      }
+      Transfer.serve(topology);
+      Transfer transfer = Transfer.through(topology, topology.pod("client-a"), Cluster.BULK, BYTES);
+      assertTrue(transfer.intact(), transfer::toString);
+      System.out.println(transfer);
+    }
+  }
+
+  private List<String> play(NodeDataplane dataplane) throws IOException {
+    var bytes = new ByteArrayOutputStream();
+    try (var out = new PrintStream(bytes, true, StandardCharsets.UTF_8)) {
+      assertEquals(1, Demo.run(new Demo.Options(false, false, runDirectory, out), dataplane));
+    }
+    String text = bytes.toString(StandardCharsets.UTF_8);
+    System.out.print(text);
+    return text.lines().toList();
+  }
+}

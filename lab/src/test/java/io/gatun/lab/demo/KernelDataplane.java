@@ -1,0 +1,63 @@
+package io.gatun.lab.demo;
+
+import io.gatun.lab.Node;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/**
+ * The kernel as a dataplane: forwarding on, nftables for the demonstration's Services. With it the
+ * checks are proven before there is anything of ours to check.
+ */
+final class KernelDataplane implements NodeDataplane {
+
+  private static final String RULES =
+      """
+      table ip demo {
+        chain services {
+          ip daddr 10.96.0.80 tcp dport 80 dnat to numgen random mod 2 map { 0 : 10.244.0.11 . 8080, 1 : 10.244.1.11 . 8080 }
+          fib daddr type local tcp dport 30080 meta mark set 1 dnat to numgen random mod 2 map { 0 : 10.244.0.11 . 8080, 1 : 10.244.1.11 . 8080 }
+          ip daddr 10.96.0.53 udp dport 53 dnat to 10.244.0.12:53
+          ip daddr 10.96.0.201 tcp dport 5201 dnat to 10.244.1.12:5201
+          ip daddr 10.96.0.202 tcp dport 9000 dnat to 10.244.1.12:9000
+        }
+        chain prerouting { type nat hook prerouting priority dstnat; jump services; }
+        chain postrouting {
+          type nat hook postrouting priority srcnat;
+          meta mark 1 snat to NODE_ADDRESS
+          ip saddr 10.244.0.11 ip daddr 10.244.0.11 snat to NODE_ADDRESS
+          ip saddr 10.244.1.11 ip daddr 10.244.1.11 snat to NODE_ADDRESS
+        }
+      }
+      table ip6 demo {
+        chain prerouting {
+          type nat hook prerouting priority dstnat;
+          ip6 daddr fd00:96::80 tcp dport 80 dnat to numgen random mod 2 map { 0 : fd00:244:0::11 . 8080, 1 : fd00:244:1::11 . 8080 }
+        }
+      }
+      """;
+
+  @Override
+  public Running start(Node node, Path config, Path manifests) throws IOException {
+    String address = node.name().equals("node-a") ? "192.168.0.11" : "192.168.0.12";
+    node.sysctl("net.ipv4.ip_forward", "1");
+    node.sysctl("net.ipv6.conf.all.forwarding", "1");
+    node.command("nft", "-f", "-").reading(RULES.replace("NODE_ADDRESS", address)).run().orThrow();
+    return new Running() {
+      @Override
+      public void awaitReady(Duration patience) {}
+
+      @Override
+      public String drops() {
+        return "";
+      }
+
+      @Override
+      public void stop() throws IOException {
+        node.exec("nft", "flush", "ruleset").orThrow();
+        node.sysctl("net.ipv4.ip_forward", "0");
+        node.sysctl("net.ipv6.conf.all.forwarding", "0");
+      }
+    };
+  }
+}

@@ -1,0 +1,131 @@
+package io.gatun.fib.lpm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+/** Random nested prefixes, added and deleted, against a model that tries every length in turn. */
+class LpmModelTest {
+  private static final long SEED = Long.getLong("gatun.test.seed", 20261121L);
+
+  private final Map<Prefix, Integer> model = new HashMap<>();
+  private final List<Prefix> known = new ArrayList<>();
+  private final Random random = new Random(SEED);
+
+  @Test
+  void shouldAgreeWithModelForIpv4() {
+    try (Lpm4 lpm = new Lpm4("test-lpm4", 4, Runnable::run)) {
+      for (int step = 0; step < 20_000; step++) {
+        if (known.isEmpty() || random.nextInt(5) < 3) {
+          Prefix prefix = nested(32);
+          int nextHop = 1 + random.nextInt(1000);
+          model.put(prefix, nextHop);
+          known.add(prefix);
+          lpm.add((int) (prefix.high() >>> 32), prefix.length(), nextHop);
+        } else {
+          Prefix prefix = known.remove(random.nextInt(known.size()));
+          boolean there = model.remove(prefix) != null;
+          assertEquals(there, lpm.remove((int) (prefix.high() >>> 32), prefix.length()));
+        }
+        int[] addresses = new int[16];
+        int[] expected = new int[16];
+        for (int i = 0; i < addresses.length; i++) {
+          addresses[i] = (int) (near(32).high() >>> 32);
+          expected[i] = modelLookup((long) addresses[i] << 32, 0, 32);
+          assertEquals(expected[i], lpm.lookup(addresses[i]), () -> "seed " + SEED);
+        }
+        int[] answers = new int[16];
+        lpm.lookup(addresses, answers, 16);
+        for (int i = 0; i < answers.length; i++) {
+          assertEquals(expected[i], answers[i]);
+        }
+      }
+      assertEquals(model.size(), lpm.size());
+      for (Prefix prefix : List.copyOf(model.keySet())) {
+        lpm.remove((int) (prefix.high() >>> 32), prefix.length());
+      }
+      assertEquals(0, lpm.nodesInUse(), "every node folded away");
+      assertEquals(0, lpm.lookup(0x0A000001));
+    }
+  }
+
+  @Test
+  void shouldAgreeWithModelForIpv6() {
+    try (Lpm6 lpm = new Lpm6("test-lpm6", 4, Runnable::run)) {
+      for (int step = 0; step < 10_000; step++) {
+        if (known.isEmpty() || random.nextInt(5) < 3) {
+          Prefix prefix = nested(128);
+          int nextHop = 1 + random.nextInt(1000);
+          model.put(prefix, nextHop);
+          known.add(prefix);
+          lpm.add(prefix.high(), prefix.low(), prefix.length(), nextHop);
+        } else {
+          Prefix prefix = known.remove(random.nextInt(known.size()));
+          boolean there = model.remove(prefix) != null;
+          assertEquals(there, lpm.remove(prefix.high(), prefix.low(), prefix.length()));
+        }
+        long[] high = new long[8];
+        long[] low = new long[8];
+        int[] expected = new int[8];
+        for (int i = 0; i < high.length; i++) {
+          Prefix address = near(128);
+          high[i] = address.high();
+          low[i] = address.low();
+          expected[i] = modelLookup(high[i], low[i], 128);
+          assertEquals(expected[i], lpm.lookup(high[i], low[i]), () -> "seed " + SEED);
+        }
+        int[] answers = new int[8];
+        lpm.lookup(high, low, answers, 8);
+        for (int i = 0; i < answers.length; i++) {
+          assertEquals(expected[i], answers[i]);
+        }
+      }
+      for (Prefix prefix : List.copyOf(model.keySet())) {
+        lpm.remove(prefix.high(), prefix.low(), prefix.length());
+      }
+      assertEquals(0, lpm.nodesInUse(), "every node folded away");
+    }
+  }
+
+  /** A prefix inside or around one that is known, or somewhere new; lengths 0 and full included. */
+  private Prefix nested(int bits) {
+    int length =
+        switch (random.nextInt(20)) {
+          case 0 -> 0;
+          case 1, 2 -> bits;
+          default -> random.nextInt(bits + 1);
+        };
+    return near(bits).shortenedTo(length);
+  }
+
+  private Prefix near(int bits) {
+    long high = random.nextLong();
+    long low = random.nextLong();
+    if (!known.isEmpty() && random.nextInt(8) != 0) {
+      Prefix near = known.get(random.nextInt(known.size()));
+      int kept = near.length() + random.nextInt(9);
+      Prefix noise = new Prefix(high, low, 128);
+      long keepHigh = kept >= 64 ? -1L : kept == 0 ? 0 : -1L << (64 - kept);
+      long keepLow = kept >= 128 ? -1L : kept <= 64 ? 0 : -1L << (128 - kept);
+      high = (near.high() & keepHigh) | (noise.high() & ~keepHigh);
+      low = (near.low() & keepLow) | (noise.low() & ~keepLow);
+    }
+    return new Prefix(high, low, 128).shortenedTo(bits);
+  }
+
+  private int modelLookup(long high, long low, int bits) {
+    Prefix address = new Prefix(high, low, 128);
+    for (int length = bits; length >= 0; length--) {
+      Integer nextHop = model.get(address.shortenedTo(length));
+      if (nextHop != null) {
+        return nextHop;
+      }
+    }
+    return 0;
+  }
+}
