@@ -1,0 +1,192 @@
+package io.gatun.flow;
+
+import static io.gatun.flow.FlowLayout.LINE;
+import static io.gatun.flow.FlowLayout.NUMBERS;
+import static io.gatun.flow.FlowLayout.OVERFLOW;
+import static io.gatun.flow.FlowLayout.SLOTS;
+import static io.gatun.flow.FlowLayout.TAGS;
+
+import io.gatun.ffm.memory.Memory;
+import io.gatun.ffm.memory.NativeArea;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * The hash index: buckets of one cache line, from a hash to entry numbers. Readers lock nothing;
+ * whoever changes a bucket holds its lock.
+ *
+ * <p>A slot whose number is 0 is empty, whatever its tag. A bucket that is full continues in an
+ * overflow bucket, which goes back when it is the last of its chain and empty; a reader still in it
+ * misses nothing, for there was nothing in it.
+ */
+final class FlowIndex {
+  /** Tags of a bucket are compared four at a time: one 16-bit lane each. */
+  static final long LANES = 0x0001_0001_0001_0001L;
+
+  private static final long TOPS = 0x8000_8000_8000_8000L;
+  private static final int MAX_LOCKS = 1 << 12;
+
+  final long base;
+  final int spread;
+  final int shift;
+
+  private final SpinLocks locks;
+  private final int lockMask;
+  private final SpinLocks overflowLock = new SpinLocks(1);
+  private final int[] freeOverflow;
+  private int freeOverflowCount;
+
+  /** Room for {@code flows} flows, that is twice as many entries, four to a bucket on average. */
+  FlowIndex(long memory, int flows) {
+    base = memory;
+    int buckets = buckets(flows);
+    shift = 32 - Integer.numberOfTrailingZeros(buckets);
+    // Secret, so that nobody can choose tuples that meet in one bucket.
+    spread = ThreadLocalRandom.current().nextInt() | 1;
+    locks = new SpinLocks(Math.min(buckets, MAX_LOCKS));
+    lockMask = Math.min(buckets, MAX_LOCKS) - 1;
+    int overflow = overflowBuckets(flows);
+    freeOverflow = new int[overflow];
+    for (int i = 0; i < overflow; i++) {
+      freeOverflow[i] = buckets + overflow - 1 - i;
+    }
+    freeOverflowCount = overflow;
+  }
+
+  static long bytes(int flows) {
+    return (long) (buckets(flows) + overflowBuckets(flows)) * LINE;
+  }
+
+  private static int buckets(int flows) {
+    return Math.max(16, Integer.highestOneBit(Math.max(1, flows - 1)));
+  }
+
+  private static int overflowBuckets(int flows) {
+    return buckets(flows) / 4 + 16;
+  }
+
+  static NativeArea map(String name, int flows) {
+    return NativeArea.map(name, bytes(flows));
+  }
+
+  int lockOf(int hash) {
+    return hash * spread >>> shift & lockMask;
+  }
+
+  /** Locks both hashes' buckets, lower number first, so that two threads never wait in a ring. */
+  void lock(int hash, int otherHash) {
+    int a = lockOf(hash);
+    int b = lockOf(otherHash);
+    locks.lock(Math.min(a, b));
+    if (a != b) {
+      locks.lock(Math.max(a, b));
+    }
+  }
+
+  void unlock(int hash, int otherHash) {
+    int a = lockOf(hash);
+    int b = lockOf(otherHash);
+    locks.unlock(a);
+    if (a != b) {
+      locks.unlock(b);
+    }
+  }
+
+  long bucket(int hash) {
+    return base + (long) (hash * spread >>> shift) * LINE;
+  }
+
+  /** The bucket that {@code bucket} continues in, 0 for none. */
+  long next(long bucket) {
+    int number = Memory.getIntAcquire(bucket + OVERFLOW);
+    return number == 0 ? 0 : base + (long) number * LINE;
+  }
+
+  static long tagLanes(int hash) {
+    return (hash & 0xFFFFL) * LANES;
+  }
+
+  /** Top bit of each lane where {@code tags} has the tag; a lane above a match may be wrong. */
+  static long matches(long tags, long tagLanes) {
+    long x = tags ^ tagLanes;
+    return (x - LANES) & ~x & TOPS;
+  }
+
+  /** An empty slot for {@code hash}, its tag written; 0 when there is no room. Locked. */
+  long reserve(int hash) {
+    long bucket = bucket(hash);
+    while (true) {
+      for (int i = 0; i < SLOTS; i++) {
+        long slot = bucket + NUMBERS + 4L * i;
+        if (Memory.getInt(slot) == 0) {
+          Memory.putShort(bucket + TAGS + 2L * i, hash);
+          return slot;
+        }
+      }
+      long next = next(bucket);
+      if (next == 0) {
+        next = extend(bucket);
+        if (next == 0) {
+          return 0;
+        }
+      }
+      bucket = next;
+    }
+  }
+
+  private long extend(long bucket) {
+    overflowLock.lock(0);
+    int number = freeOverflowCount == 0 ? 0 : freeOverflow[--freeOverflowCount];
+    overflowLock.unlock(0);
+    if (number == 0) {
+      return 0;
+    }
+    Memory.putIntRelease(bucket + OVERFLOW, number);
+    return base + (long) number * LINE;
+  }
+
+  /** Empties the slot that holds {@code number}; false when there is none. Locked. */
+  boolean clear(int hash, int number) {
+    long before = 0;
+    long bucket = bucket(hash);
+    while (bucket != 0) {
+      for (int i = 0; i < SLOTS; i++) {
+        long slot = bucket + NUMBERS + 4L * i;
+        if (Memory.getInt(slot) == number) {
+          Memory.putIntRelease(slot, 0);
+          shorten(before, bucket);
+          return true;
+        }
+      }
+      before = bucket;
+      bucket = next(bucket);
+    }
+    return false;
+  }
+
+  boolean holds(int hash, int number) {
+    for (long bucket = bucket(hash); bucket != 0; bucket = next(bucket)) {
+      for (int i = 0; i < SLOTS; i++) {
+        if (Memory.getInt(bucket + NUMBERS + 4L * i) == number) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  private void shorten(long before, long bucket) {
+    if (before == 0 || Memory.getInt(bucket + OVERFLOW) != 0) {
+      return;
+    }
+    for (int i = 0; i < SLOTS; i++) {
+      if (Memory.getInt(bucket + NUMBERS + 4L * i) != 0) {
+        return;
+      }
+    }
+    int number = Memory.getInt(before + OVERFLOW);
+    Memory.putIntRelease(before + OVERFLOW, 0);
+    overflowLock.lock(0);
+    freeOverflow[freeOverflowCount++] = number;
+    overflowLock.unlock(0);
+  }
+}

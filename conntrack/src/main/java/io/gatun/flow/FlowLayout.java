@@ -1,0 +1,63 @@
+package io.gatun.flow;
+
+/** Where things stand in the flow table's memory: offsets and sizes in bytes, all in host order. */
+final class FlowLayout {
+  /** One cache line. */
+  static final int LINE = 64;
+
+  /** Original entry, reply entry, shared line. */
+  static final int FLOW_BYTES = 3 * LINE;
+
+  // Entry. Key first: ports << 32 | family | protocol, then the addresses.
+  static final int KEY = 0;
+
+  /** IPv4: source << 32 | destination. IPv6: four longs from here. */
+  static final int ADDRESSES = 8;
+
+  /** IPv4 only: source << 32 | destination to write. IPv6 reads the other entry's key, turned. */
+  static final int NEW_ADDRESSES = 16;
+
+  static final int NEW_PORTS = 24;
+
+  /** Addresses' checksum delta << 16 | delta of the whole L4 checksum (RFC 1624). */
+  static final int DELTAS = 40;
+
+  static final int LAST_SEEN = 44;
+
+  /** 0 original, 1 reply; a byte. */
+  static final int DIRECTION = 48;
+
+  /** Not 0: the state machine wants to see every packet; a byte. */
+  static final int WATCHED = 49;
+
+  // Shared line, from the start of the flow's third line.
+  static final int STATE = 0;
+  static final int SERVICE = 4;
+  static final int CREATED = 8;
+  static final int LIVE = 12;
+  static final int HASH_ORIGINAL = 16;
+  static final int HASH_REPLY = 20;
+  static final int NEXT = 24;
+  static final int RETIRED_AT = 32;
+
+  // Bucket.
+  static final int SLOTS = 8;
+  static final int TAGS = 0;
+  static final int NUMBERS = 16;
+  static final int OVERFLOW = 48;
+
+  /** In the key's low half beside the protocol: keeps families apart, and a key from being 0. */
+  static final int IPV4 = 0x400;
+
+  static final int IPV6 = 0x600;
+
+  private FlowLayout() {}
+
+  static long key(int ports, int family, int protocol) {
+    return (long) ports << 32 | family | protocol;
+  }
+
+  static int turned(int ports) {
+    return ports << 16 | ports >>> 16;
+  }
+}
