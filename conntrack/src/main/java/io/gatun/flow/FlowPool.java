@@ -7,6 +7,7 @@ import static io.gatun.flow.FlowLayout.NEXT;
 import static io.gatun.flow.FlowLayout.RETIRED_AT;
 
 import io.gatun.ffm.memory.Memory;
+import io.gatun.ring.qsbr.Qsbr;
 
 /**
  * The flows' memory: free ones on a stack, retired ones in a queue until their grace period is
@@ -15,7 +16,7 @@ import io.gatun.ffm.memory.Memory;
 final class FlowPool {
   private final long base;
   private final int capacity;
-  private final Grace grace;
+  private final Qsbr qsbr;
   private final SpinLocks lock = new SpinLocks(1);
 
   private int touched;
@@ -24,10 +25,10 @@ final class FlowPool {
   private int retiredHead = -1;
   private int retiredTail = -1;
 
-  FlowPool(long memory, int capacity, Grace grace) {
+  FlowPool(long memory, int capacity, Qsbr qsbr) {
     this.base = memory;
     this.capacity = capacity;
-    this.grace = grace;
+    this.qsbr = qsbr;
   }
 
   /** A flow's address, or 0 when all are taken. */
@@ -60,7 +61,7 @@ final class FlowPool {
   /** Gives back a flow that readers may still hold: it comes up again after a grace period. */
   void retire(long flow) {
     Memory.putIntRelease(flow + 2 * LINE + LIVE, 0);
-    long stamp = grace.begin();
+    long stamp = qsbr.advance();
     lock.lock(0);
     long shared = flow + 2 * LINE;
     Memory.putLong(shared + RETIRED_AT, stamp);
@@ -86,7 +87,7 @@ final class FlowPool {
   private void reclaim() {
     while (retiredHead >= 0) {
       long flow = address(retiredHead);
-      if (!grace.over(Memory.getLong(flow + 2 * LINE + RETIRED_AT))) {
+      if (!qsbr.passed(Memory.getLong(flow + 2 * LINE + RETIRED_AT))) {
         return;
       }
       retiredHead = Memory.getInt(flow + 2 * LINE + NEXT);

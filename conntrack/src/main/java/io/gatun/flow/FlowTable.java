@@ -1,22 +1,21 @@
 package io.gatun.flow;
 
 import static io.gatun.flow.FlowLayout.ADDRESSES;
-import static io.gatun.flow.FlowLayout.DELTAS;
 import static io.gatun.flow.FlowLayout.DIRECTION;
 import static io.gatun.flow.FlowLayout.FLOW_BYTES;
 import static io.gatun.flow.FlowLayout.KEY;
 import static io.gatun.flow.FlowLayout.LAST_SEEN;
 import static io.gatun.flow.FlowLayout.LINE;
 import static io.gatun.flow.FlowLayout.LIVE;
-import static io.gatun.flow.FlowLayout.NEW_ADDRESSES;
-import static io.gatun.flow.FlowLayout.NEW_PORTS;
 import static io.gatun.flow.FlowLayout.NUMBERS;
 import static io.gatun.flow.FlowLayout.WATCHED;
 
 import io.gatun.ffm.memory.Memory;
 import io.gatun.ffm.memory.NativeArea;
+import io.gatun.ring.qsbr.Qsbr;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All flows of a node, shared by its workers: many readers without locks, many writers with a lock
@@ -50,9 +49,11 @@ public final class FlowTable implements AutoCloseable {
   private final SpinLocks sweepLock = new SpinLocks(1);
   private int sweepCursor;
   private int sweptAt;
+  private int sweepDue;
+  private int sweepLimit;
 
   /** Room for exactly {@code maxFlows} flows, allocated at once: 224 bytes or so each. */
-  public FlowTable(int maxFlows, FlowTimeouts timeouts, Grace grace) {
+  public FlowTable(int maxFlows, FlowTimeouts timeouts, Qsbr qsbr) {
     if (maxFlows < 1 || maxFlows > 1 << 29) {
       throw new IllegalArgumentException(
           "conntrack.maxFlows is %d, expected 1 to %d".formatted(maxFlows, 1 << 29));
@@ -63,7 +64,7 @@ public final class FlowTable implements AutoCloseable {
     flows = NativeArea.map("flows", (long) maxFlows * FLOW_BYTES);
     base = flows.address();
     index = new FlowIndex(buckets.address(), maxFlows);
-    pool = new FlowPool(base, maxFlows, grace);
+    pool = new FlowPool(base, maxFlows, qsbr);
   }
 
   /** The entry of this key, 0 for none: IPv4, host order, {@code hash} from {@link FlowHash}. */
@@ -282,8 +283,8 @@ public final class FlowTable implements AutoCloseable {
   /** Under the locks of the hashes that were read, a flow that is in its slots is that flow. */
   private boolean removeIf(
       long flow,
-      @org.jspecify.annotations.Nullable FlowFilter filter,
-      @org.jspecify.annotations.Nullable FlowView view,
+      @Nullable FlowFilter filter,
+      @Nullable FlowView view,
       int now,
       boolean expiredOnly) {
     long shared = flow + 2 * LINE;
@@ -337,9 +338,6 @@ public final class FlowTable implements AutoCloseable {
     }
     sweepLock.unlock(0);
   }
-
-  private int sweepDue;
-  private int sweepLimit;
 
   private boolean expired(long flow, int now) {
     int state = Memory.getInt(flow + 2 * LINE + FlowLayout.STATE) & 0xFF;

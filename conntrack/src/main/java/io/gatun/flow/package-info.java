@@ -15,7 +15,7 @@
  * <p>A miss, which every plainly routed packet is, reads the bucket and nothing else. Readers take
  * no lock: an entry number is stored, with release order, when the flow is whole, and a flow is
  * given to somebody else only after every worker has passed a quiescent point ({@link
- * io.gatun.flow.Grace}), so an entry that a worker found stays what it was until the worker has
+ * io.gatun.ring.qsbr.Qsbr}), so an entry that a worker found stays what it was until the worker has
  * done with its vector.
  */
 @org.jspecify.annotations.NullMarked

@@ -28,7 +28,7 @@ public final class Qsbr {
   private final int readers;
   private int registered;
 
-  /** Written by the writer only; starts above {@link #OFFLINE}. */
+  /** Grows by {@link #advance} only; starts above {@link #OFFLINE}. */
   private long epoch = 1;
 
   private final Retired retired = new Retired();
@@ -64,16 +64,15 @@ public final class Qsbr {
   }
 
   /**
-   * Writer: begins a new epoch and returns it. What was unlinked before may be freed when {@link
+   * Any thread: begins a new epoch and returns it. What was unlinked before may be freed when {@link
    * #passed} says so: for writers that keep their own lists.
    */
   public long advance() {
-    long next = epoch + 1;
-    EPOCH.setRelease(this, next); // pairs with quiescent: who sees the epoch sees the unlinking
-    return next;
+    // Pairs with quiescent: who sees the epoch sees the unlinking.
+    return (long) EPOCH.getAndAdd(this, 1L) + 1;
   }
 
-  /** Writer: whether every reader has been quiescent or offline since {@code epoch} began. */
+  /** Any thread: whether every reader has been quiescent or offline since {@code epoch} began. */
   public boolean passed(long epoch) {
     return oldestSeen() >= epoch;
   }
@@ -83,7 +82,7 @@ public final class Qsbr {
     // root. Without it our unlinking could be delayed beyond these loads.
     VarHandle.fullFence();
     // Not beyond now: who comes online after these loads may see what is retired after them.
-    long oldest = epoch;
+    long oldest = (long) EPOCH.getAcquire(this);
     for (int i = 1; i <= readers; i++) {
       long at = (long) SLOT.getAcquire(seen, i * STRIDE); // pairs with quiescent and offline
       if (at != OFFLINE && at < oldest) {

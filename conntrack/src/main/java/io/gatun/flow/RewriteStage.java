@@ -1,0 +1,104 @@
+package io.gatun.flow;
+
+import static io.gatun.flow.FlowLayout.ADDRESSES;
+import static io.gatun.flow.FlowLayout.DELTAS;
+import static io.gatun.flow.FlowLayout.KEY;
+import static io.gatun.flow.FlowLayout.LINE;
+import static io.gatun.flow.FlowLayout.NEW_ADDRESSES;
+import static io.gatun.flow.FlowLayout.NEW_PORTS;
+
+import io.gatun.ffm.memory.Memory;
+import io.gatun.pipeline.PacketVector;
+import io.gatun.pipeline.Stage;
+import io.gatun.pipeline.Verdict;
+
+/**
+ * Translates every packet that has a flow: addresses, ports, and the checksums by the differences
+ * that were worked out when the flow was made (RFC 1624). Owned by one worker.
+ *
+ * <p>A complete checksum changes by the delta of addresses and ports. A partial one is the bare sum
+ * of the pseudo-header, so it changes by the addresses' delta alone and is not complemented. A UDP
+ * checksum of 0 means none and stays; one that becomes 0 is written as 0xFFFF.
+ */
+public final class RewriteStage implements Stage {
+  private static final int TCP = 6;
+  private static final int UDP = 17;
+  private static final int SCTP = 132;
+
+  @Override
+  public void process(PacketVector v) {
+    long[] flow = v.flow;
+    int[] verdict = v.verdict;
+    int[] flags = v.flags;
+    for (int i = 0, n = v.size; i < n; i++) {
+      long entry = flow[i];
+      if (entry == 0 || verdict[i] != Verdict.CONTINUE) {
+        continue;
+      }
+      long l3 = v.address[i] + v.l3[i];
+      int f = flags[i];
+      if ((f & PacketVector.IPV6) == 0) {
+        int ports = Memory.getInt(entry + NEW_PORTS);
+        int deltas = Memory.getInt(entry + DELTAS);
+        Memory.putLongBe(l3 + Ip.SOURCE4, Memory.getLong(entry + NEW_ADDRESSES));
+        Memory.putShortBe(
+            l3 + Ip.CHECKSUM4,
+            ChecksumDelta.applyToChecksum(
+                Memory.getShortBe(l3 + Ip.CHECKSUM4), deltas >>> 16));
+        transport(v, i, f, ports, deltas);
+      } else {
+        // The other direction's key, turned, is what this direction is to become.
+        long other = FlowTable.flowOf(entry) * 2 + LINE - entry;
+        Memory.putLongBe(l3 + Ip.SOURCE6, Memory.getLong(other + ADDRESSES + 16));
+        Memory.putLongBe(l3 + Ip.SOURCE6 + 8, Memory.getLong(other + ADDRESSES + 24));
+        Memory.putLongBe(l3 + Ip.DESTINATION6, Memory.getLong(other + ADDRESSES));
+        Memory.putLongBe(l3 + Ip.DESTINATION6 + 8, Memory.getLong(other + ADDRESSES + 8));
+        int ports = FlowLayout.turned((int) (Memory.getLong(other + KEY) >>> 32));
+        transport(v, i, f, ports, Memory.getInt(entry + DELTAS));
+      }
+      flags[i] = f | PacketVector.TRANSLATED;
+    }
+  }
+
+  private static void transport(PacketVector v, int i, int flags, int ports, int deltas) {
+    long l4 = v.address[i] + v.l4[i];
+    v.ports[i] = ports;
+    int protocol = v.protocol[i];
+    if (protocol == TCP) {
+      Memory.putIntBe(l4, ports);
+      checksum(l4 + Ip.TCP_CHECKSUM, flags, deltas);
+    } else if (protocol == UDP) {
+      Memory.putIntBe(l4, ports);
+      udp(l4 + Ip.UDP_CHECKSUM, flags, deltas);
+    } else if (protocol == SCTP) {
+      Memory.putIntBe(l4, ports);
+      if ((flags & PacketVector.PARTIAL_CHECKSUM) == 0) {
+        Crc32c.complete(l4, v.l4Length[i], Ip.SCTP_CHECKSUM);
+      }
+    } else {
+      Memory.putShortBe(l4 + Ip.ICMP_IDENTIFIER, ports >>> 16);
+      checksum(l4 + Ip.ICMP_CHECKSUM, flags, deltas);
+    }
+  }
+
+  private static void checksum(long at, int flags, int deltas) {
+    int before = Memory.getShortBe(at);
+    Memory.putShortBe(
+        at,
+        (flags & PacketVector.PARTIAL_CHECKSUM) == 0
+            ? ChecksumDelta.applyToChecksum(before, deltas & 0xFFFF)
+            : ChecksumDelta.applyToSum(before, deltas >>> 16));
+  }
+
+  private static void udp(long at, int flags, int deltas) {
+    if ((flags & PacketVector.PARTIAL_CHECKSUM) != 0) {
+      checksum(at, flags, deltas);
+      return;
+    }
+    int before = Memory.getShortBe(at);
+    if (before != 0) {
+      int after = ChecksumDelta.applyToChecksum(before, deltas & 0xFFFF);
+      Memory.putShortBe(at, after == 0 ? 0xFFFF : after);
+    }
+  }
+}
