@@ -9,9 +9,9 @@ import static io.gatun.flow.FlowLayout.WATCHED;
 import io.gatun.ffm.memory.Memory;
 
 /**
- * Follows a flow's state: only to know how long it may be silent. No sequence numbers are looked
- * at (kubernetes#74839) and no packet is refused. While a flow is established its shared line is
- * left alone, but for SYN, FIN and RST; at its beginning and end every packet is looked at
+ * Follows a flow's state: only to know how long it may be silent. No sequence numbers are looked at
+ * (kubernetes#74839) and no packet is refused. While a flow is established its shared line is left
+ * alone, but for SYN, FIN and RST; at its beginning and end every packet is looked at
  * (<em>watched</em>).
  *
  * <p>Workers may step the same flow at the same time; the last one's state stands, which at worst

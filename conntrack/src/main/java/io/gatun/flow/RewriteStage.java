@@ -43,8 +43,7 @@ public final class RewriteStage implements Stage {
         Memory.putLongBe(l3 + Ip.SOURCE4, Memory.getLong(entry + NEW_ADDRESSES));
         Memory.putShortBe(
             l3 + Ip.CHECKSUM4,
-            ChecksumDelta.applyToChecksum(
-                Memory.getShortBe(l3 + Ip.CHECKSUM4), deltas >>> 16));
+            ChecksumDelta.applyToChecksum(Memory.getShortBe(l3 + Ip.CHECKSUM4), deltas >>> 16));
         transport(v, i, f, ports, deltas);
       } else {
         // The other direction's key, turned, is what this direction is to become.

@@ -1,9 +1,9 @@
 /**
  * Flows: what Gatun remembers of traffic that it translates, and nothing of other traffic.
  *
- * <p>A <em>flow</em> is 192 bytes: one <em>entry</em> for each direction and one line that both share. An entry
- * is found by the five-tuple as packets of its direction arrive, and holds all that such a packet
- * needs: what to write instead, and by how much the checksums change.
+ * <p>A <em>flow</em> is 192 bytes: one <em>entry</em> for each direction and one line that both
+ * share. An entry is found by the five-tuple as packets of its direction arrive, and holds all that
+ * such a packet needs: what to write instead, and by how much the checksums change.
  *
  * <pre>
  *   bucket (64 bytes)                      flow (3 × 64 bytes)
