@@ -22,12 +22,15 @@ final class Inhabitants {
 
   private Inhabitants() {}
 
-  static List<ProcessHandle> of(List<Node> nodes) throws IOException {
-    Set<String> namespaces =
-        nodes.stream()
-            .filter(node -> node.inode() >= 0)
-            .map(node -> "net:[" + node.inode() + "]")
-            .collect(Collectors.toSet());
+  /** The namespaces as /proc shows them; to be asked for while they still have their names. */
+  static Set<String> namespaces(List<Node> nodes) {
+    return nodes.stream()
+        .filter(node -> node.inode() >= 0)
+        .map(node -> "net:[" + node.inode() + "]")
+        .collect(Collectors.toSet());
+  }
+
+  static List<ProcessHandle> of(Set<String> namespaces) throws IOException {
     List<ProcessHandle> found = new ArrayList<>();
     long self = ProcessHandle.current().pid();
     try (DirectoryStream<Path> all = Files.newDirectoryStream(Path.of("/proc"), "[1-9]*")) {
@@ -42,8 +45,8 @@ final class Inhabitants {
   }
 
   /** Asks them to end, waits a moment, ends those that are left. */
-  static void end(List<Node> nodes) throws IOException {
-    List<ProcessHandle> living = of(nodes);
+  static void end(Set<String> namespaces) throws IOException {
+    List<ProcessHandle> living = of(namespaces);
     living.forEach(ProcessHandle::destroy);
     for (long waited = 0; !living.isEmpty(); waited += STEP_MILLIS) {
       if (waited == GRACE_MILLIS) {
@@ -57,7 +60,7 @@ final class Inhabitants {
         Thread.currentThread().interrupt();
         living.forEach(ProcessHandle::destroyForcibly);
       }
-      living = of(nodes);
+      living = of(namespaces);
     }
   }
 

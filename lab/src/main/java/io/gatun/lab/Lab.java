@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.Stream;
 
@@ -109,6 +110,30 @@ public final class Lab implements AutoCloseable {
             new IOException("no lab '" + name + "'; up: " + all.stream().map(Lab::name).toList()));
   }
 
+  /**
+   * A node of any lab that is up.
+   *
+   * @param name {@code NODE} where only one lab has such a node, else {@code LAB/NODE}
+   */
+  public static Node find(Path runDirectory, String name) throws IOException {
+    List<Node> found = new ArrayList<>();
+    List<String> known = new ArrayList<>();
+    for (Lab lab : list(runDirectory)) {
+      for (Node node : lab.nodes) {
+        String full = lab.name() + "/" + node.name();
+        known.add(full);
+        if (name.equals(full) || name.equals(node.name())) {
+          found.add(node);
+        }
+      }
+    }
+    if (found.size() != 1) {
+      throw new IOException(
+          (found.isEmpty() ? "no node '" : "more than one node '") + name + "' in " + known);
+    }
+    return found.getFirst();
+  }
+
   public String name() {
     return directory.getFileName().toString();
   }
@@ -151,11 +176,19 @@ public final class Lab implements AutoCloseable {
   }
 
   /** Ends what runs in the namespaces, deletes them, unmounts and removes the lab's directory. */
-  public synchronized void down() throws IOException {
+  public void down() throws IOException {
+    // On Ctrl-C the shutdown hook and the main thread both come here, by two objects.
+    synchronized (Lab.class) {
+      takeDown();
+    }
+  }
+
+  private void takeDown() throws IOException {
     if (!Files.exists(directory.resolve(STATE))) {
       return;
     }
-    Inhabitants.end(nodes);
+    Set<String> namespaces = Inhabitants.namespaces(nodes);
+    Inhabitants.end(namespaces);
     List<Node> living = nodes.stream().filter(node -> Files.exists(node.path())).toList();
     if (!living.isEmpty()) {
       Batch.namespaces("del", living);
@@ -165,6 +198,8 @@ public final class Lab implements AutoCloseable {
         throw new IOException("namespace " + node.namespace() + " cannot be deleted");
       }
     }
+    // Whoever was on its way in while the names were still there.
+    Inhabitants.end(namespaces);
     unmount();
     remove();
   }
@@ -183,7 +218,7 @@ public final class Lab implements AutoCloseable {
   private void unmount() throws IOException {
     List<String> mounts =
         Files.readAllLines(Path.of("/proc/self/mounts")).stream()
-            .map(line -> line.split(" ")[1])
+            .map(line -> line.split(" ", -1)[1])
             .filter(point -> Path.of(point).startsWith(directory))
             .toList();
     for (String mount : mounts.reversed()) {
@@ -239,7 +274,7 @@ public final class Lab implements AutoCloseable {
         properties.getProperty("prefix", ""),
         properties.getProperty("topology", "plain"),
         Long.parseLong(properties.getProperty("holder", "0")),
-        List.of(properties.getProperty("nodes", "").split(" ")));
+        List.of(properties.getProperty("nodes", "").split(" ", -1)));
   }
 
   /** 36^5 names: a stale one is met about never, and then not taken. */

@@ -117,7 +117,7 @@ public final class Snapshot {
 
   private static List<String> bpfMounts() throws IOException {
     return Files.readAllLines(Path.of("/proc/self/mounts")).stream()
-        .map(line -> line.split(" "))
+        .map(line -> line.split(" ", -1))
         .filter(fields -> fields[2].equals("bpf"))
         .map(fields -> fields[1])
         .sorted()

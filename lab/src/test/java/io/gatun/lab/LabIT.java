@@ -61,11 +61,12 @@ class LabIT {
     Lab lab = Lab.open(runDirectory, "killed");
     assertFalse(lab.held());
     assertEquals(prefix, lab.prefix());
-    assertEquals(1, Inhabitants.of(lab.nodes()).size(), "the holder's child lives on");
+    var namespaces = Inhabitants.namespaces(lab.nodes());
+    assertEquals(1, Inhabitants.of(namespaces).size(), "the holder's child lives on");
     lab.down();
 
     assertEquals(List.of(), ours(before.differences(Snapshot.ofMachine()), prefix));
-    assertEquals(List.of(), Inhabitants.of(lab.nodes()));
+    assertEquals(List.of(), Inhabitants.of(namespaces));
     assertEquals(List.of(), Lab.list(runDirectory));
   }
 
@@ -95,6 +96,17 @@ class LabIT {
     try (Lab lab = Lab.up(runDirectory, "twice", "one")) {
       var refusal = assertThrows(IOException.class, () -> Lab.up(runDirectory, lab.name(), "one"));
       assertTrue(String.valueOf(refusal.getMessage()).contains("gatun lab down twice"));
+    }
+  }
+
+  @Test
+  void shouldFindANodeByItsNameOrWithItsLabs() throws IOException {
+    try (Lab one = Lab.up(runDirectory, "one", "left", "right");
+        Lab two = Lab.up(runDirectory, "two", "left")) {
+      assertEquals(one.node("right"), Lab.find(runDirectory, "right"));
+      assertEquals(two.node("left"), Lab.find(runDirectory, "two/left"));
+      assertThrows(IOException.class, () -> Lab.find(runDirectory, "left"));
+      assertThrows(IOException.class, () -> Lab.find(runDirectory, "middle"));
     }
   }
 

@@ -27,7 +27,7 @@ public final class Root {
   }
 
   private static boolean installed(String tool) {
-    return List.of(String.valueOf(System.getenv("PATH")).split(":")).stream()
+    return List.of(String.valueOf(System.getenv("PATH")).split(":", -1)).stream()
         .anyMatch(directory -> Files.isExecutable(Path.of(directory, tool)));
   }
 }

@@ -6,6 +6,7 @@ import io.gatun.lab.Pod;
 import io.gatun.lab.TwoNodes;
 import io.gatun.lab.demo.Report.Seen;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -95,7 +96,7 @@ final class Checks {
     Set<String> clients = new TreeSet<>();
     int failed = 0;
     for (String line : outcome.output().lines().toList()) {
-      String[] words = line.split(" ");
+      String[] words = line.split(" ", -1);
       if (words.length == 2) {
         byEndpoint.merge(words[0], 1, Integer::sum);
         clients.add(words[1]);
@@ -134,7 +135,7 @@ final class Checks {
 
   private Seen ping(Pod from, String address) throws IOException {
     String[] words = Servers.pythonWords(topology, "ping", address, Integer.toString(PINGS));
-    String[] numbers = from.node().exec(words).orThrow().output().strip().split(" ");
+    String[] numbers = from.node().exec(words).orThrow().output().strip().split(" ", -1);
     return new Seen(
         numbers[0].equals(numbers[1]),
         "%s of %s answered, %s µs".formatted(numbers[0], numbers[1], numbers[2]));
@@ -184,6 +185,6 @@ final class Checks {
   }
 
   private static String canonical(String address) {
-    return java.net.InetAddress.ofLiteral(address).getHostAddress();
+    return InetAddress.ofLiteral(address).getHostAddress();
   }
 }

@@ -14,7 +14,7 @@ record Counters(Map<String, Long> values) {
     Map<String, Long> values = new TreeMap<>();
     text.lines()
         .filter(line -> !line.startsWith("#"))
-        .map(line -> line.trim().split("\\s+"))
+        .map(line -> line.trim().split("\\s+", -1))
         .forEach(words -> values.put(words[0], Long.valueOf(words[1])));
     return new Counters(values);
   }

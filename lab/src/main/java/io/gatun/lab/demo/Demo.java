@@ -1,5 +1,6 @@
 package io.gatun.lab.demo;
 
+import io.gatun.lab.Lab;
 import io.gatun.lab.Node;
 import io.gatun.lab.Snapshot;
 import io.gatun.lab.TwoNodes;
@@ -24,6 +25,9 @@ public final class Demo {
 
   private static final Duration READY = Duration.ofSeconds(20);
 
+  /** Held while namespaces are made: taking down half a lab would leave the other half. */
+  private static final Object BUILDING = new Object();
+
   private final Options options;
   private final Report report;
   private final TwoNodes topology;
@@ -34,7 +38,7 @@ public final class Demo {
    *
    * @param keep leave everything up at the end and say how to enter
    * @param colour marks in colour: on a terminal, unless {@code NO_COLOR} is set
-   * @param runDirectory see {@link io.gatun.lab.Lab#runDirectory()}
+   * @param runDirectory see {@link Lab#runDirectory()}
    */
   public record Options(boolean keep, boolean colour, Path runDirectory, PrintStream out) {}
 
@@ -49,10 +53,13 @@ public final class Demo {
     long start = System.nanoTime();
     String name = "demo-" + ProcessHandle.current().pid();
     var report = new Report(options.out(), options.colour());
-    TwoNodes topology = TwoNodes.up(options.runDirectory(), name);
-    // Ctrl-C: whatever is left of the run then fails, unheard.
-    var cleaner = new Thread(() -> closeQuietly(topology), "demo-cleaner");
-    Runtime.getRuntime().addShutdownHook(cleaner);
+    TwoNodes topology;
+    Thread cleaner;
+    synchronized (BUILDING) {
+      cleaner = new Thread(() -> downQuietly(options.runDirectory(), name), "demo-cleaner");
+      Runtime.getRuntime().addShutdownHook(cleaner);
+      topology = TwoNodes.up(options.runDirectory(), name);
+    }
     try {
       report.say("lab " + topology.lab() + " up in " + since(start));
       new Demo(options, report, topology).play(dataplane);
@@ -140,7 +147,12 @@ public final class Demo {
 
   private void sayHowToEnter() {
     report.say("kept. Enter, for example:");
-    report.say("  gatun lab exec client-a -- curl -s http://" + Cluster.WEB + "/");
+    report.say(
+        "  gatun lab exec "
+            + topology.lab().name()
+            + "/client-a -- curl -s http://"
+            + Cluster.WEB
+            + "/");
     report.say("  nsenter --net=" + topology.pod("client-a").node().path() + " bash");
     report.say("Remove: gatun lab down " + topology.lab().name());
   }
@@ -153,12 +165,18 @@ public final class Demo {
     }
   }
 
-  private static void closeQuietly(TwoNodes topology) {
-    try {
-      topology.close();
-    } catch (IOException | RuntimeException e) {
-      System.err.println(
-          "gatun lab down " + topology.lab().name() + " is still to do: " + e.getMessage());
+  /** On Ctrl-C. What is left of the run fails meanwhile, with nobody to hear it. */
+  private static void downQuietly(Path runDirectory, String name) {
+    synchronized (BUILDING) {
+      try {
+        for (Lab lab : Lab.list(runDirectory)) {
+          if (lab.name().equals(name)) {
+            lab.down();
+          }
+        }
+      } catch (IOException | RuntimeException e) {
+        System.err.println("gatun lab down " + name + " is still to do: " + e.getMessage());
+      }
     }
   }
 

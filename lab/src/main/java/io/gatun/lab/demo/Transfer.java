@@ -96,7 +96,7 @@ public record Transfer(long bytes, Way there, Way back, long checksumErrors) {
   }
 
   private static Way way(String line) {
-    String[] words = line.split(" ");
+    String[] words = line.split(" ", -1);
     return new Way(words[0], words[1], Duration.ofMillis(Long.parseLong(words[2])));
   }
 

@@ -3,15 +3,20 @@ package io.gatun.lab.demo;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.gatun.lab.Command;
 import io.gatun.lab.Lab;
 import io.gatun.lab.Root;
 import io.gatun.lab.TwoNodes;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,6 +58,34 @@ class ChecksIT {
       Transfer transfer = Transfer.through(topology, topology.pod("client-a"), Cluster.BULK, BYTES);
       assertTrue(transfer.intact(), transfer::toString);
       System.out.println(transfer);
+    }
+  }
+
+  @Test
+  void shouldLeaveNothingOnControlC() throws Exception {
+    Process demo =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                DemoProcess.class.getName(),
+                runDirectory.toString())
+            .redirectErrorStream(true)
+            .start();
+    String prefix;
+    try (var output = demo.inputReader()) {
+      for (String line = ""; !line.startsWith("✓"); ) {
+        line = output.readLine();
+      }
+      prefix = Lab.list(runDirectory).getFirst().prefix();
+      Command.of("kill", "-INT", Long.toString(demo.pid())).run().orThrow();
+      output.transferTo(Writer.nullWriter());
+    }
+    assertTrue(demo.waitFor(10, TimeUnit.SECONDS));
+    assertEquals(List.of(), Lab.list(runDirectory));
+    try (Stream<Path> namespaces = Files.list(Path.of("/run/netns"))) {
+      assertTrue(namespaces.noneMatch(path -> path.getFileName().toString().startsWith(prefix)));
     }
   }
 
