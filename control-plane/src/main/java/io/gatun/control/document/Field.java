@@ -1,6 +1,7 @@
 package io.gatun.control.document;
 
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -202,6 +203,35 @@ public final class Field {
         allowed.length == 1 ? "\"" + allowed[0] + "\"" : "one of " + String.join(", ", allowed));
   }
 
+  /** One of {@code allowed}, among which may be true, false and numbers. */
+  public String word(String... allowed) {
+    if (kind == Kind.TEXT || kind == Kind.BOOLEAN || kind == Kind.NUMBER) {
+      for (String word : allowed) {
+        if (word.equals(scalar)) {
+          return word;
+        }
+      }
+    }
+    throw expected("one of " + String.join(", ", allowed));
+  }
+
+  /** It is this text. */
+  public boolean says(String text) {
+    return kind == Kind.TEXT && scalar.equals(text);
+  }
+
+  /** It says no more than its absence would, as Go prints a zero value: "", 0, 0s, false, {}. */
+  public boolean isZero() {
+    return switch (kind) {
+      case ABSENT, NULL -> true;
+      case TEXT -> scalar.isEmpty() || scalar.equals("0s") || scalar.equals("0");
+      case NUMBER -> scalar.matches("[-+0.]*");
+      case BOOLEAN -> !Boolean.parseBoolean(scalar);
+      case LIST -> items.stream().allMatch(Field::isZero);
+      case MAPPING -> entries.values().stream().allMatch(Field::isZero);
+    };
+  }
+
   /** Text that {@code parser} understands (it returns null for what it does not). */
   public <T> T parsed(String expected, Function<String, @Nullable T> parser) {
     T value = kind == Kind.TEXT ? parser.apply(scalar) : null;
@@ -209,6 +239,14 @@ public final class Field {
       throw expected(expected);
     }
     return value;
+  }
+
+  /** A span of time like 5s or 1h30m, as Go writes it. */
+  public Duration duration(Duration fallback) {
+    if (kind == Kind.NUMBER && scalar.equals("0")) {
+      return Duration.ZERO;
+    }
+    return present() ? parsed("a duration like 5s or 1h30m", Durations::parse) : fallback;
   }
 
   public InetAddress address() {

@@ -1,15 +1,12 @@
 package io.gatun.control.manifest;
 
-import io.gatun.control.document.Documents;
+import io.gatun.control.document.FieldException;
+import io.gatun.control.document.Texts;
 import io.gatun.control.model.KubernetesObject;
 import io.gatun.control.model.ObjectName;
 import io.gatun.control.model.ObjectSet;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -51,7 +48,7 @@ public final class Manifests {
     try (Stream<Path> entries = Files.list(path)) {
       return entries.filter(Manifests::isManifest).sorted().toList();
     } catch (IOException e) {
-      throw new ManifestException(path + ": cannot be listed: " + reason(e));
+      throw new ManifestException(path + ": cannot be listed: " + Texts.reason(e));
     }
   }
 
@@ -63,29 +60,13 @@ public final class Manifests {
   }
 
   static ManifestReader.Manifest readFile(Path file) throws ManifestException {
-    return ManifestReader.read(file.toString(), text(file));
-  }
-
-  private static String text(Path file) throws ManifestException {
+    String text;
     try {
-      long bytes = Files.size(file);
-      if (bytes > Documents.MAX_CHARACTERS) {
-        throw new ManifestException(
-            file + ": got " + bytes + " bytes, expected at most " + Documents.MAX_CHARACTERS);
-      }
-      return StandardCharsets.UTF_8
-          .newDecoder()
-          .decode(ByteBuffer.wrap(Files.readAllBytes(file)))
-          .toString();
-    } catch (CharacterCodingException e) {
-      throw new ManifestException(file + ": got bytes that are no text, expected UTF-8");
-    } catch (IOException e) {
-      throw new ManifestException(file + ": cannot be read: " + reason(e));
+      text = Texts.read(file);
+    } catch (FieldException e) {
+      throw new ManifestException(file + ": " + e.sentence());
     }
-  }
-
-  private static String reason(IOException e) {
-    return e instanceof NoSuchFileException ? "no such file" : String.valueOf(e.getMessage());
+    return ManifestReader.read(file.toString(), text);
   }
 
   /** One set of all files' objects. The same object twice is fine, two that differ are not. */

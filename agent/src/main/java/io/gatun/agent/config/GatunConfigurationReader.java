@@ -1,0 +1,335 @@
+package io.gatun.agent.config;
+
+import io.gatun.agent.config.GatunConfiguration.Driver;
+import io.gatun.agent.config.GatunConfiguration.Flows;
+import io.gatun.agent.config.GatunConfiguration.Idle;
+import io.gatun.agent.config.GatunConfiguration.Interface;
+import io.gatun.agent.config.GatunConfiguration.Kernel;
+import io.gatun.agent.config.GatunConfiguration.Masquerade;
+import io.gatun.agent.config.GatunConfiguration.Mode;
+import io.gatun.agent.config.GatunConfiguration.OnFailure;
+import io.gatun.agent.config.GatunConfiguration.Peer;
+import io.gatun.agent.config.GatunConfiguration.PortRange;
+import io.gatun.agent.config.GatunConfiguration.Profile;
+import io.gatun.agent.config.GatunConfiguration.Role;
+import io.gatun.agent.config.GatunConfiguration.Vxlan;
+import io.gatun.agent.config.GatunConfiguration.Workers;
+import io.gatun.control.document.Addresses;
+import io.gatun.control.document.Field;
+import io.gatun.control.document.FieldException;
+import io.gatun.control.document.MacAddress;
+import io.gatun.control.document.Prefix;
+import io.gatun.control.document.StrictMapping;
+import io.gatun.control.document.Texts;
+import io.gatun.control.kernel.StaticNeighbour;
+import io.gatun.control.kernel.StaticRoute;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Reads a GatunConfiguration, field by field in the order of its documentation. */
+final class GatunConfigurationReader {
+  /** Longest name of a kernel interface: IFNAMSIZ − 1, linux/if.h. */
+  private static final int INTERFACE_NAME = 15;
+
+  /** 24 bits, RFC 7348. */
+  private static final int MAX_VNI = (1 << 24) - 1;
+
+  private GatunConfigurationReader() {}
+
+  static GatunConfiguration read(Field document) {
+    StrictMapping root = new StrictMapping(document);
+    root.at("apiVersion");
+    root.at("kind");
+    Field node = root.at("node");
+    List<InetAddress> nodeAddresses = root.at("nodeAddresses").items(Field::address);
+    List<Prefix> serviceCidrs = root.at("serviceCIDRs").items(Field::prefix);
+    List<Interface> interfaces = interfaces(root.at("interfaces"));
+    Workers workers = workers(root.at("workers"));
+    Kernel kernel = kernel(root.at("kernel"));
+    List<StaticRoute> routes = root.at("routes").items(GatunConfigurationReader::route);
+    List<StaticNeighbour> neighbours =
+        root.at("neighbours").items(GatunConfigurationReader::neighbour);
+    Vxlan vxlan = overlay(root.at("overlay"));
+    Flows flows = flows(root.at("conntrack"));
+    Field podNetworks = root.at("podNetworks");
+    StrictMapping egress = new StrictMapping(root.at("egress"));
+    Masquerade masquerade = masquerade(egress.at("masquerade"));
+    egress.end();
+    PortRange snatPorts = ports(root.at("snatPorts"));
+    OnFailure onFailure = onFailure(root.at("onFailure"));
+    KubeProxyConfiguration proxy = KubeProxyConfigurationReader.read(root.at("proxy"), false);
+    root.end();
+    return new GatunConfiguration(
+        node.present() ? notEmpty(node, "a name") : nodeName(proxy),
+        nodeAddresses,
+        serviceCidrs,
+        interfaces,
+        workers,
+        kernel,
+        routes,
+        neighbours,
+        vxlan,
+        flows,
+        podNetworks.present() ? podNetworks.items(Field::prefix) : proxy.clusterCidrs(),
+        masquerade,
+        snatPorts,
+        onFailure,
+        proxy);
+  }
+
+  /** Defaults for everything that kube-proxy's file cannot say. */
+  static GatunConfiguration around(KubeProxyConfiguration proxy) {
+    GatunConfiguration d = Configuration.defaults();
+    return new GatunConfiguration(
+        nodeName(proxy),
+        d.nodeAddresses(),
+        d.serviceCidrs(),
+        d.interfaces(),
+        d.workers(),
+        d.kernel(),
+        d.routes(),
+        d.neighbours(),
+        d.vxlan(),
+        d.conntrack(),
+        proxy.clusterCidrs(),
+        d.egressMasquerade(),
+        d.snatPorts(),
+        d.onFailure(),
+        proxy);
+  }
+
+  /** As kube-proxy finds it: the override, else the host name, in lower case. */
+  private static String nodeName(KubeProxyConfiguration proxy) {
+    String override = proxy.hostnameOverride();
+    return override != null
+        ? override
+        : Texts.read(Path.of("/proc/sys/kernel/hostname")).strip().toLowerCase(Locale.ROOT);
+  }
+
+  private static String notEmpty(Field field, String expected) {
+    if (field.text().isBlank()) {
+      throw field.expected(expected);
+    }
+    return field.text();
+  }
+
+  private static List<Interface> interfaces(Field list) {
+    List<Interface> interfaces = list.items(GatunConfigurationReader::oneInterface);
+    Set<String> names = new HashSet<>();
+    for (int i = 0; i < interfaces.size(); i++) {
+      if (!names.add(interfaces.get(i).name())) {
+        throw list.items().get(i).at("name").expected("a name that no other entry has");
+      }
+    }
+    return interfaces;
+  }
+
+  private static Interface oneInterface(Field field) {
+    StrictMapping entry = new StrictMapping(field);
+    String name = interfaceName(entry.at("name"));
+    Role role = choice(entry.at("role"), Role.class, null);
+    Driver driver = choice(entry.at("driver"), Driver.class, Driver.XDP);
+    Mode mode = choice(only(entry.at("mode"), driver, Driver.XDP), Mode.class, Mode.AUTO);
+    Field queues = entry.at("queues");
+    int count =
+        queues.present() && !queues.says("auto")
+            ? (int) orElse(queues, 1, 1024, "auto or an integer from 1 to 1024")
+            : 0;
+    Field devargs = only(entry.at("devargs"), driver, Driver.DPDK);
+    Field read = only(entry.at("read"), driver, Driver.PCAP);
+    Field write = only(entry.at("write"), driver, Driver.PCAP);
+    entry.end();
+    if (driver == Driver.DPDK && !devargs.present()) {
+      throw devargs.expected("DPDK's device arguments, because the driver is dpdk");
+    }
+    if (driver == Driver.PCAP && !read.present() && !write.present()) {
+      throw read.expected("a file (or write), because the driver is pcap");
+    }
+    return new Interface(
+        name,
+        role,
+        driver,
+        mode,
+        count,
+        devargs.present() ? devargs.text() : null,
+        read.present() ? Path.of(notEmpty(read, "a file")) : null,
+        write.present() ? Path.of(notEmpty(write, "a file")) : null);
+  }
+
+  /** A field that has a meaning for one driver alone. */
+  private static Field only(Field field, Driver driver, Driver its) {
+    if (field.present() && driver != its) {
+      throw field.expected("nothing, because the driver is " + lower(driver));
+    }
+    return field;
+  }
+
+  private static String interfaceName(Field field) {
+    return field.parsed(
+        "an interface's name, at most " + INTERFACE_NAME + " characters without / and blanks",
+        text ->
+            text.matches("[^\\s/]{1," + INTERFACE_NAME + "}") && !text.matches("\\.{1,2}")
+                ? text
+                : null);
+  }
+
+  private static Workers workers(Field field) {
+    StrictMapping workers = new StrictMapping(field);
+    int count = (int) workers.at("count").integer(1, 256, 1);
+    Field cpus = workers.at("cpus");
+    List<Integer> numbers = cpus.items(cpu -> (int) cpu.integer(0, 4095));
+    Idle idle = choice(workers.at("idle"), Idle.class, Idle.ADAPTIVE);
+    workers.end();
+    if (!numbers.isEmpty() && numbers.size() != count) {
+      throw new FieldException(
+          cpus.path(), numbers.size() + " CPUs", "one for each of " + count + " workers");
+    }
+    if (new HashSet<>(numbers).size() != numbers.size()) {
+      throw new FieldException(cpus.path(), numbers.toString(), "each CPU once");
+    }
+    return new Workers(count, numbers, idle);
+  }
+
+  private static Kernel kernel(Field field) {
+    StrictMapping kernel = new StrictMapping(field);
+    boolean mirror = kernel.at("mirror").flag(true);
+    Field host = kernel.at("hostInterface");
+    kernel.end();
+    return new Kernel(mirror, host.present() ? interfaceName(host) : "gatun0");
+  }
+
+  private static StaticRoute route(Field field) {
+    StrictMapping route = new StrictMapping(field);
+    Prefix to = route.at("to").prefix();
+    Field via = route.at("via");
+    Field dev = route.at("dev");
+    route.end();
+    if (!via.present() && !dev.present()) {
+      throw via.expected("an IP address (or dev: an interface)");
+    }
+    InetAddress gateway = via.present() ? via.address() : null;
+    if (gateway != null && Addresses.isIpv6(gateway) != Addresses.isIpv6(to.address())) {
+      throw via.expected("an address of the same family as " + to);
+    }
+    return new StaticRoute(to, gateway, dev.present() ? interfaceName(dev) : null);
+  }
+
+  private static StaticNeighbour neighbour(Field field) {
+    StrictMapping neighbour = new StrictMapping(field);
+    InetAddress ip = neighbour.at("ip").address();
+    MacAddress mac = mac(neighbour.at("mac"));
+    String dev = interfaceName(neighbour.at("dev"));
+    neighbour.end();
+    return new StaticNeighbour(ip, mac, dev);
+  }
+
+  private static MacAddress mac(Field field) {
+    return field.parsed("a MAC address like \"02:00:00:00:00:09\" (in quotes)", MacAddress::parse);
+  }
+
+  private static @Nullable Vxlan overlay(Field field) {
+    StrictMapping overlay = new StrictMapping(field);
+    Field vxlan = overlay.at("vxlan");
+    overlay.end();
+    return vxlan.present() ? vxlan(vxlan) : null;
+  }
+
+  private static Vxlan vxlan(Field field) {
+    StrictMapping vxlan = new StrictMapping(field);
+    Profile profile = choice(vxlan.at("profile"), Profile.class, Profile.FLANNEL);
+    boolean calico = profile == Profile.CALICO;
+    int vni = (int) vxlan.at("vni").integer(0, MAX_VNI, calico ? 4096 : 1);
+    Field port = vxlan.at("port");
+    Field local = vxlan.at("local");
+    Field mac = vxlan.at("mac");
+    List<Peer> peers = vxlan.at("peers").items(GatunConfigurationReader::peer);
+    vxlan.end();
+    return new Vxlan(
+        vni,
+        port.present() ? port.port() : calico || profile == Profile.PLAIN ? 4789 : 8472,
+        local.present() ? local.address() : null,
+        mac.present() && !mac.says("auto") ? mac(mac) : null,
+        profile,
+        peers);
+  }
+
+  private static Peer peer(Field field) {
+    StrictMapping peer = new StrictMapping(field);
+    Prefix cidr = peer.at("cidr").prefix();
+    InetAddress vtep = peer.at("vtep").address();
+    Field mac = peer.at("mac");
+    peer.end();
+    return new Peer(cidr, vtep, mac.present() ? mac(mac) : null);
+  }
+
+  private static Flows flows(Field field) {
+    StrictMapping flows = new StrictMapping(field);
+    int most = (int) flows.at("maxFlows").integer(1024, 1 << 30, 1_000_000);
+    Field folder = flows.at("stateDir");
+    flows.end();
+    return new Flows(
+        most, Path.of(folder.present() ? notEmpty(folder, "a folder") : "/run/gatun/state"));
+  }
+
+  private static Masquerade masquerade(Field field) {
+    return switch (field.present() ? field.word("true", "false", "auto") : "auto") {
+      case "true" -> Masquerade.TRUE;
+      case "false" -> Masquerade.FALSE;
+      default -> Masquerade.AUTO;
+    };
+  }
+
+  private static PortRange ports(Field field) {
+    return field.present()
+        ? field.parsed("a range of ports like 61000-65535", GatunConfigurationReader::range)
+        : new PortRange(61_000, 65_535);
+  }
+
+  private static @Nullable PortRange range(String text) {
+    if (!text.matches("[0-9]{1,5}-[0-9]{1,5}")) {
+      return null;
+    }
+    int dash = text.indexOf('-');
+    int first = Integer.parseInt(text.substring(0, dash));
+    int last = Integer.parseInt(text.substring(dash + 1));
+    return first >= 1 && first <= last && last <= 65_535 ? new PortRange(first, last) : null;
+  }
+
+  private static OnFailure onFailure(Field field) {
+    StrictMapping failure = new StrictMapping(field);
+    Duration hold = failure.at("hold").duration(Duration.ofSeconds(5));
+    Duration handover = failure.at("handover").duration(Duration.ofSeconds(10));
+    failure.end();
+    return new OnFailure(hold, handover);
+  }
+
+  private static long orElse(Field field, long least, long most, String expected) {
+    try {
+      return field.integer(least, most);
+    } catch (FieldException e) {
+      throw field.expected(expected);
+    }
+  }
+
+  /** An enum's constant by its name in lower case with dashes. */
+  private static <E extends Enum<E>> E choice(Field field, Class<E> type, @Nullable E fallback) {
+    if (!field.present() && fallback != null) {
+      return fallback;
+    }
+    E[] constants = type.getEnumConstants();
+    String[] words =
+        Arrays.stream(constants).map(GatunConfigurationReader::lower).toArray(String[]::new);
+    return constants[List.of(words).indexOf(field.oneOf(words))];
+  }
+
+  private static String lower(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+}
