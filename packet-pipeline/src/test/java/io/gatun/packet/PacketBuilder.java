@@ -38,6 +38,7 @@ public final class PacketBuilder {
   private int icmpType;
   private int icmpCode;
   private int icmpRest;
+  private boolean bare;
   private boolean partial;
   private @Nullable Integer checksum;
   private int pad;
@@ -198,9 +199,10 @@ public final class PacketBuilder {
     return icmp(type, code, rest).payload(quoted);
   }
 
-  /** Any other protocol: the payload follows the IP header. */
+  /** This protocol number, without a header of its own: the payload follows the IP header. */
   public PacketBuilder protocol(int number) {
     protocol = number;
+    bare = true;
     return this;
   }
 
@@ -312,7 +314,7 @@ public final class PacketBuilder {
   }
 
   private byte[] l4() {
-    if ((fragment & Ipv4.FRAGMENT_OFFSET) != 0) {
+    if (bare || (fragment & Ipv4.FRAGMENT_OFFSET) != 0) {
       return payload;
     }
     return switch (protocol) {

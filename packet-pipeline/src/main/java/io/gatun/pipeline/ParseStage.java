@@ -1,0 +1,251 @@
+package io.gatun.pipeline;
+
+import io.gatun.ffm.memory.Memory;
+import io.gatun.packet.Checksum;
+import io.gatun.packet.Ethernet;
+import io.gatun.packet.Icmp;
+import io.gatun.packet.Icmpv6;
+import io.gatun.packet.IpProtocol;
+import io.gatun.packet.Ipv4;
+import io.gatun.packet.Ipv6;
+import io.gatun.packet.Sctp;
+import io.gatun.packet.Tcp;
+import io.gatun.packet.Udp;
+import io.gatun.packet.Vlan;
+
+/**
+ * The first stage: proves all lengths once, so that no later stage has to check, and writes down
+ * where the headers are. Immutable; one instance may serve many workers.
+ *
+ * <p>Fills {@code l3 l4 protocol l4Length ports csumOffset} and the flags, and cuts {@code length}
+ * to the end of the IP packet: what Ethernet padded, or anybody hid behind the packet, goes no
+ * further. What remains {@link Verdict#CONTINUE} has
+ *
+ * <ul>
+ *   <li>a whole IPv4 header with a right checksum, or a whole IPv6 header and extension chain;
+ *   <li>unless it is a {@link PacketVector#LATER_FRAGMENT}, a whole TCP header with its options, a
+ *       UDP, ICMP or ICMPv6 header of 8 bytes or an SCTP header of 12, inside the IP packet; in
+ *       whole packets the UDP length fits too. Other protocols have no ports and no promise but
+ *       {@code l4Length}.
+ * </ul>
+ *
+ * <p>Transport checksums are not verified: who forwards need not (RFC 1812, 5.2.2), and whoever
+ * answers does.
+ */
+public final class ParseStage implements Stage {
+  private final boolean[] partialPorts;
+
+  /**
+   * {@code partialPorts[n]}: whether port {@code n} has a local stack at its far end (veth), which
+   * leaves checksums partial. Ports beyond the array do not.
+   */
+  public ParseStage(boolean... partialPorts) {
+    this.partialPorts = partialPorts.clone();
+  }
+
+  @Override
+  public void process(PacketVector v) {
+    for (int i = 0, size = v.size; i < size; i++) {
+      if (v.verdict[i] == Verdict.CONTINUE) {
+        parse(v, i);
+      }
+    }
+  }
+
+  private void parse(PacketVector v, int i) {
+    long frame = v.address[i];
+    int bytes = v.length[i];
+    int l3 = Vlan.payload(frame, bytes);
+    if (l3 < 0) {
+      v.drop(i, DropReason.FRAME_TOO_SHORT);
+      return;
+    }
+    v.l3[i] = l3;
+    v.l4[i] = l3;
+    v.protocol[i] = 0;
+    v.l4Length[i] = 0;
+    v.ports[i] = 0;
+    v.csumOffset[i] = 0;
+    int type = Memory.getShortBe(frame + l3 - 2);
+    if (type == Ethernet.IPV4) {
+      parseV4(v, i, frame + l3, bytes - l3);
+    } else if (type == Ethernet.IPV6) {
+      parseV6(v, i, frame + l3, bytes - l3);
+    } else {
+      v.drop(i, DropReason.UNKNOWN_ETHERTYPE);
+    }
+  }
+
+  private void parseV4(PacketVector v, int i, long l3, int bytes) {
+    if (!Ipv4.fits(l3, bytes)) {
+      v.drop(i, DropReason.BAD_IP_HEADER);
+      return;
+    }
+    if (!Ipv4.checksumCorrect(l3)) {
+      v.drop(i, DropReason.BAD_IP_CHECKSUM);
+      return;
+    }
+    if (martian(Ipv4.source(l3), Ipv4.destination(l3))) {
+      v.drop(i, DropReason.BAD_IP_ADDRESS);
+      return;
+    }
+    int flags = 0;
+    int fragment = Ipv4.fragment(l3);
+    if ((fragment & Ipv4.FRAGMENT_OFFSET) != 0) {
+      flags = PacketVector.LATER_FRAGMENT;
+    } else if ((fragment & Ipv4.MORE_FRAGMENTS) != 0) {
+      flags = PacketVector.FIRST_FRAGMENT;
+    }
+    parseL4(v, i, l3, Ipv4.headerBytes(l3), Ipv4.totalLength(l3), Ipv4.protocol(l3), flags);
+  }
+
+  private void parseV6(PacketVector v, int i, long l3, int bytes) {
+    if (!Ipv6.fits(l3, bytes)) {
+      v.drop(i, DropReason.BAD_IP_HEADER);
+      return;
+    }
+    if (martianV6(l3)) {
+      v.drop(i, DropReason.BAD_IP_ADDRESS);
+      return;
+    }
+    int total = Ipv6.HEADER + Ipv6.payloadLength(l3);
+    long walked = Ipv6.walk(l3, total);
+    if (walked < 0) {
+      v.drop(i, DropReason.BAD_EXTENSION_HEADER);
+      return;
+    }
+    int flags = PacketVector.IPV6;
+    if (Ipv6.walkedLaterFragment(walked)) {
+      flags |= PacketVector.LATER_FRAGMENT;
+    } else if (Ipv6.walkedFirstFragment(walked)) {
+      flags |= PacketVector.FIRST_FRAGMENT;
+    }
+    parseL4(v, i, l3, Ipv6.walkedOffset(walked), total, Ipv6.walkedProtocol(walked), flags);
+  }
+
+  /** {@code offset} and {@code total} count from {@code l3}: to the L4 header, to the end. */
+  private void parseL4(
+      PacketVector v, int i, long l3, int offset, int total, int protocol, int ipFlags) {
+    long l4 = l3 + offset;
+    int bytes = total - offset;
+    v.length[i] = v.l3[i] + total;
+    v.l4[i] = v.l3[i] + offset;
+    v.l4Length[i] = bytes;
+    v.protocol[i] = protocol;
+    int flags = v.flags[i] | ipFlags;
+    v.flags[i] = flags;
+    if ((flags & PacketVector.LATER_FRAGMENT) != 0) {
+      return;
+    }
+    boolean whole = (flags & PacketVector.FIRST_FRAGMENT) == 0;
+    boolean fits = true;
+    switch (protocol) {
+      case IpProtocol.TCP -> {
+        fits = Tcp.fits(l4, bytes);
+        if (fits) {
+          v.ports[i] = Tcp.ports(l4);
+          v.flags[i] = flags | tcpFlags(Tcp.flags(l4));
+          if (whole) {
+            markPartial(v, i, l3, l4, Tcp.CHECKSUM);
+          }
+        }
+      }
+      case IpProtocol.UDP -> {
+        fits = whole ? Udp.fits(l4, bytes) : bytes >= Udp.HEADER;
+        if (fits) {
+          v.ports[i] = Udp.ports(l4);
+          // A checksum of 0 is none; and a sum over less than the IP packet is no device's work.
+          if (whole && Udp.checksum(l4) != 0 && Udp.length(l4) == bytes) {
+            markPartial(v, i, l3, l4, Udp.CHECKSUM);
+          }
+        }
+      }
+      case IpProtocol.ICMP -> {
+        fits = Icmp.fits(bytes);
+        if (fits) {
+          int type = Icmp.type(l4);
+          icmp(v, i, Icmp.error(type), Icmp.query(type) ? Icmp.identifier(l4) : 0);
+        }
+      }
+      case IpProtocol.ICMPV6 -> {
+        fits = Icmpv6.fits(bytes);
+        if (fits) {
+          int type = Icmpv6.type(l4);
+          icmp(v, i, Icmpv6.error(type), Icmpv6.query(type) ? Icmpv6.identifier(l4) : 0);
+        }
+      }
+      case IpProtocol.SCTP -> {
+        fits = Sctp.fits(bytes);
+        if (fits) {
+          v.ports[i] = Sctp.ports(l4);
+        }
+      }
+      default -> {
+        // no ports, nothing to prove
+      }
+    }
+    if (!fits) {
+      v.drop(i, DropReason.BAD_L4_HEADER);
+    }
+  }
+
+  private static int tcpFlags(int tcp) {
+    int flags = (tcp & (Tcp.SYN | Tcp.ACK)) == Tcp.SYN ? PacketVector.TCP_SYN : 0;
+    return (tcp & (Tcp.FIN | Tcp.RST)) != 0 ? flags | PacketVector.TCP_END : flags;
+  }
+
+  private static void icmp(PacketVector v, int i, boolean error, int identifier) {
+    v.ports[i] = identifier << 16 | identifier;
+    if (error) {
+      v.flags[i] |= PacketVector.ICMP_ERROR;
+    }
+  }
+
+  private void markPartial(PacketVector v, int i, long l3, long l4, int csumOffset) {
+    int port = v.inPort[i];
+    if (port < 0 || port >= partialPorts.length || !partialPorts[port]) {
+      return;
+    }
+    int protocol = v.protocol[i];
+    int bytes = v.l4Length[i];
+    int pseudoHeader =
+        (v.flags[i] & PacketVector.IPV6) != 0
+            ? Checksum.pseudoHeaderV6(l3, protocol, bytes)
+            : Checksum.pseudoHeaderV4(l3, protocol, bytes);
+    if (Checksum.partial(Memory.getShortBe(l4 + csumOffset), pseudoHeader)) {
+      v.flags[i] |= PacketVector.PARTIAL_CHECKSUM;
+      v.csumOffset[i] = csumOffset;
+    }
+  }
+
+  /**
+   * Addresses that RFC 1122, 3.2.1.3 and RFC 1812, 5.3.7 keep off every wire: this network (0/8),
+   * loopback, and a source that is multicast or beyond. Where a destination may go is routing's
+   * question.
+   */
+  private static boolean martian(int source, int destination) {
+    int from = source >>> 24;
+    int to = destination >>> 24;
+    return from == 0 || from == 127 || from >= 224 || to == 0 || to == 127;
+  }
+
+  /**
+   * RFC 4291, 2.5 and 2.7: a multicast source, ::1 on either side, a destination of ::. A source of
+   * :: is right only towards a group (duplicate address detection).
+   */
+  private static boolean martianV6(long l3) {
+    long sourceHigh = Ipv6.sourceHigh(l3);
+    long destinationHigh = Ipv6.destinationHigh(l3);
+    if (Ipv6.multicast(sourceHigh)) {
+      return true;
+    }
+    if (destinationHigh == 0 && Ipv6.destinationLow(l3) >>> 1 == 0) {
+      return true;
+    }
+    if (sourceHigh == 0) {
+      long low = Ipv6.sourceLow(l3);
+      return low == 1 || (low == 0 && !Ipv6.multicast(destinationHigh));
+    }
+    return false;
+  }
+}
