@@ -1,0 +1,186 @@
+package io.gatun.fib;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.gatun.packet.Frame;
+import io.gatun.packet.Ipv6;
+import io.gatun.packet.PacketBuilder;
+import io.gatun.packet.Vlan;
+import io.gatun.pipeline.DropReason;
+import io.gatun.pipeline.PacketVector;
+import io.gatun.pipeline.Verdict;
+import java.net.InetAddress;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Packet in, verdict and exact bytes out. */
+class RouteStageTest {
+  private static final long OURS = 0x02_AA_00_00_00_01L;
+  private static final long NEXT = 0x02_BB_00_00_00_02L;
+
+  private final Fib fib = new Fib(16, Runnable::run);
+  private final PacketVector v = new PacketVector();
+  private int forward;
+
+  @BeforeEach
+  void routes() {
+    forward = fib.adjacencies().add(new Adjacency.Forward(7, OURS, NEXT, 1500));
+    put("10.0.0.0", 8, forward);
+    put("2001:db8::", 32, forward);
+    put("10.1.0.0", 16, fib.adjacencies().add(new Adjacency.Blackhole()));
+    put("10.2.0.0", 16, fib.adjacencies().add(new Adjacency.Unresolved(7, OURS, 1500)));
+    put("10.3.0.1", 32, fib.adjacencies().add(new Adjacency.Host(9, OURS, NEXT)));
+  }
+
+  @AfterEach
+  void free() {
+    fib.close();
+  }
+
+  @Test
+  void shouldForwardIpv4() {
+    expectSent(
+        PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").tcp(40000, 80).payload(10),
+        PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").tcp(40000, 80).payload(10).ttl(63));
+  }
+
+  @Test
+  void shouldForwardEveryTtlWithRightChecksum() {
+    for (int ttl = 2; ttl < 256; ttl++) {
+      expectSent(
+          PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(ttl, 53).ttl(ttl).identification(ttl * 251),
+          PacketBuilder.ipv4("10.0.0.1", "10.0.0.2")
+              .udp(ttl, 53)
+              .ttl(ttl - 1)
+              .identification(ttl * 251));
+    }
+  }
+
+  @Test
+  void shouldForwardIpv6() {
+    expectSent(
+        PacketBuilder.ipv6("2001:db8::1", "2001:db8::2").udp(40000, 53).payload(10),
+        PacketBuilder.ipv6("2001:db8::1", "2001:db8::2").udp(40000, 53).payload(10).ttl(63));
+  }
+
+  @Test
+  void shouldTakeVlanTagsOff() {
+    expectSent(
+        PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").vlan(5).vlan(6).udp(1, 2),
+        PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).ttl(63));
+  }
+
+  @Test
+  void shouldHandOwnAddressToHostWithTtlKept() {
+    PacketBuilder in = PacketBuilder.ipv4("10.0.0.1", "10.3.0.1").udp(1, 2).ttl(1);
+    byte[] expected = in.macs(OURS, NEXT).bytes();
+    assertArrayEquals(expected, run(in.bytes(), Verdict.CONTINUE, 0));
+    assertEquals(Verdict.HOST, v.verdict[0]);
+    assertEquals(9, v.outPort[0]);
+  }
+
+  @Test
+  void shouldRouteAnswersWithTtlKept() {
+    PacketBuilder in = PacketBuilder.ipv4("10.96.0.1", "10.0.0.2").tcp(80, 40000).ttl(64);
+    byte[] expected = in.macs(OURS, NEXT).bytes();
+    assertArrayEquals(expected, run(in.bytes(), Verdict.ANSWER, 0));
+    assertEquals(Verdict.ANSWER, v.verdict[0]);
+    assertEquals(7, v.outPort[0]);
+  }
+
+  @Test
+  void shouldDropForNamedReasons() {
+    expectDropped(DropReason.NO_ROUTE, PacketBuilder.ipv4("10.0.0.1", "11.0.0.1").udp(1, 2));
+    expectDropped(DropReason.NO_ROUTE, PacketBuilder.ipv6("::1:1", "2001:db9::1").udp(1, 2));
+    expectDropped(DropReason.BLACKHOLE_ROUTE, PacketBuilder.ipv4("10.0.0.1", "10.1.0.1").udp(1, 2));
+    expectDropped(DropReason.NO_NEIGHBOUR, PacketBuilder.ipv4("10.0.0.1", "10.2.0.1").udp(1, 2));
+    expectDropped(
+        DropReason.TTL_EXCEEDED, PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).ttl(1));
+    expectDropped(
+        DropReason.TTL_EXCEEDED, PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).ttl(0));
+    expectDropped(
+        DropReason.TTL_EXCEEDED, PacketBuilder.ipv6("2001:db8::1", "2001:db8::2").udp(1, 2).ttl(1));
+    expectDropped(
+        DropReason.TOO_BIG,
+        PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).payload(1473).dontFragment(false));
+  }
+
+  @Test
+  void shouldSendWhatJustFits() {
+    expectSent(
+        PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).payload(1472),
+        PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).payload(1472).ttl(63));
+  }
+
+  @Test
+  void shouldMeasureSuperFramesByTheirSegments() {
+    byte[] frame = PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").tcp(1, 2).payload(9000).bytes();
+    run(frame, Verdict.CONTINUE, 1460);
+    assertEquals(Verdict.SEND, v.verdict[0]);
+    run(frame, Verdict.CONTINUE, 1461);
+    assertEquals(Verdict.DROP, v.verdict[0]);
+  }
+
+  @Test
+  void shouldFollowReplacedNeighbour() {
+    byte[] in = PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).bytes();
+    fib.adjacencies().replace(forward, new Adjacency.Unresolved(7, OURS, 1500));
+    run(in, Verdict.CONTINUE, 0);
+    assertEquals(DropReason.NO_NEIGHBOUR.code(), v.dropReason[0]);
+    fib.adjacencies().replace(forward, new Adjacency.Forward(8, OURS, NEXT, 1500));
+    run(in, Verdict.CONTINUE, 0);
+    assertEquals(8, v.outPort[0]);
+  }
+
+  @Test
+  void shouldSpreadGroupByHash() {
+    int other = fib.adjacencies().add(new Adjacency.Forward(8, OURS, NEXT, 1500));
+    put("10.4.0.0", 16, fib.adjacencies().add(new Adjacency.Group(List.of(forward, other))));
+    byte[] in = PacketBuilder.ipv4("10.0.0.1", "10.4.0.2").udp(1, 2).bytes();
+    v.hash[0] = 1;
+    run(in, Verdict.CONTINUE, 0);
+    assertEquals(7, v.outPort[0]);
+    v.hash[0] = -1;
+    run(in, Verdict.CONTINUE, 0);
+    assertEquals(8, v.outPort[0]);
+    assertEquals(other, v.adjacency[0]);
+  }
+
+  private void put(String prefix, int length, int adjacency) {
+    fib.put(InetAddress.ofLiteral(prefix), length, adjacency);
+  }
+
+  private void expectSent(PacketBuilder in, PacketBuilder out) {
+    assertArrayEquals(out.macs(OURS, NEXT).bytes(), run(in.bytes(), Verdict.CONTINUE, 0));
+    assertEquals(Verdict.SEND, v.verdict[0]);
+    assertEquals(7, v.outPort[0]);
+  }
+
+  private void expectDropped(DropReason reason, PacketBuilder in) {
+    run(in.bytes(), Verdict.CONTINUE, 0);
+    assertEquals(Verdict.DROP, v.verdict[0]);
+    assertEquals(reason.code(), v.dropReason[0]);
+  }
+
+  private byte[] run(byte[] bytes, int verdict, int segmentSize) {
+    try (Frame frame = Frame.of(bytes)) {
+      v.size = 0;
+      v.append(frame.start(), frame.address(), frame.length(), 1);
+      int l3 = Vlan.payload(frame.address(), frame.length());
+      boolean six = bytes[l3] >>> 4 == 6;
+      v.l3[0] = l3;
+      v.l4[0] = l3 + (six ? Ipv6.HEADER : 20);
+      v.l4Length[0] = bytes.length - v.l4[0];
+      v.protocol[0] = six ? bytes[l3 + 6] : bytes[l3 + 9];
+
+      v.flags[0] = six ? PacketVector.IPV6 : 0;
+      v.segmentSize[0] = segmentSize;
+      v.verdict[0] = verdict;
+      new RouteStage(fib).process(v);
+      return Frame.bytes(v.address[0], v.length[0]);
+    }
+  }
+}
