@@ -6,6 +6,7 @@ import io.gatun.lab.TwoNodes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 
 /**
@@ -64,11 +65,26 @@ public final class Cluster {
 
   /** Writes all Services and EndpointSlices into a folder, which both nodes watch. */
   public static Path writeManifests(TwoNodes topology) throws IOException {
-    Path folder = topology.lab().directory().resolve("manifests");
-    Files.createDirectories(folder);
-    List<Pod> web = List.of(topology.pod("web-1"), topology.pod("web-2"));
+    Path folder = folder(topology);
+    writeWeb(topology, List.of(topology.pod("web-1"), topology.pod("web-2")));
     List<Pod> dns = List.of(topology.pod("dns"));
     List<Pod> stream = List.of(topology.pod("stream"));
+    Files.writeString(
+        folder.resolve("dns.yaml"),
+        service("dns", DNS, "dns", "UDP", 53) + slice("dns", "dns", "UDP", 53, dns, false));
+    Files.writeString(
+        folder.resolve("stream.yaml"),
+        service("stream", STREAM, "iperf", "TCP", 5201)
+            + slice("stream", "iperf", "TCP", 5201, stream, false));
+    Files.writeString(
+        folder.resolve("bulk.yaml"),
+        service("bulk", BULK, "bulk", "TCP", BULK_PORT)
+            + slice("bulk", "bulk", "TCP", BULK_PORT, stream, false));
+    return folder;
+  }
+
+  /** Replaces the Service {@code web}, with these endpoints in its slices. */
+  public static void writeWeb(TwoNodes topology, List<Pod> pods) throws IOException {
     String webService =
         """
         apiVersion: v1
@@ -88,23 +104,19 @@ public final class Cluster {
             - {name: http, protocol: TCP, port: 80, targetPort: %3$d, nodePort: %4$d}
         """
             .formatted(WEB, WEB6, WEB_TARGET, WEB_NODE_PORT);
-    Files.writeString(
-        folder.resolve("web.yaml"),
-        webService
-            + slice("web", "http", "TCP", WEB_TARGET, web, false)
-            + slice("web", "http", "TCP", WEB_TARGET, web, true));
-    Files.writeString(
-        folder.resolve("dns.yaml"),
-        service("dns", DNS, "dns", "UDP", 53) + slice("dns", "dns", "UDP", 53, dns, false));
-    Files.writeString(
-        folder.resolve("stream.yaml"),
-        service("stream", STREAM, "iperf", "TCP", 5201)
-            + slice("stream", "iperf", "TCP", 5201, stream, false));
-    Files.writeString(
-        folder.resolve("bulk.yaml"),
-        service("bulk", BULK, "bulk", "TCP", BULK_PORT)
-            + slice("bulk", "bulk", "TCP", BULK_PORT, stream, false));
-    return folder;
+    // Renamed into place: who watches the folder sees the old file or the new one, never a half.
+    Path folder = folder(topology);
+    Path draft =
+        Files.writeString(
+            folder.resolve(".web.yaml.new"),
+            webService
+                + slice("web", "http", "TCP", WEB_TARGET, pods, false)
+                + slice("web", "http", "TCP", WEB_TARGET, pods, true));
+    Files.move(draft, folder.resolve("web.yaml"), StandardCopyOption.ATOMIC_MOVE);
+  }
+
+  private static Path folder(TwoNodes topology) throws IOException {
+    return Files.createDirectories(topology.lab().directory().resolve("manifests"));
   }
 
   private static String service(String name, String ip, String port, String protocol, int number) {

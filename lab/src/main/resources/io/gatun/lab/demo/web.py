@@ -5,6 +5,8 @@ import sys
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # a client may keep its connection
+
     def do_GET(self):
         client = self.client_address[0].removeprefix("::ffff:")
         body = f"{sys.argv[1]} {client}\n".encode()

@@ -1,10 +1,12 @@
 package io.gatun.lab.demo;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gatun.lab.Command;
 import io.gatun.lab.Lab;
+import io.gatun.lab.Node;
 import io.gatun.lab.Root;
 import io.gatun.lab.TwoNodes;
 import java.io.ByteArrayOutputStream;
@@ -14,6 +16,7 @@ import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -58,6 +61,45 @@ class ChecksIT {
       Transfer transfer = Transfer.through(topology, topology.pod("client-a"), Cluster.BULK, BYTES);
       assertTrue(transfer.intact(), transfer::toString);
       System.out.println(transfer);
+    }
+  }
+
+  @Test
+  void shouldSeeWhetherAnEndpointLeavesGracefully() throws IOException {
+    var dataplane = new KernelDataplane();
+    try (TwoNodes topology = TwoNodes.up(runDirectory, "withdrawal")) {
+      Withdrawal.serve(topology);
+      Path manifests = Cluster.writeManifests(topology);
+      for (var node : topology.nodes()) {
+        dataplane.start(node, Cluster.writeConfiguration(topology, node), manifests);
+      }
+      // The stand-in reads no manifests: it goes on giving connections to web-2, and is found out.
+      Withdrawal ignored = Withdrawal.of(topology, topology.pod("client-a"), Duration.ZERO);
+      assertFalse(ignored.graceful(), ignored::toString);
+      assertEquals("web-2", ignored.oldConnection(), ignored::toString);
+
+      dataplane.followManifests(topology.nodeA(), manifests.resolve("web.yaml"));
+      Cluster.writeManifests(topology);
+      Withdrawal obeyed = Withdrawal.of(topology, topology.pod("client-a"), Duration.ofMillis(100));
+      assertTrue(obeyed.graceful(), obeyed::toString);
+    }
+  }
+
+  @Test
+  void shouldFeelAnOutageAsLongAsItWas() throws Exception {
+    try (TwoNodes topology = TwoNodes.up(runDirectory, "pulse")) {
+      Node node = topology.nodeA();
+      node.sysctl("net.ipv4.ip_forward", "1");
+      var client = topology.pod("client-a");
+      Pulse pulse = Pulse.start(topology, client, topology.pod("web-1"), Duration.ofSeconds(2));
+      Thread.sleep(700);
+      node.sysctl("net.ipv4.ip_forward", "0");
+      Thread.sleep(500);
+      node.sysctl("net.ipv4.ip_forward", "1");
+      Pulse.Reading reading = pulse.await();
+      long silence = reading.longestSilence().toMillis();
+      assertTrue(silence > 480 && silence < 800, reading::toString);
+      assertTrue(reading.silentAtEnd().toMillis() < 100, reading::toString);
     }
   }
 

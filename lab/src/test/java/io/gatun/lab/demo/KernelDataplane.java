@@ -2,6 +2,7 @@ package io.gatun.lab.demo;
 
 import io.gatun.lab.Node;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 
@@ -59,5 +60,25 @@ final class KernelDataplane implements NodeDataplane {
         node.sysctl("net.ipv6.conf.all.forwarding", "0");
       }
     };
+  }
+
+  /** From now on: once web-2 is not in the file any more, the node translates to web-1 alone. */
+  void followManifests(Node node, Path web) {
+    Thread.ofVirtual()
+        .start(() -> {
+          try {
+            while (!Files.readString(web).contains("10.244.1.11")) {
+              Thread.sleep(2); // the test before took it out
+            }
+            while (Files.readString(web).contains("10.244.1.11")) {
+              Thread.sleep(2);
+            }
+            String alone =
+                "insert rule ip demo services ip daddr 10.96.0.80 tcp dport 80 dnat to 10.244.0.11:8080";
+            node.command("nft", "-f", "-").reading(alone).run().orThrow();
+          } catch (IOException | InterruptedException e) {
+            throw new IllegalStateException(e);
+          }
+        });
   }
 }
