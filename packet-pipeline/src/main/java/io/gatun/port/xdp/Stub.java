@@ -1,0 +1,124 @@
+package io.gatun.port.xdp;
+
+import static io.gatun.ffm.bpf.BpfAssembler.R0;
+import static io.gatun.ffm.bpf.BpfAssembler.R1;
+import static io.gatun.ffm.bpf.BpfAssembler.R2;
+import static io.gatun.ffm.bpf.BpfAssembler.R3;
+import static io.gatun.ffm.bpf.BpfAssembler.R4;
+import static io.gatun.ffm.bpf.BpfAssembler.R5;
+import static io.gatun.ffm.bpf.BpfAssembler.R6;
+import static io.gatun.ffm.bpf.BpfAssembler.R7;
+import static io.gatun.ffm.bpf.BpfAssembler.Width.BYTE;
+import static io.gatun.ffm.bpf.BpfAssembler.Width.INT;
+import static io.gatun.ffm.bpf.BpfAssembler.Width.LONG;
+import static io.gatun.ffm.bpf.BpfAssembler.Width.SHORT;
+
+import io.gatun.ffm.bpf.Bpf;
+import io.gatun.ffm.bpf.BpfAssembler;
+import io.gatun.ffm.bpf.BpfAssembler.Alu;
+import io.gatun.ffm.bpf.BpfAssembler.If;
+import io.gatun.ffm.xdp.Xdp;
+
+/**
+ * The program that feeds our sockets. It decides one thing: ours, or the kernel's. In order:
+ *
+ * <ol>
+ *   <li>the lease has run out → kernel (first, so that a hung process, whose sockets are still
+ *       there, loses its traffic as a dead one does)
+ *   <li>group or broadcast destination → kernel; on an uplink also any MAC but the interface's own
+ *   <li>neither IPv4 nor IPv6, which includes VLAN tags → kernel
+ *   <li>IPv6 to or from fe80::/10, and neighbour discovery → kernel
+ *   <li>the rest → the socket of the queue; none there → dropped, which is the hold
+ * </ol>
+ *
+ * A frame too short for its headers is ours: dropped with its reason counted.
+ */
+final class Stub {
+  private static final int ETHERNET = 14;
+  private static final int ETHERTYPE_AT = 12;
+  private static final int IPV6_HEADER = 40;
+  private static final int NEXT_HEADER_AT = ETHERNET + 6;
+  private static final int IPV6_SOURCE_AT = ETHERNET + 8;
+  private static final int IPV6_DESTINATION_AT = ETHERNET + 24;
+  private static final int ICMPV6 = 58;
+  private static final int ICMPV6_TYPE_AT = ETHERNET + IPV6_HEADER;
+
+  /** RFC 4861: router solicitation 133, advertisement, neighbour solicitation, …, redirect 137. */
+  private static final int FIRST_DISCOVERY = 133;
+
+  private static final int LAST_DISCOVERY = 137;
+
+  // What two bytes of the wire look like to a little-endian load.
+  private static final int ETHERTYPE_IPV4 = 0x0008;
+  private static final int ETHERTYPE_IPV6 = 0xDD86;
+  private static final int LINK_LOCAL = 0x80FE;
+  private static final int LINK_LOCAL_MASK = 0xC0FF;
+
+  private Stub() {}
+
+  /**
+   * The program for one interface.
+   *
+   * @param mac the interface's own address, 6 bytes
+   */
+  static BpfAssembler assemble(XdpRole role, byte[] mac, int leaseFd, int xskMapFd) {
+    BpfAssembler program = new BpfAssembler();
+    program
+        .moveRegister(R6, R1)
+        .call(Bpf.FUNC_KTIME_GET_NS)
+        .loadMapValue(R7, leaseFd, 0)
+        .load(LONG, R7, R7, 0)
+        .jumpIfRegister(If.GE, R0, R7, "kernel")
+        .load(INT, R2, R6, Xdp.MD_DATA)
+        .load(INT, R3, R6, Xdp.MD_DATA_END)
+        .moveRegister(R4, R2)
+        .alu(Alu.ADD, R4, ETHERNET)
+        .jumpIfRegister(If.GT, R4, R3, "ours")
+        .load(BYTE, R5, R2, 0)
+        .jumpIf(If.SET, R5, 1, "kernel");
+    if (role == XdpRole.UPLINK) {
+      program
+          .load(INT, R5, R2, 0)
+          .jumpIfInt(If.NE, R5, littleEndian(mac, 0, 4), "kernel")
+          .load(SHORT, R5, R2, 4)
+          .jumpIf(If.NE, R5, littleEndian(mac, 4, 2), "kernel");
+    }
+    return program
+        .load(SHORT, R5, R2, ETHERTYPE_AT)
+        .jumpIf(If.EQ, R5, ETHERTYPE_IPV4, "ours")
+        .jumpIf(If.NE, R5, ETHERTYPE_IPV6, "kernel")
+        .moveRegister(R4, R2)
+        .alu(Alu.ADD, R4, ETHERNET + IPV6_HEADER)
+        .jumpIfRegister(If.GT, R4, R3, "ours")
+        .load(SHORT, R5, R2, IPV6_SOURCE_AT)
+        .alu(Alu.AND, R5, LINK_LOCAL_MASK)
+        .jumpIf(If.EQ, R5, LINK_LOCAL, "kernel")
+        .load(SHORT, R5, R2, IPV6_DESTINATION_AT)
+        .alu(Alu.AND, R5, LINK_LOCAL_MASK)
+        .jumpIf(If.EQ, R5, LINK_LOCAL, "kernel")
+        .load(BYTE, R5, R2, NEXT_HEADER_AT)
+        .jumpIf(If.NE, R5, ICMPV6, "ours")
+        .alu(Alu.ADD, R4, 1)
+        .jumpIfRegister(If.GT, R4, R3, "ours")
+        .load(BYTE, R5, R2, ICMPV6_TYPE_AT)
+        .jumpIf(If.LT, R5, FIRST_DISCOVERY, "ours")
+        .jumpIf(If.LE, R5, LAST_DISCOVERY, "kernel")
+        .label("ours")
+        .load(INT, R2, R6, Xdp.MD_RX_QUEUE_INDEX)
+        .loadMap(R1, xskMapFd)
+        .move(R3, Xdp.XDP_DROP) // returned where the map has no socket; kernel 5.3
+        .call(Bpf.FUNC_REDIRECT_MAP)
+        .exit()
+        .label("kernel")
+        .move(R0, Xdp.XDP_PASS)
+        .exit();
+  }
+
+  private static int littleEndian(byte[] bytes, int from, int count) {
+    int value = 0;
+    for (int i = 0; i < count; i++) {
+      value |= (bytes[from + i] & 0xFF) << 8 * i;
+    }
+    return value;
+  }
+}

@@ -1,0 +1,237 @@
+package io.gatun.port.xdp;
+
+import io.gatun.ffm.Errno;
+import io.gatun.ffm.Libc;
+import io.gatun.ffm.NativeException;
+import io.gatun.pipeline.DropReason;
+import io.gatun.pipeline.PacketVector;
+import io.gatun.port.Port;
+import io.gatun.ring.frame.FramePool;
+import io.gatun.ring.xdp.RxRing;
+import io.gatun.ring.xdp.Umem;
+import io.gatun.ring.xdp.XdpMode;
+import io.gatun.ring.xdp.XdpSocket;
+import io.gatun.ring.xdp.XdpStatistics;
+
+/**
+ * One queue of a network interface, by AF_XDP; opened and closed by the control side while no worker
+ * owns it, used by one worker in between.
+ *
+ * <pre>{@code
+ * Pins pins = Pins.mount(run.resolve("bpf"));
+ * Lease lease = Lease.open(pins);
+ * XdpPort port = XdpPort.open(1, "cali1", mac, XdpRole.POD, umem, pool, lease, pins);
+ * worker.add(port);
+ * …
+ * port.release();   // a successor takes over, frames are held until then
+ * port.detach();    // or: the interface is the kernel's again
+ * }</pre>
+ */
+public final class XdpPort implements Port {
+  private static final int QUEUE = 0;
+
+  /** How many flushes a port whose interface is down waits before it tries again. */
+  private static final int RETRY_MASK = 1023;
+
+  private final int number;
+  private final String name;
+  private final FramePool pool;
+  private final Pins pins;
+  private final Attachment attachment;
+  private final XdpSocket socket;
+
+  /** Frames that the fill ring lacks. */
+  private int missing;
+
+  private int queued;
+  private int flushes;
+  private int error;
+  private boolean closed;
+
+  private XdpPort(
+      int number,
+      String name,
+      FramePool pool,
+      Pins pins,
+      Attachment attachment,
+      XdpSocket socket,
+      int missing) {
+    this.number = number;
+    this.name = name;
+    this.pool = pool;
+    this.pins = pins;
+    this.attachment = attachment;
+    this.socket = socket;
+    this.missing = missing;
+  }
+
+  /**
+   * Attaches the stub to interface {@code ifName} of the calling thread's network namespace, or
+   * takes over a predecessor's, and opens a socket on its first queue. Frames are ours once the
+   * lease is renewed and the worker has run a cycle.
+   *
+   * @param number the port's number, unique on the node
+   * @param mac the interface's own address, 6 bytes
+   * @param pool the frames of the worker that will own this port
+   */
+  public static XdpPort open(
+      int number,
+      String ifName,
+      byte[] mac,
+      XdpRole role,
+      Umem umem,
+      FramePool pool,
+      Lease lease,
+      Pins pins) {
+    int ifIndex =
+        (int)
+            NativeException.check(
+                Libc.ifNameToIndex(ifName), "find interface " + ifName, "see `ip link`");
+    Attachment attachment = Attachment.open(pins, lease, ifName, ifIndex, role, mac);
+    XdpSocket socket = null;
+    try {
+      socket = XdpSocket.open(umem, ifIndex, QUEUE, XdpMode.COPY, role.ringSize, role.ringSize);
+      attachment.feed(QUEUE, socket.fd());
+    } catch (RuntimeException e) {
+      if (socket != null) {
+        socket.close();
+      }
+      attachment.close();
+      if (!attachment.takenOver()) {
+        pins.detach(ifName);
+      }
+      throw e;
+    }
+    return new XdpPort(number, ifName, pool, pins, attachment, socket, role.ringSize);
+  }
+
+  @Override
+  public int number() {
+    return number;
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  /** Whether a predecessor's stub was found on the interface. */
+  public boolean takenOver() {
+    return attachment.takenOver();
+  }
+
+  @Override
+  public int rx(PacketVector packets, int limit) {
+    RxRing rx = socket.rx();
+    int n = rx.peek(Math.min(limit, PacketVector.CAPACITY - packets.size));
+    if (n == 0) {
+      return 0;
+    }
+    for (int i = 0; i < n; i++) {
+      long address = rx.address(i);
+      packets.append(pool.frameOf(address), address, rx.length(i), number);
+    }
+    rx.release(n);
+    missing += n;
+    return n;
+  }
+
+  @Override
+  public boolean tx(PacketVector packets, int index) {
+    if (error != 0) {
+      packets.dropReason[index] = DropReason.PORT_DOWN.code();
+      return false;
+    }
+    if (packets.segmentSize[index] != 0) {
+      packets.dropReason[index] = DropReason.UNSUPPORTED_OFFLOAD.code();
+      return false;
+    }
+    boolean partial = (packets.flags[index] & PacketVector.PARTIAL_CHECKSUM) != 0;
+    boolean accepted =
+        partial
+            ? socket
+                .tx()
+                .putPartial(
+                    packets.address[index],
+                    packets.length[index],
+                    packets.l4[index],
+                    packets.csumOffset[index])
+            : socket.tx().put(packets.address[index], packets.length[index]);
+    if (accepted) {
+      queued++;
+    } else {
+      packets.dropReason[index] = DropReason.TX_RING_FULL.code();
+    }
+    return accepted;
+  }
+
+  @Override
+  public void flush() {
+    if (queued != 0) {
+      queued = 0;
+      socket.tx().submit();
+    } else if (socket.tx().untaken() == 0) {
+      return;
+    }
+    if (error == 0 || (error == Errno.ENETDOWN && (++flushes & RETRY_MASK) == 0)) {
+      error = -socket.wakeTx();
+    }
+  }
+
+  @Override
+  public int reclaim() {
+    int sent = socket.reclaim(pool);
+    if (missing != 0) {
+      missing -= socket.fill().fill(pool, missing);
+      socket.wakeRx();
+    }
+    return sent;
+  }
+
+  @Override
+  public int pollDescriptor() {
+    return socket.fd();
+  }
+
+  /** False after the kernel said that the interface is down (until it is up again) or gone. */
+  @Override
+  public boolean up() {
+    return error == 0 && !closed;
+  }
+
+  /** The errno that took the port down, 0 while it is up. */
+  public int error() {
+    return error;
+  }
+
+  /** What the kernel counted for the socket; for the control side, until the port is closed. */
+  public XdpStatistics statistics() {
+    return socket.statistics();
+  }
+
+  /**
+   * Lets go of the interface for a successor: stub and pins stay, frames are held until it comes or
+   * the lease runs out.
+   */
+  public void release() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    attachment.unfeed(QUEUE);
+    socket.close();
+    attachment.close();
+  }
+
+  /** Undoes everything: the interface is the kernel's again, as it was before. */
+  public void detach() {
+    release();
+    pins.detach(name);
+  }
+
+  /** {@link #release}. */
+  @Override
+  public void close() {
+    release();
+  }
+}

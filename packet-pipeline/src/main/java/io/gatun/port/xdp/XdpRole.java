@@ -1,0 +1,16 @@
+package io.gatun.port.xdp;
+
+/** What an interface is to the node: decides what the stub leaves to the kernel, and ring sizes. */
+public enum XdpRole {
+  /** The host's end of a pod's pair: every unicast IP packet is ours. */
+  POD(512),
+  /** A way out of the node: ours is what is addressed to the interface's own MAC. */
+  UPLINK(2048);
+
+  /** Entries of each ring; a power of two. */
+  final int ringSize;
+
+  XdpRole(int ringSize) {
+    this.ringSize = ringSize;
+  }
+}
