@@ -103,13 +103,12 @@ final class Nodes implements AutoCloseable {
   /** Gives a node back after its last reader; nothing points at it any more. */
   void retire(int table) {
     int number = table & ~NODE;
-    retirement.retire(
-        () -> {
-          if (freeCount == free.length) {
-            free = Arrays.copyOf(free, freeCount * 2);
-          }
-          free[freeCount++] = number;
-        });
+    retirement.retire(() -> {
+      if (freeCount == free.length) {
+        free = Arrays.copyOf(free, freeCount * 2);
+      }
+      free[freeCount++] = number;
+    });
   }
 
   private int next() {

@@ -61,7 +61,9 @@ final class TrieWriter {
     }
   }
 
-  /** Applies {@code change} below {@code table}, which decides bits {@code start} to {@code end}. */
+  /**
+   * Applies {@code change} below {@code table}, which decides bits {@code start} to {@code end}.
+   */
   private void change(int table, int start, int end, Prefix prefix, Change change) {
     int index = bits(prefix, start, end);
     if (prefix.length() <= end) {
@@ -95,7 +97,9 @@ final class TrieWriter {
     }
   }
 
-  /** Replaces {@code child} by one slot when all its answers are of one prefix no longer than it. */
+  /**
+   * Replaces {@code child} by one slot when all its answers are of one prefix no longer than it.
+   */
   private void fold(int table, int index, int child, int start) {
     int slot = nodes.get(child, 0);
     int depth = nodes.depth(child, 0);

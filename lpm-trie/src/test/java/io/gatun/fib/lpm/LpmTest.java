@@ -62,21 +62,20 @@ class LpmTest {
     try (Lpm4 lpm = new Lpm4("test", 2, retired::add)) {
       lpm.add(0x0A000000, 8, 7);
       Thread reader =
-          new Thread(
-              () -> {
-                int[] addresses = {0x0A010203, 0x0A010204, 0x0A010200, 0x0AFF0000};
-                int[] nextHops = new int[addresses.length];
-                while (!Thread.currentThread().isInterrupted()) {
-                  lpm.lookup(addresses, nextHops, addresses.length);
-                  for (int i = 0; i < addresses.length; i++) {
-                    boolean right = nextHops[i] == 7 || (nextHops[i] == 9 && i < 3);
-                    if (!right) {
-                      wrong.incrementAndGet();
-                    }
-                  }
-                  vectors.incrementAndGet();
+          new Thread(() -> {
+            int[] addresses = {0x0A010203, 0x0A010204, 0x0A010200, 0x0AFF0000};
+            int[] nextHops = new int[addresses.length];
+            while (!Thread.currentThread().isInterrupted()) {
+              lpm.lookup(addresses, nextHops, addresses.length);
+              for (int i = 0; i < addresses.length; i++) {
+                boolean right = nextHops[i] == 7 || (nextHops[i] == 9 && i < 3);
+                if (!right) {
+                  wrong.incrementAndGet();
                 }
-              });
+              }
+              vectors.incrementAndGet();
+            }
+          });
       reader.start();
       for (int round = 0; round < 3000; round++) {
         lpm.add(0x0A010203, 32, 9);
