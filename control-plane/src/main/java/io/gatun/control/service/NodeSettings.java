@@ -1,0 +1,59 @@
+package io.gatun.control.service;
+
+import io.gatun.control.document.Addresses;
+import io.gatun.control.model.Node;
+import io.gatun.control.model.ObjectSet;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+
+/**
+ * What the configuration says about this node. Immutable.
+ *
+ * @param nodeAddresses the first of each family is primary; empty: those of the Node object, else
+ *     the kernel's
+ * @param nodePortRules see {@link NodePortAddresses#choose}
+ * @param proxyName whose Services are taken; empty for those without the label
+ */
+public record NodeSettings(
+    String nodeName,
+    List<InetAddress> nodeAddresses,
+    List<String> nodePortRules,
+    String proxyName,
+    boolean masqueradeAll) {
+
+  /** How the node sees the cluster now, given every address that it has. */
+  public NodeView view(ObjectSet objects, List<InetAddress> local) {
+    Node node = objects.nodes().get(nodeName);
+    List<InetAddress> candidates = new ArrayList<>(nodeAddresses);
+    if (candidates.isEmpty() && node != null) {
+      candidates.addAll(node.internalIPs());
+    }
+    if (candidates.isEmpty()) {
+      candidates.addAll(local);
+    }
+    List<InetAddress> primary = new ArrayList<>();
+    first(candidates, address -> !Addresses.isIpv6(address), primary);
+    first(candidates, Addresses::isIpv6, primary);
+    Set<InetAddress> all = new LinkedHashSet<>(nodeAddresses);
+    all.addAll(local);
+    return new NodeView(
+        nodeName,
+        node == null ? null : node.zone(),
+        NodePortAddresses.choose(nodePortRules, primary, all),
+        proxyName,
+        masqueradeAll);
+  }
+
+  private static void first(
+      List<InetAddress> from, Predicate<InetAddress> family, List<InetAddress> to) {
+    from.stream()
+        .filter(family)
+        .filter(address -> !address.isLoopbackAddress() && !address.isLinkLocalAddress())
+        .findFirst()
+        .ifPresent(to::add);
+  }
+}
