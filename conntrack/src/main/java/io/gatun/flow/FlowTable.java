@@ -177,6 +177,7 @@ public final class FlowTable implements AutoCloseable {
   }
 
   private long insertLocked(NewFlow f, int hash, int replyHash, int tick) {
+    f.inserted = false;
     long key = f.key();
     long known = findOriginal(f, hash, key);
     if (known != 0) {
@@ -207,6 +208,7 @@ public final class FlowTable implements AutoCloseable {
       return FULL;
     }
     Memory.putIntRelease(original, number);
+    f.inserted = true;
     return flow;
   }
 

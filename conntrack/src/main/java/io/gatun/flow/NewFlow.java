@@ -29,6 +29,9 @@ public final class NewFlow {
   /** Number of the Service, for counting and cleaning up. */
   public int service;
 
+  /** Set by the insertion: false when an equal flow was there already. */
+  public boolean inserted;
+
   long key() {
     return FlowLayout.key(ports, ipv6 ? FlowLayout.IPV6 : FlowLayout.IPV4, protocol);
   }

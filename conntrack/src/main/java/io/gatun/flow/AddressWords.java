@@ -1,0 +1,22 @@
+package io.gatun.flow;
+
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+
+/** Addresses as the data path has them: two longs; IPv4 in the low one, unsigned 32 bits. */
+public final class AddressWords {
+  private AddressWords() {}
+
+  public static boolean ipv6(InetAddress address) {
+    return address.getAddress().length == 16;
+  }
+
+  public static long high(InetAddress address) {
+    return ipv6(address) ? ByteBuffer.wrap(address.getAddress()).getLong() : 0;
+  }
+
+  public static long low(InetAddress address) {
+    ByteBuffer bytes = ByteBuffer.wrap(address.getAddress());
+    return ipv6(address) ? bytes.getLong(8) : bytes.getInt() & 0xFFFFFFFFL;
+  }
+}
