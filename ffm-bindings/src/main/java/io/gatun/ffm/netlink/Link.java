@@ -1,0 +1,60 @@
+package io.gatun.ffm.netlink;
+
+import io.gatun.ffm.netlink.Attributes.Layout;
+import java.nio.ByteBuffer;
+
+/**
+ * A network device, immutable.
+ *
+ * @param mac link-layer address, six bytes on Ethernet, empty where there is none; not to be changed
+ * @param up administratively up
+ * @param running has a carrier as well
+ * @param kind {@code veth}, {@code bridge}, …; empty for hardware and loopback
+ * @param master index of the bridge or bond it belongs to, 0 for none
+ * @param peerIndex of a veth's other end or a VLAN's lower device, 0 for none
+ * @param peerNamespace id of the namespace the peer is in, −1 for this one
+ */
+public record Link(
+    int index,
+    String name,
+    byte[] mac,
+    int mtu,
+    boolean up,
+    boolean running,
+    String kind,
+    int master,
+    int peerIndex,
+    int peerNamespace)
+    implements KernelObject {
+
+  // struct ifinfomsg: family u8, type u16 at 2, index s32, flags u32, change u32
+  static final Layout LAYOUT = new Layout("ifinfomsg", 16);
+  static final int INDEX = 4;
+  static final int FLAGS = 8;
+  private static final int IFF_UP = 1;
+  private static final int IFF_RUNNING = 0x40;
+  private static final int IFLA_ADDRESS = 1;
+  private static final int IFLA_IFNAME = 3;
+  private static final int IFLA_MTU = 4;
+  private static final int IFLA_LINK = 5;
+  private static final int IFLA_MASTER = 10;
+  private static final int IFLA_LINKINFO = 18;
+  private static final int IFLA_INFO_KIND = 1;
+  private static final int IFLA_LINK_NETNSID = 37;
+
+  static Link parse(ByteBuffer body) {
+    Attributes attributes = LAYOUT.attributes(body);
+    int flags = body.getInt(FLAGS);
+    return new Link(
+        body.getInt(INDEX),
+        attributes.string(IFLA_IFNAME),
+        attributes.bytes(IFLA_ADDRESS),
+        attributes.integer(IFLA_MTU, 0),
+        (flags & IFF_UP) != 0,
+        (flags & IFF_RUNNING) != 0,
+        attributes.nested(IFLA_LINKINFO).string(IFLA_INFO_KIND),
+        attributes.integer(IFLA_MASTER, 0),
+        attributes.integer(IFLA_LINK, 0),
+        attributes.integer(IFLA_LINK_NETNSID, -1));
+  }
+}

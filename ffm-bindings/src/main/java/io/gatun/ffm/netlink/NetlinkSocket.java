@@ -1,0 +1,80 @@
+package io.gatun.ffm.netlink;
+
+import io.gatun.ffm.Errno;
+import io.gatun.ffm.Libc;
+import io.gatun.ffm.NativeException;
+import io.gatun.ffm.memory.Memory;
+import io.gatun.ffm.memory.NativeArea;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+
+/** A bound NETLINK_ROUTE socket with one buffer for both directions. For one thread. */
+final class NetlinkSocket implements AutoCloseable {
+  private static final int NETLINK_ROUTE = 0;
+  // struct sockaddr_nl: family u16, pid u32 at 4, groups u32 at 8
+  private static final int SOCKADDR_BYTES = 12;
+  // The kernel fills datagrams up to 32 KiB (net/netlink/af_netlink.c, netlink_dump).
+  private static final int BUFFER_BYTES = 128 << 10;
+  private static final int RECEIVE_BUFFER = 4 << 20;
+
+  private final NativeArea area;
+  private final int fd;
+  private boolean closed;
+
+  NetlinkSocket(int groups) {
+    int type = Libc.SOCK_RAW | Libc.SOCK_CLOEXEC;
+    fd =
+        (int)
+            NativeException.check(
+                Libc.socket(Libc.AF_NETLINK, type, NETLINK_ROUTE),
+                "socket(AF_NETLINK)",
+                "raise the limit of open files");
+    area = NativeArea.map("netlink buffer", BUFFER_BYTES);
+    long buffer = area.address();
+    Memory.putShort(buffer, Libc.AF_NETLINK);
+    Memory.putInt(buffer + 8, groups);
+    int bound = Libc.bind(fd, buffer, SOCKADDR_BYTES);
+    if (bound < 0) {
+      close();
+      throw new NativeException("bind(AF_NETLINK)", bound, "the groups must exist");
+    }
+    // Beyond rmem_max with CAP_NET_ADMIN; without it the default size has to do.
+    Libc.setsockopt(fd, Libc.SOL_SOCKET, Libc.SO_RCVBUFFORCE, RECEIVE_BUFFER);
+  }
+
+  int fd() {
+    return fd;
+  }
+
+  long send(ByteBuffer request) {
+    byte[] bytes = new byte[request.limit()];
+    request.get(0, bytes);
+    Memory.copyIn(bytes, 0, area.address(), bytes.length);
+    return Libc.send(fd, area.address(), bytes.length, 0);
+  }
+
+  /** The messages of the next datagram. Anything but success comes as the exception's errno. */
+  List<Message> receive(int flags) {
+    long bytes;
+    do {
+      bytes = Libc.recv(fd, area.address(), BUFFER_BYTES, flags | Libc.MSG_TRUNC);
+    } while (bytes == -Errno.EINTR);
+    NativeException.check(bytes, "receive from netlink", "ask for everything again");
+    if (bytes > BUFFER_BYTES) {
+      throw Attributes.malformed("a datagram of " + bytes + " bytes");
+    }
+    byte[] copy = new byte[(int) bytes];
+    Memory.copyOut(area.address(), copy, 0, copy.length);
+    return Message.parse(ByteBuffer.wrap(copy).order(ByteOrder.nativeOrder()));
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      Libc.close(fd);
+      area.close();
+    }
+  }
+}
