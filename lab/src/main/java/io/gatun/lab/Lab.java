@@ -67,7 +67,7 @@ public final class Lab implements AutoCloseable {
     }
     Path directory = runDirectory.resolve("lab").resolve(name);
     if (Files.exists(directory.resolve(STATE))) {
-      throw new IOException("lab '" + name + "' is up already: gatun lab down " + name);
+      throw new IOException("lab '" + name + "' is up already: gatun lab down --name " + name);
     }
     Lab lab = new Lab(directory, freePrefix(), topology, ProcessHandle.current().pid(), nodes);
     lab.write();

@@ -95,7 +95,7 @@ class LabIT {
   void shouldRefuseANameThatIsTaken() throws IOException {
     try (Lab lab = Lab.up(runDirectory, "twice", "one")) {
       var refusal = assertThrows(IOException.class, () -> Lab.up(runDirectory, lab.name(), "one"));
-      assertTrue(String.valueOf(refusal.getMessage()).contains("gatun lab down twice"));
+      assertTrue(String.valueOf(refusal.getMessage()).contains("gatun lab down --name twice"));
     }
   }
 

@@ -10,7 +10,6 @@ import io.gatun.control.model.ObjectSet;
 import io.gatun.lab.TwoNodes;
 import io.gatun.lab.demo.Cluster;
 import java.nio.file.Path;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -19,9 +18,7 @@ class DemoFilesIT {
 
   @Test
   void shouldReadWhatTheDemonstrationWrites(@TempDir Path runDirectory) throws Exception {
-    Assumptions.assumeTrue(
-        "root".equals(System.getProperty("user.name")),
-        "skipped: network namespaces need root; run the tests as root");
+    Machine.fit();
     try (TwoNodes topology = TwoNodes.up(runDirectory, "files")) {
       GatunConfiguration configuration =
           Configuration.read(Cluster.writeConfiguration(topology, topology.nodeA()));

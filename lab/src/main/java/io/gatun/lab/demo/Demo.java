@@ -147,14 +147,11 @@ public final class Demo {
 
   private void sayHowToEnter() {
     report.say("kept. Enter, for example:");
+    String name = topology.lab().name();
     report.say(
-        "  gatun lab exec "
-            + topology.lab().name()
-            + "/client-a -- curl -s http://"
-            + Cluster.WEB
-            + "/");
+        "  gatun lab exec --name " + name + " client-a -- curl -s http://" + Cluster.WEB + "/");
     report.say("  nsenter --net=" + topology.pod("client-a").node().path() + " bash");
-    report.say("Remove: gatun lab down " + topology.lab().name());
+    report.say("Remove: gatun lab down --name " + name);
   }
 
   private static void removeHook(Thread cleaner) {
@@ -175,7 +172,7 @@ public final class Demo {
           }
         }
       } catch (IOException | RuntimeException e) {
-        System.err.println("gatun lab down " + name + " is still to do: " + e.getMessage());
+        System.err.println("gatun lab down --name " + name + " is still to do: " + e.getMessage());
       }
     }
   }
