@@ -99,8 +99,7 @@ public final class Worker implements Agent, AutoCloseable {
   public void add(Port port) {
     if (byNumber[port.number()] != null) {
       throw new IllegalArgumentException(
-          "port number %d is taken by %s"
-              .formatted(port.number(), byNumber[port.number()].name()));
+          "port number %d is taken by %s".formatted(port.number(), byNumber[port.number()].name()));
     }
     byNumber[port.number()] = port;
     ports = rebuilt();
@@ -149,7 +148,10 @@ public final class Worker implements Agent, AutoCloseable {
     return ring;
   }
 
-  /** Packets for port {@code number}, which another worker owns, leave over {@code ring}; null ends it. */
+  /**
+   * Packets for port {@code number}, which another worker owns, leave over {@code ring}; null ends
+   * it.
+   */
   public void route(int number, @Nullable HandOff ring) {
     elsewhere[number] = ring;
   }

@@ -8,7 +8,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Runs a worker on a thread of its own. {@link #stop} and the questions may be called by any thread.
+ * Runs a worker on a thread of its own. {@link #stop} and the questions may be called by any
+ * thread.
  *
  * <p>An exception ends the worker for good and is logged and kept in {@link #failure}: its heart
  * stands still, the watchdog stops renewing the lease, and the kernel takes over. For tests, {@code

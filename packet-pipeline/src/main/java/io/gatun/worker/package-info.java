@@ -11,8 +11,8 @@
  * </pre>
  *
  * A {@link Worker} is an Agrona agent: tests step {@code doWork()} by hand, a {@link WorkerThread}
- * runs it for real, pinned to a CPU, with an {@link Idling} for when there is nothing to do. What it
- * does can be read by any thread in its {@link WorkerCounters}; received = sent + handed off +
+ * runs it for real, pinned to a CPU, with an {@link Idling} for when there is nothing to do. What
+ * it does can be read by any thread in its {@link WorkerCounters}; received = sent + handed off +
  * dropped, always. The {@link Watchdog} renews the lease on the kernel's interfaces for as long as
  * every worker moves or sleeps, and no longer.
  */

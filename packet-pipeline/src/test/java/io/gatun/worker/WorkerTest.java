@@ -25,8 +25,7 @@ import org.junit.jupiter.api.Test;
 class WorkerTest {
   private static final int FRAMES = 4096;
 
-  private final NativeArea area =
-      NativeArea.map("worker test", (long) FRAMES * FrameDepot.CHUNK);
+  private final NativeArea area = NativeArea.map("worker test", (long) FRAMES * FrameDepot.CHUNK);
   private final FrameDepot depot = new FrameDepot(area.address(), FrameDepot.CHUNK, FRAMES);
   private final FramePool pool = new FramePool(depot);
   private final Qsbr qsbr = new Qsbr(2);
@@ -236,8 +235,7 @@ class WorkerTest {
       AtomicLong control = new AtomicLong();
       AtomicLong until = new AtomicLong();
       Watchdog dog =
-          new Watchdog(
-              until::set, 5_000_000_000L, List.of(worker.counters()), control::get);
+          new Watchdog(until::set, 5_000_000_000L, List.of(worker.counters()), control::get);
       worker.doWork();
       assertTrue(dog.look(1_000));
       assertEquals(5_000_001_000L, until.get());

@@ -11,10 +11,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * An in-process loop; for one thread, the one that steps the worker.
  *
- * <p>What is pushed is received, in order, as if a NIC had written it into a chunk of the pool. What
- * is sent waits to be taken; {@link #CAPACITY} frames of it, then the port is full, as a ring would
- * be. A {@linkplain #replaying replaying} port receives the same frames over and over and forgets
- * what it sends.
+ * <p>What is pushed is received, in order, as if a NIC had written it into a chunk of the pool.
+ * What is sent waits to be taken; {@link #CAPACITY} frames of it, then the port is full, as a ring
+ * would be. A {@linkplain #replaying replaying} port receives the same frames over and over and
+ * forgets what it sends.
  */
 public final class MemoryPort implements Port {
   /** Frames that may wait in either direction. */

@@ -11,8 +11,8 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Receives a capture file and sends into another; for one worker. Either may be missing. A file that
- * turns out to be broken ends the receiving; {@link #failure} then says where.
+ * Receives a capture file and sends into another; for one worker. Either may be missing. A file
+ * that turns out to be broken ends the receiving; {@link #failure} then says where.
  */
 public final class PcapPort implements Port {
   /** Where packets start in a chunk, as AF_XDP leaves it. */

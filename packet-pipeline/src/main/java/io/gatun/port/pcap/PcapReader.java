@@ -55,14 +55,15 @@ public final class PcapReader implements AutoCloseable {
     fields.order(order);
     int linkType = header.getInt(PcapFile.LINK_TYPE_AT) & 0xFFFF;
     if (linkType != PcapFile.ETHERNET) {
-      throw new IOException("%s: link type %d; only Ethernet (1) is read".formatted(file, linkType));
+      throw new IOException(
+          "%s: link type %d; only Ethernet (1) is read".formatted(file, linkType));
     }
     return magic == PcapFile.MAGIC_NANOSECONDS ? 1_000_000_000L : 1_000_000L;
   }
 
   /**
-   * Puts the next record's bytes at the start of {@code into} and returns how many, or {@link #END}.
-   * A record that is longer than {@code into} or cut by the end of the file is an error.
+   * Puts the next record's bytes at the start of {@code into} and returns how many, or {@link
+   * #END}. A record that is longer than {@code into} or cut by the end of the file is an error.
    */
   public int next(byte[] into) throws IOException {
     int read = in.readNBytes(head, 0, PcapFile.RECORD);

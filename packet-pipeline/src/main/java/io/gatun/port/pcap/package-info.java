@@ -8,8 +8,8 @@
  * </pre>
  *
  * Either byte order and either resolution is read; nanoseconds in little-endian order are written.
- * No length in a file is trusted: a record that is longer than a chunk holds, or than the file, ends
- * the reading with a message that names the record.
+ * No length in a file is trusted: a record that is longer than a chunk holds, or than the file,
+ * ends the reading with a message that names the record.
  */
 @NullMarked
 package io.gatun.port.pcap;

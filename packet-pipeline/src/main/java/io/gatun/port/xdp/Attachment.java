@@ -37,14 +37,12 @@ final class Attachment implements AutoCloseable {
     boolean sameMaps = sockets >= 0 && lease.inherited();
     if (sockets < 0) {
       sockets =
-          Bpf.createMap(
-              Bpf.MAP_TYPE_XSKMAP, Integer.BYTES, Integer.BYTES, QUEUES, 0, "gatun_xsks");
+          Bpf.createMap(Bpf.MAP_TYPE_XSKMAP, Integer.BYTES, Integer.BYTES, QUEUES, 0, "gatun_xsks");
       Pins.pin(sockets, directory.resolve(SOCKETS), "the socket map");
     }
     int program = -1;
     try {
-      program =
-          Bpf.loadXdp(Stub.assemble(role, mac, lease.mapFd(), sockets), "gatun_stub", 0);
+      program = Bpf.loadXdp(Stub.assemble(role, mac, lease.mapFd(), sockets), "gatun_stub", 0);
       int pinned = pinnedLink(directory, ifIndex);
       int link;
       if (pinned < 0) {
@@ -53,7 +51,9 @@ final class Attachment implements AutoCloseable {
         link = pinned;
         if (!sameMaps || !sameProgram(directory, program)) {
           NativeException.check(
-              Bpf.updateLink(link, program), "replace the stub on " + ifName, "detach it: gatun stop");
+              Bpf.updateLink(link, program),
+              "replace the stub on " + ifName,
+              "detach it: gatun stop");
           repin(directory, program);
         }
       }
@@ -96,7 +96,8 @@ final class Attachment implements AutoCloseable {
   private static String remedy(int errno, String ifName) {
     return switch (errno) {
       case Errno.EBUSY, Errno.EEXIST ->
-          "another program is attached there: see `ip link show %s`, `bpftool net`".formatted(ifName);
+          "another program is attached there: see `ip link show %s`, `bpftool net`"
+              .formatted(ifName);
       case Errno.ENOSPC ->
           "it has fewer receive queues than its peer has transmit queues: ethtool -L";
       case Errno.ERANGE -> "its MTU is too large for XDP: at most 3506 on veth";
@@ -131,7 +132,9 @@ final class Attachment implements AutoCloseable {
         Bpf.updateInt(socketsFd, queue, fd), "put the socket into the XSKMAP", "is it bound?");
   }
 
-  /** From now on frames of {@code queue} are held (dropped), or the kernel's when the lease is out. */
+  /**
+   * From now on frames of {@code queue} are held (dropped), or the kernel's when the lease is out.
+   */
   void unfeed(int queue) {
     Bpf.deleteInt(socketsFd, queue); // the kernel may have removed a dead socket before us
   }

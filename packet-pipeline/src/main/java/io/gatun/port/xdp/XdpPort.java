@@ -14,8 +14,8 @@ import io.gatun.ring.xdp.XdpSocket;
 import io.gatun.ring.xdp.XdpStatistics;
 
 /**
- * One queue of a network interface, by AF_XDP; opened and closed by the control side while no worker
- * owns it, used by one worker in between.
+ * One queue of a network interface, by AF_XDP; opened and closed by the control side while no
+ * worker owns it, used by one worker in between.
  *
  * <pre>{@code
  * Pins pins = Pins.mount(run.resolve("bpf"));

@@ -8,8 +8,9 @@
  * </pre>
  *
  * The {@link Stub} is the only program in the kernel: a fixed few dozen instructions, the same for
- * every port of a {@link XdpRole}, that know what is not ours and nothing of Services. What outlives
- * the process is pinned under {@code $RUN/bpf}, on a file system of our own ({@link Pins}):
+ * every port of a {@link XdpRole}, that know what is not ours and nothing of Services. What
+ * outlives the process is pinned under {@code $RUN/bpf}, on a file system of our own ({@link
+ * Pins}):
  *
  * <pre>
  *   $RUN/bpf/lease               u64: nanoseconds of CLOCK_MONOTONIC until which frames are ours
