@@ -29,6 +29,7 @@ public final class Qsbr {
   private int registered;
 
   /** Grows by {@link #advance} only; starts above {@link #OFFLINE}. */
+  @SuppressWarnings("UnusedVariable") // used through EPOCH
   private long epoch = 1;
 
   private final Retired retired = new Retired();

@@ -4,7 +4,8 @@ import io.gatun.ffm.memory.Memory;
 
 /**
  * Received packets; owned by the socket's worker. {@link #peek} says how many there are; read each,
- * and {@link #release} them: from then on their frames are the worker's.
+ * and {@link #release} them: from then on, and not before, their frames are the worker's to send or
+ * to give back.
  */
 public final class RxRing extends ConsumerRing {
   /** struct xdp_desc: addr u64 @0, len u32 @8, options u32 @12. */
