@@ -3,7 +3,8 @@ package io.gatun.ring.frame;
 import io.gatun.ffm.memory.Memory;
 
 /**
- * All free frames of one native area that no worker's {@link FramePool} holds; shared by all threads.
+ * All free frames of one native area that no worker's {@link FramePool} holds; shared by all
+ * threads.
  *
  * <p>Workers come here once per slab, so a plain lock costs nothing that can be measured: one
  * uncontended lock per 64 frames.
@@ -120,7 +121,8 @@ public final class FrameDepot {
 
   void markFree(long frame) {
     if (!owns(frame) || frameOf(frame) != frame) {
-      throw new IllegalArgumentException("0x%x is not the start of a frame of ours".formatted(frame));
+      throw new IllegalArgumentException(
+          "0x%x is not the start of a frame of ours".formatted(frame));
     }
     int i = indexOf(frame);
     if (held[i] == 0) {

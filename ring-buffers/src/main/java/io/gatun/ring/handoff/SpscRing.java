@@ -6,8 +6,9 @@ import io.gatun.ffm.memory.Memory;
  * Fixed-size records from one producer thread to one consumer thread, in order, without locks.
  *
  * <p>Producer: {@link #claim} a slot, write it with {@link Memory}, claim the next …, {@link
- * #publish} them all. Consumer: {@link #poll} how many there are, read each at {@link #slot}, {@link
- * #release} them. Rings of 8-byte slots have the short forms {@link #offer} and {@link #take}.
+ * #publish} them all. Consumer: {@link #poll} how many there are, read each at {@link #slot},
+ * {@link #release} them. Rings of 8-byte slots have the short forms {@link #offer} and {@link
+ * #take}.
  */
 public final class SpscRing {
   /** Bytes in front of the first slot. Two lines a side: the prefetcher fetches lines in pairs. */

@@ -54,7 +54,9 @@ public final class Qsbr {
     retired.add(record, how, advance());
   }
 
-  /** Writer: frees every record that all readers have left behind; returns how many. Never waits. */
+  /**
+   * Writer: frees every record that all readers have left behind; returns how many. Never waits.
+   */
   public int reclaim() {
     return retired.isEmpty() ? 0 : retired.free(oldestSeen());
   }
@@ -65,8 +67,8 @@ public final class Qsbr {
   }
 
   /**
-   * Any thread: begins a new epoch and returns it. What was unlinked before may be freed when {@link
-   * #passed} says so: for writers that keep their own lists.
+   * Any thread: begins a new epoch and returns it. What was unlinked before may be freed when
+   * {@link #passed} says so: for writers that keep their own lists.
    */
   public long advance() {
     // Pairs with quiescent: who sees the epoch sees the unlinking.
@@ -119,7 +121,9 @@ public final class Qsbr {
       SLOT.setRelease(seen, slot, now); // after everything read so far
     }
 
-    /** Holds no pointer and will read nothing until {@link #online}: before poll(2), and at the end. */
+    /**
+     * Holds no pointer and will read nothing until {@link #online}: before poll(2), and at the end.
+     */
     public void offline() {
       SLOT.setRelease(seen, slot, OFFLINE);
     }

@@ -39,7 +39,9 @@ final class Custody {
     return n;
   }
 
-  /** Gives every frame that the kernel held for {@code socket} to {@code depot}; returns how many. */
+  /**
+   * Gives every frame that the kernel held for {@code socket} to {@code depot}; returns how many.
+   */
   int release(char socket, FrameDepot depot) {
     int n = 0;
     for (int i = 0; i < holder.length; i++) {

@@ -41,7 +41,8 @@ abstract class ProducerRing {
   public final int room(int wanted) {
     int room = size - (next - knownConsumer);
     if (room < wanted) {
-      knownConsumer = Memory.getIntAcquire(consumer); // pairs with the kernel's release: it has read
+      knownConsumer =
+          Memory.getIntAcquire(consumer); // pairs with the kernel's release: it has read
       room = size - (next - knownConsumer);
     }
     return Math.min(room, wanted);

@@ -7,8 +7,8 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * The memory of all AF_XDP sockets of the process: one native area of chunks and their depot. Opening
- * and closing sockets is safe from any thread; frames are taken through per-worker pools.
+ * The memory of all AF_XDP sockets of the process: one native area of chunks and their depot.
+ * Opening and closing sockets is safe from any thread; frames are taken through per-worker pools.
  *
  * <p>The kernel sees it as two UMEMs over the same mapping, one for copy-mode and one for zero-copy
  * sockets, because all sockets of a UMEM must be of one mode. Each is registered by the first
@@ -16,7 +16,9 @@ import java.util.List;
  * when none does. So no socket is special, and ports come and go in any order.
  */
 public final class Umem implements AutoCloseable {
-  /** Bytes of struct xsk_tx_metadata, which stand in front of a packet whose checksum is partial. */
+  /**
+   * Bytes of struct xsk_tx_metadata, which stand in front of a packet whose checksum is partial.
+   */
   public static final int TX_METADATA = 24;
 
   private static final int MAX_SOCKETS = Character.MAX_VALUE;

@@ -33,7 +33,8 @@ final class XdpBind {
 
   /** Binds or throws. */
   void bind() {
-    // Later sockets say SHARED_UMEM only and inherit the rest. EBADF: that partner's device is gone.
+    // Later sockets say SHARED_UMEM only and inherit the rest. EBADF: that partner's device is
+    // gone.
     for (XdpSocket partner : umem.partners(mode)) {
       int result = bindPatiently(XdpOption.XDP_SHARED_UMEM, partner.fd());
       if (result != -Errno.EBADF) {

@@ -35,7 +35,9 @@ final class XdpOption {
    */
   static final int UMEM_REG_BYTES = 32;
 
-  /** struct xdp_mmap_offsets: {producer, consumer, desc, flags : u64} for rx, tx, fill, completion. */
+  /**
+   * struct xdp_mmap_offsets: {producer, consumer, desc, flags : u64} for rx, tx, fill, completion.
+   */
   static final int MMAP_OFFSETS_BYTES = 128;
 
   private XdpOption() {}

@@ -28,7 +28,8 @@ final class XdpRings implements AutoCloseable {
     size(fd, XdpOption.XDP_TX_RING, txSize);
     // One sendto for the whole ring. Kernels that do not know the option send 32 a call.
     var _ =
-        Libc.setsockopt(fd, XdpOption.SOL_XDP, XdpOption.XDP_MAX_TX_SKB_BUDGET, Math.max(32, txSize));
+        Libc.setsockopt(
+            fd, XdpOption.SOL_XDP, XdpOption.XDP_MAX_TX_SKB_BUDGET, Math.max(32, txSize));
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment offsets = arena.allocate(XdpOption.MMAP_OFFSETS_BYTES, Long.BYTES);
       NativeException.check(

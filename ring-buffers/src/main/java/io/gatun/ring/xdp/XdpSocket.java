@@ -11,8 +11,8 @@ import io.gatun.ring.frame.FramePool;
  *
  * <pre>{@code
  * XdpSocket socket = XdpSocket.open(umem, ifIndex, 0, XdpMode.COPY, 256, 256);
+ * socket.fill().fill(pool, 256); // first: what comes without a frame posted is lost
  * // put socket.fd() into the XSKMAP at key 0, then in the worker's cycle:
- * socket.fill().fill(pool, 256);
  * int n = socket.rx().peek(64);
  * for (int i = 0; i < n; i++) { … socket.rx().address(i) … socket.rx().length(i) … }
  * socket.rx().release(n);                                 // the frames are ours now

@@ -60,16 +60,15 @@ class SpscRingTest {
     try (NativeArea area = NativeArea.map("spsc-test", SpscRing.bytes(64, 8))) {
       SpscRing ring = new SpscRing(area.address(), 64, 8);
       Thread producer =
-          new Thread(
-              () -> {
-                for (long i = 0; i < count; ) {
-                  if (ring.offer(i)) {
-                    i++;
-                  } else {
-                    Thread.yield();
-                  }
-                }
-              });
+          new Thread(() -> {
+            for (long i = 0; i < count; ) {
+              if (ring.offer(i)) {
+                i++;
+              } else {
+                Thread.yield();
+              }
+            }
+          });
       producer.start();
       for (long i = 0; i < count; ) {
         long value = ring.take(-1);

@@ -15,7 +15,17 @@ import org.junit.jupiter.api.Test;
 class MemoryOrderIT {
   /** Every test in every compilation mode for 50 ms: enough to meet each outcome. */
   private static final List<String> BRIEF =
-      List.of("-m", "sanity", "-time", "50", "-strideSize", "256", "-strideCount", "40", "-sc", "false");
+      List.of(
+          "-m",
+          "sanity",
+          "-time",
+          "50",
+          "-strideSize",
+          "256",
+          "-strideCount",
+          "40",
+          "-sc",
+          "false");
 
   @Test
   void shouldSeeNothingThatIsForbidden() throws IOException, InterruptedException {

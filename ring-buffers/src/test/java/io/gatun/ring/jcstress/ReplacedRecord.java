@@ -3,7 +3,9 @@ package io.gatun.ring.jcstress;
 import io.gatun.ffm.memory.Memory;
 import io.gatun.ring.qsbr.Qsbr;
 
-/** A root that points to an old record (value 1), and a writer that replaces it by a new one (2). */
+/**
+ * A root that points to an old record (value 1), and a writer that replaces it by a new one (2).
+ */
 final class ReplacedRecord {
   static final long FREED = 0xDEAD;
 

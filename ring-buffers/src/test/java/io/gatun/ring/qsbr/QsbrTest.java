@@ -68,8 +68,7 @@ class QsbrTest {
   @Test
   void shouldAllowReclaimersThatRetire() {
     Qsbr qsbr = new Qsbr(1);
-    LongStream.range(0, 64)
-        .forEach(i -> qsbr.retire(i, r -> qsbr.retire(r + 100, freed::add)));
+    LongStream.range(0, 64).forEach(i -> qsbr.retire(i, r -> qsbr.retire(r + 100, freed::add)));
     assertEquals(64, qsbr.reclaim());
     assertEquals(64, qsbr.reclaim());
     assertEquals(LongStream.range(100, 164).boxed().toList(), freed);

@@ -10,10 +10,10 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
 
 /**
- * A wire in the middle of which we stand: namespaces a and b, each with a veth whose other end is in
- * a third namespace.
+ * A wire in the middle of which we stand: namespaces a and b, each with a veth whose other end is
+ * in a third namespace.
  *
- * <pre>  a: eth0 10.9.0.1/24 ── [ ma  ours  mb ] ── b: eth0 10.9.0.2/24 </pre>
+ * <pre>  a: eth0 10.9.0.1/24 ── [ to-a  we  to-b ] ── b: eth0 10.9.0.2/24 </pre>
  */
 final class OwnNamespace implements AutoCloseable {
   private final String prefix;
@@ -28,12 +28,32 @@ final class OwnNamespace implements AutoCloseable {
       }
       for (String end : List.of("a", "b")) {
         String far = prefix + end;
-        run("ip", "-n", prefix + "m", "link", "add", "m" + end, "type", "veth", "peer", "name",
-            "eth0", "netns", far);
-        run("ip", "-n", far, "addr", "add", end.equals("a") ? "10.9.0.1/24" : "10.9.0.2/24", "dev",
+        run(
+            "ip",
+            "-n",
+            prefix + "m",
+            "link",
+            "add",
+            "name",
+            "to-" + end,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            "eth0",
+            "netns",
+            far);
+        run(
+            "ip",
+            "-n",
+            far,
+            "addr",
+            "add",
+            end.equals("a") ? "10.9.0.1/24" : "10.9.0.2/24",
+            "dev",
             "eth0");
         run("ip", "-n", far, "link", "set", "eth0", "up");
-        run("ip", "-n", prefix + "m", "link", "set", "m" + end, "up");
+        run("ip", "-n", prefix + "m", "link", "set", "dev", "to-" + end, "up");
       }
     } catch (RuntimeException e) {
       close();
@@ -51,14 +71,12 @@ final class OwnNamespace implements AutoCloseable {
   /** Runs {@code work} on a thread of its own that is in the middle namespace, and ends with it. */
   <T> T inTheMiddle(Callable<T> work) throws Exception {
     FutureTask<T> task =
-        new FutureTask<>(
-            () -> {
-              int fd = Libc.open("/run/netns/" + prefix + "m", Libc.O_RDONLY | Libc.O_CLOEXEC);
-              NativeException.check(
-                  Libc.setns(fd, Libc.CLONE_NEWNET), "setns", "needs CAP_SYS_ADMIN");
-              Libc.close(fd);
-              return work.call();
-            });
+        new FutureTask<>(() -> {
+          int fd = Libc.open("/run/netns/" + prefix + "m", Libc.O_RDONLY | Libc.O_CLOEXEC);
+          NativeException.check(Libc.setns(fd, Libc.CLONE_NEWNET), "setns", "needs CAP_SYS_ADMIN");
+          Libc.close(fd);
+          return work.call();
+        });
     Thread thread = new Thread(task, prefix + "middle");
     thread.start();
     return task.get();

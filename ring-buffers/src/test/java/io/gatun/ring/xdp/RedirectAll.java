@@ -6,7 +6,9 @@ import io.gatun.ffm.bpf.Bpf;
 import io.gatun.ffm.bpf.BpfAssembler;
 import io.gatun.ffm.xdp.Xdp;
 
-/** The smallest XDP program there is: every frame to the socket of its queue, else to the kernel. */
+/**
+ * The smallest XDP program there is: every frame to the socket of its queue, else to the kernel.
+ */
 final class RedirectAll implements AutoCloseable {
   private final int map;
   private final int program;
@@ -14,8 +16,9 @@ final class RedirectAll implements AutoCloseable {
 
   RedirectAll(int ifIndex, XdpSocket socket) {
     map =
-        (int) NativeException.check(
-            Bpf.createMap(Bpf.MAP_TYPE_XSKMAP, 4, 4, 1, 0, "rings_test"), "map", "CAP_BPF");
+        (int)
+            NativeException.check(
+                Bpf.createMap(Bpf.MAP_TYPE_XSKMAP, 4, 4, 1, 0, "rings_test"), "map", "CAP_BPF");
     BpfAssembler code =
         new BpfAssembler()
             .load(BpfAssembler.Width.INT, BpfAssembler.R2, BpfAssembler.R1, Xdp.MD_RX_QUEUE_INDEX)
@@ -26,8 +29,11 @@ final class RedirectAll implements AutoCloseable {
     program = Bpf.loadXdp(code, "rings_test", 0);
     NativeException.check(Bpf.updateInt(map, 0, socket.fd()), "map update", "socket must be bound");
     link =
-        (int) NativeException.check(
-            Bpf.createXdpLink(program, ifIndex, Xdp.XDP_FLAGS_DRV_MODE), "link", "CAP_NET_ADMIN");
+        (int)
+            NativeException.check(
+                Bpf.createXdpLink(program, ifIndex, Xdp.XDP_FLAGS_DRV_MODE),
+                "link",
+                "CAP_NET_ADMIN");
   }
 
   @Override

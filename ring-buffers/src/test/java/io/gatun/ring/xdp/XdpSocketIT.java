@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -32,21 +33,30 @@ class XdpSocketIT {
   }
 
   @Test
-  void shouldCarryPingsBetweenTwoDevicesOnOneMemory() throws Exception {
-    try (OwnNamespace wire = new OwnNamespace("ping");
+  void shouldCarryDatagramsBetweenTwoDevicesOnOneMemory() throws Exception {
+    try (OwnNamespace wire = new OwnNamespace("udp");
         Umem umem = Umem.create(FRAMES)) {
-      wire.inTheMiddle(
-          () -> {
-            try (Forwarder forwarder = new Forwarder(umem)) {
-              String said =
-                  forwarder.during(wire.in("a", "ping", "-c", "50", "-i", "0.01", "10.9.0.2"));
-              assertTrue(said.contains("50 received"), said);
-              assertEquals(0, forwarder.a.statistics().dropped());
-              assertEquals(0, forwarder.b.statistics().txInvalid());
-              forwarder.assertEveryFrameIsSomewhere();
-            }
-            return null;
-          });
+      wire.inTheMiddle(() -> {
+        Process echo = OwnNamespace.start(wire.in("b", "socat", "UDP-LISTEN:5001", "PIPE"));
+        try (Forwarder forwarder = new Forwarder(umem)) {
+          String script =
+              """
+              sleep 0.2
+              seq 50 | while read n; do echo $n; sleep 0.01; done |
+                socat -t 0.5 - UDP:10.9.0.2:5001
+              """;
+          String said = forwarder.during(wire.in("a", "sh", "-c", script));
+          assertEquals(
+              IntStream.rangeClosed(1, 50).boxed().toList(),
+              said.lines().map(Integer::valueOf).toList());
+          assertEquals(0, forwarder.a.statistics().dropped(), forwarder.a.statistics()::toString);
+          assertEquals(0, forwarder.b.statistics().txInvalid());
+          forwarder.assertEveryFrameIsSomewhere();
+        } finally {
+          echo.destroyForcibly();
+        }
+        return null;
+      });
       assertEquals(FRAMES, umem.depot().available());
     }
   }
@@ -60,22 +70,21 @@ class XdpSocketIT {
     Files.write(sent, bytes);
     try (OwnNamespace wire = new OwnNamespace("tcp");
         Umem umem = Umem.create(FRAMES)) {
-      wire.inTheMiddle(
-          () -> {
-            Process server =
-                OwnNamespace.start(
-                    wire.in("b", "socat", "-u", "TCP-LISTEN:5000", "CREATE:" + received));
-            try (Forwarder forwarder = new Forwarder(umem)) {
-              forwarder.during(
-                  wire.in(
-                      "a", "socat", "-u", "OPEN:" + sent, "TCP:10.9.0.2:5000,retry=50,interval=0.1"));
-              forwarder.until(server);
-              forwarder.assertEveryFrameIsSomewhere();
-            } finally {
-              server.destroyForcibly();
-            }
-            return null;
-          });
+      wire.inTheMiddle(() -> {
+        Process server =
+            OwnNamespace.start(
+                wire.in("b", "socat", "-u", "TCP-LISTEN:5000", "CREATE:" + received));
+        try (Forwarder forwarder = new Forwarder(umem)) {
+          forwarder.during(
+              wire.in(
+                  "a", "socat", "-u", "OPEN:" + sent, "TCP:10.9.0.2:5000,retry=50,interval=0.1"));
+          forwarder.until(server);
+          forwarder.assertEveryFrameIsSomewhere();
+        } finally {
+          server.destroyForcibly();
+        }
+        return null;
+      });
     }
     assertEquals(-1, Files.mismatch(sent, received));
   }
@@ -84,25 +93,24 @@ class XdpSocketIT {
   void shouldOpenAgainAfterCloseAndShareWithWhoeverLives() throws Exception {
     try (OwnNamespace wire = new OwnNamespace("again");
         Umem umem = Umem.create(FRAMES)) {
-      wire.inTheMiddle(
-          () -> {
-            int ma = Libc.ifNameToIndex("ma");
-            int mb = Libc.ifNameToIndex("mb");
-            XdpSocket first = XdpSocket.open(umem, ma, 0, XdpMode.COPY, 256, 256);
-            XdpSocket second = XdpSocket.open(umem, mb, 0, XdpMode.COPY, 256, 256);
-            try (FramePool pool = new FramePool(umem.depot())) {
-              assertEquals(256, first.fill().fill(pool, 1000));
-              assertEquals(256, first.outstanding());
-            }
-            first.close(); // the one that had registered the memory
-            assertEquals(FRAMES, umem.depot().available());
-            first = XdpSocket.open(umem, ma, 0, XdpMode.COPY, 64, 64);
-            second.close();
-            first.close();
-            assertEquals(0, umem.sockets());
-            XdpSocket.open(umem, ma, 0, XdpMode.COPY, 64, 64).close(); // nobody to share with
-            return null;
-          });
+      wire.inTheMiddle(() -> {
+        int ma = Libc.ifNameToIndex("to-a");
+        int mb = Libc.ifNameToIndex("to-b");
+        XdpSocket first = XdpSocket.open(umem, ma, 0, XdpMode.COPY, 256, 256);
+        XdpSocket second = XdpSocket.open(umem, mb, 0, XdpMode.COPY, 256, 256);
+        try (FramePool pool = new FramePool(umem.depot())) {
+          assertEquals(256, first.fill().fill(pool, 1000));
+          assertEquals(256, first.outstanding());
+        }
+        first.close(); // the one that had registered the memory
+        assertEquals(FRAMES, umem.depot().available());
+        first = XdpSocket.open(umem, ma, 0, XdpMode.COPY, 64, 64);
+        second.close();
+        first.close();
+        assertEquals(0, umem.sockets());
+        XdpSocket.open(umem, ma, 0, XdpMode.COPY, 64, 64).close(); // nobody to share with
+        return null;
+      });
     }
   }
 
@@ -110,23 +118,22 @@ class XdpSocketIT {
   void shouldShareWithTheLivingWhenAPartnersDeviceIsGone() throws Exception {
     try (OwnNamespace wire = new OwnNamespace("gone");
         Umem umem = Umem.create(FRAMES)) {
-      wire.inTheMiddle(
-          () -> {
-            XdpSocket a = XdpSocket.open(umem, Libc.ifNameToIndex("ma"), 0, XdpMode.COPY, 64, 64);
-            int mb = Libc.ifNameToIndex("mb");
-            OwnNamespace.start(wire.in("a", "ip", "link", "del", "eth0")).waitFor();
-            XdpSocket b = XdpSocket.open(umem, mb, 0, XdpMode.COPY, 64, 64);
-            try (FramePool pool = new FramePool(umem.depot())) {
-              b.fill().fill(pool, 64);
-              assertTrue(a.tx().put(pool.take() + 256, 64));
-              a.tx().submit();
-              assertTrue(a.wakeTx() < 0, "a socket without its device must say so");
-            }
-            b.close();
-            a.close();
-            assertEquals(FRAMES, umem.depot().available());
-            return null;
-          });
+      wire.inTheMiddle(() -> {
+        XdpSocket a = XdpSocket.open(umem, Libc.ifNameToIndex("to-a"), 0, XdpMode.COPY, 64, 64);
+        int mb = Libc.ifNameToIndex("to-b");
+        OwnNamespace.start(wire.in("a", "ip", "link", "del", "eth0")).waitFor();
+        XdpSocket b = XdpSocket.open(umem, mb, 0, XdpMode.COPY, 64, 64);
+        try (FramePool pool = new FramePool(umem.depot())) {
+          b.fill().fill(pool, 64);
+          assertTrue(a.tx().put(pool.take() + 256, 64));
+          a.tx().submit();
+          assertTrue(a.wakeTx() < 0, "a socket without its device must say so");
+        }
+        b.close();
+        a.close();
+        assertEquals(FRAMES, umem.depot().available());
+        return null;
+      });
     }
   }
 
@@ -135,30 +142,27 @@ class XdpSocketIT {
     try (OwnNamespace wire = new OwnNamespace("refuse");
         Umem umem = Umem.create(FRAMES);
         Umem other = Umem.create(64)) {
-      wire.inTheMiddle(
-          () -> {
-            int ma = Libc.ifNameToIndex("ma");
-            try (XdpSocket holder = XdpSocket.open(umem, ma, 0, XdpMode.COPY, 64, 64)) {
-              assertEquals(XdpMode.COPY, holder.mode());
-              var taken =
-                  assertThrows(
-                      NativeException.class,
-                      () -> XdpSocket.open(other, ma, 0, XdpMode.COPY, 64, 64));
-              assertEquals(Errno.EBUSY, taken.errno());
-            }
-            var absent =
-                assertThrows(
-                    NativeException.class,
-                    () -> XdpSocket.open(umem, ma, 7, XdpMode.COPY, 64, 64));
-            assertEquals(Errno.EINVAL, absent.errno());
-            var copyOnly =
-                assertThrows(
-                    NativeException.class,
-                    () -> XdpSocket.open(umem, ma, 0, XdpMode.ZERO_COPY, 64, 64));
-            assertEquals(Errno.EOPNOTSUPP, copyOnly.errno());
-            assertEquals(0, umem.sockets());
-            return null;
-          });
+      wire.inTheMiddle(() -> {
+        int ma = Libc.ifNameToIndex("to-a");
+        try (XdpSocket holder = XdpSocket.open(umem, ma, 0, XdpMode.COPY, 64, 64)) {
+          assertEquals(XdpMode.COPY, holder.mode());
+          var taken =
+              assertThrows(
+                  NativeException.class, () -> XdpSocket.open(other, ma, 0, XdpMode.COPY, 64, 64));
+          assertEquals(Errno.EBUSY, taken.errno());
+        }
+        var absent =
+            assertThrows(
+                NativeException.class, () -> XdpSocket.open(umem, ma, 7, XdpMode.COPY, 64, 64));
+        assertEquals(Errno.EINVAL, absent.errno());
+        var copyOnly =
+            assertThrows(
+                NativeException.class,
+                () -> XdpSocket.open(umem, ma, 0, XdpMode.ZERO_COPY, 64, 64));
+        assertEquals(Errno.EOPNOTSUPP, copyOnly.errno());
+        assertEquals(0, umem.sockets());
+        return null;
+      });
     }
   }
 
@@ -166,20 +170,19 @@ class XdpSocketIT {
   void shouldRefuseAPacketTooCloseToTheStartOfItsFrame() throws Exception {
     try (OwnNamespace wire = new OwnNamespace("close");
         Umem umem = Umem.create(64)) {
-      wire.inTheMiddle(
-          () -> {
-            int ma = Libc.ifNameToIndex("ma");
-            try (XdpSocket socket = XdpSocket.open(umem, ma, 0, XdpMode.COPY, 64, 64);
-                FramePool pool = new FramePool(umem.depot())) {
-              assertTrue(socket.tx().put(pool.take() + Umem.TX_METADATA - 1, 64));
-              assertTrue(socket.tx().put(pool.take() + Umem.TX_METADATA, 64));
-              socket.tx().submit();
-              assertEquals(0, socket.wakeTx());
-              assertEquals(1, socket.statistics().txInvalid());
-              assertEquals(2, socket.outstanding());
-            }
-            return null;
-          });
+      wire.inTheMiddle(() -> {
+        int ma = Libc.ifNameToIndex("to-a");
+        try (XdpSocket socket = XdpSocket.open(umem, ma, 0, XdpMode.COPY, 64, 64);
+            FramePool pool = new FramePool(umem.depot())) {
+          assertTrue(socket.tx().put(pool.take() + Umem.TX_METADATA - 1, 64));
+          assertTrue(socket.tx().put(pool.take() + Umem.TX_METADATA, 64));
+          socket.tx().submit();
+          assertEquals(0, socket.wakeTx());
+          assertEquals(1, socket.statistics().txInvalid());
+          assertEquals(2, socket.outstanding());
+        }
+        return null;
+      });
       assertEquals(64, umem.depot().available());
     }
   }
@@ -198,10 +201,12 @@ class XdpSocketIT {
     Forwarder(Umem umem) {
       this.umem = umem;
       pool = new FramePool(umem.depot());
-      int ma = Libc.ifNameToIndex("ma");
-      int mb = Libc.ifNameToIndex("mb");
+      int ma = Libc.ifNameToIndex("to-a");
+      int mb = Libc.ifNameToIndex("to-b");
       a = XdpSocket.open(umem, ma, 0, XdpMode.COPY, 256, 256);
       b = XdpSocket.open(umem, mb, 0, XdpMode.COPY, 256, 256);
+      a.fill().fill(pool, 256); // before the program: what comes without a frame posted is lost
+      b.fill().fill(pool, 256);
       intoA = new RedirectAll(ma, a);
       intoB = new RedirectAll(mb, b);
     }
@@ -243,12 +248,16 @@ class XdpSocketIT {
       }
       rx.release(n); // first they become ours …
       for (int i = 0; i < n; i++) { // … then the other socket's
-        // The peers' TCP leaves only the pseudo-header's sum (IPv4 without options here).
+        // The peers' kernels leave only the pseudo-header's sum (IPv4 without options here).
         long ethernet = addresses[i];
-        boolean tcp =
-            Memory.getShortBe(ethernet + 12) == 0x0800 && Memory.getByte(ethernet + 23) == 6;
+        int protocol =
+            Memory.getShortBe(ethernet + 12) == 0x0800 ? Memory.getByte(ethernet + 23) : 0;
         assertTrue(
-            tcp ? tx.putPartial(ethernet, lengths[i], 34, 16) : tx.put(ethernet, lengths[i]));
+            switch (protocol) {
+              case 6 -> tx.putPartial(ethernet, lengths[i], 34, 16);
+              case 17 -> tx.putPartial(ethernet, lengths[i], 34, 6);
+              default -> tx.put(ethernet, lengths[i]);
+            });
       }
       tx.submit();
       assertEquals(0, to.wakeTx());
