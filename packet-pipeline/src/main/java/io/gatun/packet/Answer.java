@@ -49,8 +49,7 @@ public final class Answer {
     return !icmpError
         && !laterFragment
         && !Ethernet.toGroup(frame)
-        && !Ipv4.multicast(destination)
-        && destination != -1;
+        && destination >>> 28 < 14; // else multicast, reserved or broadcast: no source of ours
   }
 
   /**

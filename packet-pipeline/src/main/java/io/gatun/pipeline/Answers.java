@@ -112,7 +112,7 @@ public final class Answers {
     report(v, i, tooBig, type4, code4, type6, 0, mtu, DropReason.TOO_BIG);
   }
 
-  /** TCP reset; any other packet is dropped. */
+  /** TCP reset; any other packet is dropped, and fragments, whose segment's end is unknown. */
   public void reset(PacketVector v, int i, DropReason reason) {
     long frame = v.address[i];
     int l3 = v.l3[i];
@@ -120,7 +120,10 @@ public final class Answers {
     int bytes = v.l4Length[i];
     if (!checksumCorrect(v, i)) {
       v.drop(i, DropReason.BAD_L4_CHECKSUM);
-    } else if (v.protocol[i] != IpProtocol.TCP || !mayReport(v, i) || !Answer.mayReset(frame + l4)) {
+    } else if (v.protocol[i] != IpProtocol.TCP
+        || (v.flags[i] & PacketVector.FIRST_FRAGMENT) != 0
+        || !mayReport(v, i)
+        || !Answer.mayReset(frame + l4)) {
       v.drop(i, reason);
     } else if (ipv6(v, i)) {
       int length = Answer.resetV6(frame, l3, l4, bytes);
