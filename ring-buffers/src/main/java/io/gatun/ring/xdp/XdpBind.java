@@ -1,14 +1,8 @@
 package io.gatun.ring.xdp;
 
-import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
-
 import io.gatun.ffm.Errno;
-import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
+import io.gatun.ffm.xdp.Xdp;
 
 /** Binds a socket to its (device, queue), on a UMEM that it shares or registers. Control side. */
 final class XdpBind {
@@ -36,14 +30,14 @@ final class XdpBind {
     // Later sockets say SHARED_UMEM only and inherit the rest. EBADF: that partner's device is
     // gone.
     for (XdpSocket partner : umem.partners(mode)) {
-      int result = bindPatiently(XdpOption.XDP_SHARED_UMEM, partner.fd());
+      int result = bindPatiently(Xdp.XDP_SHARED_UMEM, partner.fd());
       if (result != -Errno.EBADF) {
         check(result);
         return;
       }
     }
     register();
-    check(bindPatiently(mode.bindFlag | XdpOption.XDP_USE_NEED_WAKEUP, 0));
+    check(bindPatiently(mode.bindFlag | Xdp.XDP_USE_NEED_WAKEUP, 0));
   }
 
   private void check(int result) {
@@ -60,28 +54,22 @@ final class XdpBind {
   }
 
   private void register() {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment reg = arena.allocate(XdpOption.UMEM_REG_BYTES, Long.BYTES);
-      reg.set(JAVA_LONG, 0, umem.address());
-      reg.set(JAVA_LONG, 8, umem.bytes());
-      reg.set(JAVA_INT, 16, umem.depot().frameBytes());
-      reg.set(JAVA_INT, 24, XdpOption.XDP_UMEM_TX_METADATA_LEN);
-      reg.set(JAVA_INT, 28, Umem.TX_METADATA);
-      NativeException.check(
-          Libc.setsockopt(
-              fd,
-              XdpOption.SOL_XDP,
-              XdpOption.XDP_UMEM_REG,
-              reg.address(),
-              XdpOption.UMEM_REG_BYTES),
-          "register %d bytes for AF_XDP".formatted(umem.bytes()),
-          "needs Linux 6.11, and CAP_IPC_LOCK or ulimit -l above that size");
-    }
+    NativeException.check(
+        Xdp.umemRegister(
+            fd,
+            umem.address(),
+            umem.bytes(),
+            umem.depot().frameBytes(),
+            0,
+            Xdp.XDP_UMEM_TX_METADATA_LEN,
+            Umem.TX_METADATA),
+        "register %d bytes for AF_XDP".formatted(umem.bytes()),
+        "needs Linux 6.11, and CAP_IPC_LOCK or ulimit -l above that size");
   }
 
   private int bindPatiently(int flags, int sharedFd) {
     long start = System.nanoTime();
-    int result = bindOnce(flags, sharedFd);
+    int result = Xdp.bindXdp(fd, ifIndex, queue, flags, sharedFd);
     while (result == -Errno.EBUSY && System.nanoTime() - start < retryNanos) {
       try {
         Thread.sleep(PAUSE_MILLIS);
@@ -89,20 +77,8 @@ final class XdpBind {
         Thread.currentThread().interrupt();
         return result;
       }
-      result = bindOnce(flags, sharedFd);
+      result = Xdp.bindXdp(fd, ifIndex, queue, flags, sharedFd);
     }
     return result;
-  }
-
-  private int bindOnce(int flags, int sharedFd) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment address = arena.allocate(XdpOption.SOCKADDR_BYTES, Integer.BYTES);
-      address.set(JAVA_SHORT, 0, (short) Libc.AF_XDP);
-      address.set(JAVA_SHORT, 2, (short) flags);
-      address.set(JAVA_INT, 4, ifIndex);
-      address.set(JAVA_INT, 8, queue);
-      address.set(JAVA_INT, 12, sharedFd);
-      return Libc.bind(fd, address.address(), XdpOption.SOCKADDR_BYTES);
-    }
   }
 }

@@ -1,18 +1,14 @@
 package io.gatun.ring.xdp;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
-import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
 import io.gatun.ffm.memory.NativeArea;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
+import io.gatun.ffm.xdp.Xdp;
 import java.util.ArrayList;
 import java.util.List;
 
 /** The four rings of one socket: sized, mapped, and all unmapped together. Control side. */
 final class XdpRings implements AutoCloseable {
-  private static final int DESCRIPTOR = 16;
+  private static final int DESCRIPTOR = Xdp.DESC_BYTES;
   private static final int ADDRESS = Long.BYTES;
 
   private final List<NativeArea> areas = new ArrayList<>();
@@ -22,41 +18,23 @@ final class XdpRings implements AutoCloseable {
   private final RingMemory completion;
 
   private XdpRings(int fd, int rxSize, int txSize) {
-    size(fd, XdpOption.XDP_UMEM_FILL_RING, rxSize);
-    size(fd, XdpOption.XDP_UMEM_COMPLETION_RING, txSize);
-    size(fd, XdpOption.XDP_RX_RING, rxSize);
-    size(fd, XdpOption.XDP_TX_RING, txSize);
+    size(fd, Xdp.XDP_UMEM_FILL_RING, rxSize);
+    size(fd, Xdp.XDP_UMEM_COMPLETION_RING, txSize);
+    size(fd, Xdp.XDP_RX_RING, rxSize);
+    size(fd, Xdp.XDP_TX_RING, txSize);
     // One sendto for the whole ring. Kernels that do not know the option send 32 a call.
-    var _ =
-        Libc.setsockopt(
-            fd, XdpOption.SOL_XDP, XdpOption.XDP_MAX_TX_SKB_BUDGET, Math.max(32, txSize));
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment offsets = arena.allocate(XdpOption.MMAP_OFFSETS_BYTES, Long.BYTES);
-      NativeException.check(
-          Libc.getsockopt(
-              fd,
-              XdpOption.SOL_XDP,
-              XdpOption.XDP_MMAP_OFFSETS,
-              offsets.address(),
-              XdpOption.MMAP_OFFSETS_BYTES),
-          "getsockopt(XDP_MMAP_OFFSETS)",
-          "needs Linux 5.4 or later");
-      rx = map(fd, "rx", XdpOption.XDP_PGOFF_RX_RING, offsets.asSlice(0, 32), rxSize, DESCRIPTOR);
-      tx = map(fd, "tx", XdpOption.XDP_PGOFF_TX_RING, offsets.asSlice(32, 32), txSize, DESCRIPTOR);
-      fill =
-          map(
-              fd,
-              "fill",
-              XdpOption.XDP_UMEM_PGOFF_FILL_RING,
-              offsets.asSlice(64, 32),
-              rxSize,
-              ADDRESS);
+    var _ = Xdp.maxTxBudget(fd, Math.max(32, txSize));
+    Xdp.MmapOffsets at = Xdp.mmapOffsets(fd);
+    try {
+      rx = map(fd, "rx", Xdp.XDP_PGOFF_RX_RING, at.rx(), rxSize, DESCRIPTOR);
+      tx = map(fd, "tx", Xdp.XDP_PGOFF_TX_RING, at.tx(), txSize, DESCRIPTOR);
+      fill = map(fd, "fill", Xdp.XDP_UMEM_PGOFF_FILL_RING, at.fill(), rxSize, ADDRESS);
       completion =
           map(
               fd,
               "completion",
-              XdpOption.XDP_UMEM_PGOFF_COMPLETION_RING,
-              offsets.asSlice(96, 32),
+              Xdp.XDP_UMEM_PGOFF_COMPLETION_RING,
+              at.completion(),
               txSize,
               ADDRESS);
     } catch (RuntimeException e) {
@@ -72,23 +50,23 @@ final class XdpRings implements AutoCloseable {
 
   private static void size(int fd, int option, int entries) {
     NativeException.check(
-        Libc.setsockopt(fd, XdpOption.SOL_XDP, option, entries),
+        Xdp.ringSize(fd, option, entries),
         "AF_XDP ring of " + entries + " entries",
         "ring sizes must be powers of two");
   }
 
   private RingMemory map(
-      int fd, String name, long pageOffset, MemorySegment offsets, int size, int entryBytes) {
-    long entries = offsets.get(JAVA_LONG, 16);
+      int fd, String name, long pageOffset, Xdp.RingOffsets offsets, int size, int entryBytes) {
+    long entries = offsets.descriptors();
     NativeArea area =
         NativeArea.mapDescriptor(
             "AF_XDP " + name + " ring", fd, pageOffset, entries + (long) size * entryBytes);
     areas.add(area);
     long base = area.address();
     return new RingMemory(
-        base + offsets.get(JAVA_LONG, 0),
-        base + offsets.get(JAVA_LONG, 8),
-        base + offsets.get(JAVA_LONG, 24),
+        base + offsets.producer(),
+        base + offsets.consumer(),
+        base + offsets.flags(),
         base + entries,
         size);
   }

@@ -1,11 +1,6 @@
 package io.gatun.ring.xdp;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
-import io.gatun.ffm.Libc;
-import io.gatun.ffm.NativeException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
+import io.gatun.ffm.xdp.Xdp;
 
 /**
  * What the kernel counted for a socket since it was opened: struct xdp_statistics of if_xdp.h.
@@ -24,23 +19,15 @@ public record XdpStatistics(
     long rxRingFull,
     long fillRingEmpty,
     long txRingEmpty) {
-  private static final int BYTES = 48;
-
   static XdpStatistics of(int fd) {
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment counts = arena.allocate(BYTES, Long.BYTES);
-      NativeException.check(
-          Libc.getsockopt(fd, XdpOption.SOL_XDP, XdpOption.XDP_STATISTICS, counts.address(), BYTES),
-          "getsockopt(XDP_STATISTICS)",
-          "the socket must be open");
-      return new XdpStatistics(
-          counts.get(JAVA_LONG, 0),
-          counts.get(JAVA_LONG, 8),
-          counts.get(JAVA_LONG, 16),
-          counts.get(JAVA_LONG, 24),
-          counts.get(JAVA_LONG, 32),
-          counts.get(JAVA_LONG, 40));
-    }
+    Xdp.Statistics s = Xdp.statistics(fd);
+    return new XdpStatistics(
+        s.rxDropped(),
+        s.rxInvalidDescriptors(),
+        s.txInvalidDescriptors(),
+        s.rxRingFull(),
+        s.rxFillRingEmpty(),
+        s.txRingEmpty());
   }
 
   /** Packets that the kernel dropped on their way to us. */
