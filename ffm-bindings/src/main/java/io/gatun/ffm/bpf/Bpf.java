@@ -234,8 +234,9 @@ public final class Bpf {
 
   /**
    * Attaches a program to a device; returns the link's descriptor, which holds the attachment, or
-   * −errno: EBUSY (another link is there), EEXIST (a program in another mode), EOPNOTSUPP (no native
-   * mode), ENOSPC and ERANGE (veth: fewer queues than the peer, an MTU too large without frags).
+   * −errno: EBUSY (another link is there), EEXIST (a program in another mode), EOPNOTSUPP (no
+   * native mode), ENOSPC and ERANGE (veth: fewer queues than the peer, an MTU too large without
+   * frags).
    *
    * @param flags {@link Xdp#XDP_FLAGS_DRV_MODE}, {@link Xdp#XDP_FLAGS_SKB_MODE}, or 0 for the best
    */

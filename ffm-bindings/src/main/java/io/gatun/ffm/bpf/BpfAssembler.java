@@ -243,7 +243,10 @@ public final class BpfAssembler {
   /** struct bpf_insn on a little-endian machine: code u8, dst:4 src:4, off s16, imm s32. */
   private BpfAssembler add(int code, int target, int source, int offset, int value) {
     instructions.add(
-        code | (long) target << 8 | (long) source << 12 | (offset & 0xFFFFL) << 16
+        code
+            | (long) target << 8
+            | (long) source << 12
+            | (offset & 0xFFFFL) << 16
             | (long) value << 32);
     return this;
   }

@@ -6,7 +6,8 @@ import java.nio.ByteBuffer;
 /**
  * A network device, immutable.
  *
- * @param mac link-layer address, six bytes on Ethernet, empty where there is none; not to be changed
+ * @param mac link-layer address, six bytes on Ethernet, empty where there is none; not to be
+ *     changed
  * @param up administratively up
  * @param running has a carrier as well
  * @param kind {@code veth}, {@code bridge}, …; empty for hardware and loopback
@@ -14,6 +15,7 @@ import java.nio.ByteBuffer;
  * @param peerIndex of a veth's other end or a VLAN's lower device, 0 for none
  * @param peerNamespace id of the namespace the peer is in, −1 for this one
  */
+@SuppressWarnings("ArrayRecordComponent") // six bytes, read only; never compared
 public record Link(
     int index,
     String name,

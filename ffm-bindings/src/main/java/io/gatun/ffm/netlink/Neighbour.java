@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param mac null while it is not known; not to be changed
  * @param state bits of {@code NUD_…}
  */
+@SuppressWarnings("ArrayRecordComponent") // six bytes, read only; never compared
 public record Neighbour(int ifIndex, InetAddress address, byte @Nullable [] mac, int state)
     implements KernelObject {
 
@@ -52,9 +53,6 @@ public record Neighbour(int ifIndex, InetAddress address, byte @Nullable [] mac,
     }
     byte[] mac = attributes.bytes(NDA_LLADDR);
     return new Neighbour(
-        body.getInt(IFINDEX),
-        address,
-        mac.length == 0 ? null : mac,
-        body.getShort(STATE) & 0xFFFF);
+        body.getInt(IFINDEX), address, mac.length == 0 ? null : mac, body.getShort(STATE) & 0xFFFF);
   }
 }

@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 
 /**
  * Tells of changes in the network namespace of the thread that made this. For one thread at a time;
- * poll {@link #fd()} for {@link Libc#POLLIN}, then {@link #read}. Subscribe first and dump after, so
- * that no change is missed between the two.
+ * poll {@link #fd()} for {@link Libc#POLLIN}, then {@link #read}. Subscribe first and dump after,
+ * so that no change is missed between the two.
  */
 public final class NetlinkSubscription implements AutoCloseable {
   // RTMGRP_… of linux/rtnetlink.h
@@ -37,8 +37,8 @@ public final class NetlinkSubscription implements AutoCloseable {
   }
 
   /**
-   * Hands over all changes that wait, without waiting for more. Returns false when the kernel had to
-   * drop some (ENOBUFS): what is known may be wrong, dump again.
+   * Hands over all changes that wait, without waiting for more. Returns false when the kernel had
+   * to drop some (ENOBUFS): what is known may be wrong, dump again.
    */
   public boolean read(Consumer<Change> changes) {
     boolean complete = true;

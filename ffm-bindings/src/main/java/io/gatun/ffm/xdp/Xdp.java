@@ -10,8 +10,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The AF_XDP socket's options and structs ({@code include/uapi/linux/if_xdp.h}). For setting up, not
- * per packet; stateless. Methods that return {@code int} return −errno when the kernel refuses.
+ * The AF_XDP socket's options and structs ({@code include/uapi/linux/if_xdp.h}). For setting up,
+ * not per packet; stateless. Methods that return {@code int} return −errno when the kernel refuses.
  */
 public final class Xdp {
   public static final int SOL_XDP = 283;
@@ -137,7 +137,12 @@ public final class Xdp {
    * @param txMetadataBytes multiple of 8 below 256, 0 for none ({@link #TX_METADATA_BYTES})
    */
   public static int umemRegister(
-      int fd, long address, long bytes, int chunkSize, int headroom, int flags,
+      int fd,
+      long address,
+      long bytes,
+      int chunkSize,
+      int headroom,
+      int flags,
       int txMetadataBytes) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment reg = arena.allocate(UMEM_REG_BYTES, 8);

@@ -129,8 +129,7 @@ class BpfIT {
 
   @Test
   void shouldSeeTheQueueOfTheDeviceThePacketCameFrom() {
-    BpfAssembler queue =
-        new BpfAssembler().load(Width.INT, R0, R1, Xdp.MD_INGRESS_IFINDEX).exit();
+    BpfAssembler queue = new BpfAssembler().load(Width.INT, R0, R1, Xdp.MD_INGRESS_IFINDEX).exit();
     int program = opened(Bpf.loadXdp(queue, "ifindex", 0));
     int lo = Libc.ifNameToIndex("lo");
     assertEquals(lo, Bpf.testRun(program, memory.address(), 60, 0, 0, 1, lo, 0).verdict());
@@ -149,7 +148,13 @@ class BpfIT {
       assertEquals(Bpf.infoId(map), Bpf.infoId(again));
       assertEquals(
           new Bpf.MapInfo(
-              Bpf.MAP_TYPE_XSKMAP, Bpf.infoId(map), 4, 4, 4, Bpf.mapInfo(map).flags(), "gatun_test"),
+              Bpf.MAP_TYPE_XSKMAP,
+              Bpf.infoId(map),
+              4,
+              4,
+              4,
+              Bpf.mapInfo(map).flags(),
+              "gatun_test"),
           Bpf.mapInfo(again));
       Files.delete(pin);
     } finally {

@@ -124,7 +124,9 @@ public final class Btf {
     return find(struct).size;
   }
 
-  /** Bytes before a member; {@code a.b} is member b of member a, anonymous members are seen through. */
+  /**
+   * Bytes before a member; {@code a.b} is member b of member a, anonymous members are seen through.
+   */
   public int offset(String struct, String path) {
     Struct at = find(struct);
     int bits = 0;

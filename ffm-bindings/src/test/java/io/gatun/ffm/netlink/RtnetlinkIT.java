@@ -132,17 +132,15 @@ class RtnetlinkIT {
   void shouldHaveTheKernelResolveANeighbour() throws Exception {
     InetAddress wanted = InetAddress.ofLiteral("10.1.0.77");
     List<Neighbour> neighbours =
-        inNamespace(
-            kernel -> {
-              Link a0 = link(kernel.links(), "a0");
-              assertEquals(0, kernel.useNeighbour(a0.index(), wanted));
-              return kernel.neighbours();
-            });
+        inNamespace(kernel -> {
+          Link a0 = link(kernel.links(), "a0");
+          assertEquals(0, kernel.useNeighbour(a0.index(), wanted));
+          return kernel.neighbours();
+        });
     Neighbour asked = find(neighbours, n -> n.address().equals(wanted));
     assertEquals(Neighbour.NUD_INCOMPLETE, asked.state());
     assertFalse(asked.valid());
-    Neighbour known =
-        find(neighbours, n -> n.address().equals(InetAddress.ofLiteral("10.1.0.2")));
+    Neighbour known = find(neighbours, n -> n.address().equals(InetAddress.ofLiteral("10.1.0.2")));
     assertEquals(Neighbour.NUD_PERMANENT, known.state());
     assertEquals(2, assertNotNullMac(known)[5]);
     assertTrue(known.valid());
@@ -151,26 +149,24 @@ class RtnetlinkIT {
   @Test
   void shouldTellOfChanges() throws Exception {
     List<NetlinkSubscription.Change> changes = new ArrayList<>();
-    inNamespace(
-        kernel -> {
-          try (NetlinkSubscription subscription =
-                  new NetlinkSubscription(NetlinkSubscription.EVERYTHING);
-              NativeArea pollfd = NativeArea.map("pollfd", Libc.POLLFD_BYTES)) {
-            inside("route add 10.44.0.0/16 via 10.1.0.2");
-            inside("route delete 10.44.0.0/16");
-            Memory.putInt(pollfd.address(), subscription.fd());
-            Memory.putShort(pollfd.address() + Libc.POLLFD_EVENTS, Libc.POLLIN);
-            assertEquals(1, Libc.poll(pollfd.address(), 1, 1000));
-            assertTrue(subscription.read(changes::add));
-            return true;
-          }
-        });
+    inNamespace(kernel -> {
+      try (NetlinkSubscription subscription =
+              new NetlinkSubscription(NetlinkSubscription.EVERYTHING);
+          NativeArea pollfd = NativeArea.map("pollfd", Libc.POLLFD_BYTES)) {
+        inside("route add 10.44.0.0/16 via 10.1.0.2");
+        inside("route delete 10.44.0.0/16");
+        Memory.putInt(pollfd.address(), subscription.fd());
+        Memory.putShort(pollfd.address() + Libc.POLLFD_EVENTS, Libc.POLLIN);
+        assertEquals(1, Libc.poll(pollfd.address(), 1, 1000));
+        assertTrue(subscription.read(changes::add));
+        return true;
+      }
+    });
     List<Boolean> removed =
         changes.stream()
-            .filter(
-                c ->
-                    c.object() instanceof Route r
-                        && r.destination().equals(InetAddress.ofLiteral("10.44.0.0")))
+            .filter(c ->
+                c.object() instanceof Route r
+                    && r.destination().equals(InetAddress.ofLiteral("10.44.0.0")))
             .map(NetlinkSubscription.Change::removed)
             .toList();
     assertEquals(List.of(false, true), removed);
@@ -178,17 +174,16 @@ class RtnetlinkIT {
 
   @Test
   void shouldTurnTransmitChecksumsOffAndOn() throws Exception {
-    inNamespace(
-        kernel -> {
-          assertTrue(Ethtool.transmitChecksum("b1"));
-          assertEquals(0, Ethtool.transmitChecksum("b1", false));
-          assertFalse(Ethtool.transmitChecksum("b1"));
-          assertEquals(0, Ethtool.transmitChecksum("b1", true));
-          assertTrue(Ethtool.transmitChecksum("b1"));
-          assertTrue(Ethtool.channels("b1").receiving() >= 1);
-          assertEquals(1, Ethtool.channels("lo").receiving());
-          return true;
-        });
+    inNamespace(kernel -> {
+      assertTrue(Ethtool.transmitChecksum("b1"));
+      assertEquals(0, Ethtool.transmitChecksum("b1", false));
+      assertFalse(Ethtool.transmitChecksum("b1"));
+      assertEquals(0, Ethtool.transmitChecksum("b1", true));
+      assertTrue(Ethtool.transmitChecksum("b1"));
+      assertTrue(Ethtool.channels("b1").receiving() >= 1);
+      assertEquals(1, Ethtool.channels("lo").receiving());
+      return true;
+    });
   }
 
   private static byte[] assertNotNullMac(Neighbour neighbour) {

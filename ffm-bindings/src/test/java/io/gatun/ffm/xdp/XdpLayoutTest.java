@@ -46,12 +46,9 @@ class XdpLayoutTest {
     assertEquals(btf.offset("xdp_desc", "len"), Xdp.DESC_LEN);
     assertEquals(btf.offset("xdp_desc", "options"), Xdp.DESC_OPTIONS);
     assertEquals(btf.size("xsk_tx_metadata"), Xdp.TX_METADATA_BYTES);
-    assertEquals(
-        btf.offset("xsk_tx_metadata", "request.csum_start"), Xdp.TX_METADATA_CSUM_START);
-    assertEquals(
-        btf.offset("xsk_tx_metadata", "request.csum_offset"), Xdp.TX_METADATA_CSUM_OFFSET);
-    assertEquals(
-        btf.offset("xsk_tx_metadata", "request.launch_time"), Xdp.TX_METADATA_LAUNCH_TIME);
+    assertEquals(btf.offset("xsk_tx_metadata", "request.csum_start"), Xdp.TX_METADATA_CSUM_START);
+    assertEquals(btf.offset("xsk_tx_metadata", "request.csum_offset"), Xdp.TX_METADATA_CSUM_OFFSET);
+    assertEquals(btf.offset("xsk_tx_metadata", "request.launch_time"), Xdp.TX_METADATA_LAUNCH_TIME);
     assertEquals(btf.size("xdp_md"), Xdp.MD_BYTES);
     assertEquals(btf.offset("xdp_md", "data"), Xdp.MD_DATA);
     assertEquals(btf.offset("xdp_md", "data_end"), Xdp.MD_DATA_END);
