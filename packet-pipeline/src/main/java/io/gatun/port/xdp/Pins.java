@@ -42,7 +42,7 @@ public final class Pins {
   private static boolean isMountPoint(Path path) throws IOException {
     // proc(5), mountinfo: the fifth field is the mount point
     try (Stream<String> lines = Files.lines(Path.of("/proc/thread-self/mountinfo"))) {
-      return lines.anyMatch(line -> line.split(" ")[4].equals(path.toString()));
+      return lines.anyMatch(line -> line.split(" ", 6)[4].equals(path.toString()));
     }
   }
 

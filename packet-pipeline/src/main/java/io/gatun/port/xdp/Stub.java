@@ -117,7 +117,7 @@ final class Stub {
   private static int littleEndian(byte[] bytes, int from, int count) {
     int value = 0;
     for (int i = 0; i < count; i++) {
-      value |= (bytes[from + i] & 0xFF) << 8 * i;
+      value |= (bytes[from + i] & 0xFF) << (8 * i);
     }
     return value;
   }
