@@ -73,11 +73,10 @@ final class FrontRecord {
 
   private static long[] identities(List<InetSocketAddress> endpoints) {
     return endpoints.stream()
-        .mapToLong(
-            e ->
-                Maglev.mix(
-                    Maglev.mix(AddressWords.high(e.getAddress()))
-                        ^ Maglev.mix(AddressWords.low(e.getAddress()) + e.getPort() * 0x1_0000_0001L)))
+        .mapToLong(e ->
+            Maglev.mix(
+                Maglev.mix(AddressWords.high(e.getAddress()))
+                    ^ Maglev.mix(AddressWords.low(e.getAddress()) + e.getPort() * 0x1_0000_0001L)))
         .toArray();
   }
 

@@ -1,13 +1,14 @@
 package io.gatun.service;
 
 import io.gatun.ffm.memory.Memory;
-import io.gatun.flow.TrackStage;
 import io.gatun.flow.FlowTable;
+import io.gatun.flow.TrackStage;
 import io.gatun.packet.Icmp;
 import io.gatun.packet.Icmpv6;
 import io.gatun.packet.IpProtocol;
 import io.gatun.packet.Ipv4;
 import io.gatun.packet.Ipv6;
+import io.gatun.pipeline.Answers;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.Stage;
@@ -21,6 +22,7 @@ import io.gatun.pipeline.Verdict;
 public final class ServiceStage implements Stage {
   private final ServiceTable services;
   private final TrackStage track;
+  private final Answers answers;
   private final Connector connector;
   private final long[] home = new long[PacketVector.CAPACITY];
 
@@ -28,9 +30,20 @@ public final class ServiceStage implements Stage {
   @SuppressWarnings("UnusedVariable")
   private long sink;
 
-  /** {@code track} is this worker's, and comes before this stage. */
+  /** With answers of its own: they all come from the Service's address, so need none of ours. */
   public ServiceStage(
       ServiceTable services, FlowTable flows, SourceAddresses sources, TrackStage track) {
+    this(services, flows, sources, track, new Answers());
+  }
+
+  /** {@code track} and {@code answers} are this worker's; {@code track} comes before this stage. */
+  public ServiceStage(
+      ServiceTable services,
+      FlowTable flows,
+      SourceAddresses sources,
+      TrackStage track,
+      Answers answers) {
+    this.answers = answers;
     this.services = services;
     this.track = track;
     this.connector = new Connector(flows, sources);
@@ -110,30 +123,28 @@ public final class ServiceStage implements Stage {
       echo(v, i, known, ipv6);
       return;
     }
-    long front =
-        slots.find(high, low, FrontSlots.front(ipv6, protocol, v.ports[i] & 0xFFFF));
+    long front = slots.find(high, low, FrontSlots.front(ipv6, protocol, v.ports[i] & 0xFFFF));
     if (front == 0) {
       if ((known & ServiceTable.CLUSTER_IP) != 0) {
-        v.drop(i, DropReason.NO_SUCH_PORT);
+        answers.portUnreachable(v, i, DropReason.NO_SUCH_PORT);
       }
     } else if (FrontRecord.endpoints(front) == 0) {
-      v.drop(
-          i,
-          (FrontRecord.flags(front) & FrontRecord.DROP_WHEN_EMPTY) != 0
-              ? DropReason.NO_LOCAL_ENDPOINTS
-              : DropReason.NO_ENDPOINTS);
+      if ((FrontRecord.flags(front) & FrontRecord.DROP_WHEN_EMPTY) != 0) {
+        v.drop(i, DropReason.NO_LOCAL_ENDPOINTS);
+      } else {
+        answers.portUnreachable(v, i, DropReason.NO_ENDPOINTS);
+      }
     } else if (protocol == IpProtocol.TCP && (v.flags[i] & PacketVector.TCP_SYN) == 0) {
-      v.drop(i, DropReason.NO_FLOW);
+      answers.reset(v, i, DropReason.NO_FLOW);
     } else {
       connector.connect(v, i, front, ipv6, high, low);
     }
   }
 
-  /** An echo request to a Service's address is turned round and routed back like any packet. */
-  private static void echo(PacketVector v, int i, long known, boolean ipv6) {
+  private void echo(PacketVector v, int i, long known, boolean ipv6) {
     int type = Memory.getByte(v.address[i] + v.l4[i]);
     if ((known & ServiceTable.VIRTUAL) != 0 && type == (ipv6 ? Icmpv6.ECHO : Icmp.ECHO)) {
-      EchoReply.turn(v, i, ipv6);
+      answers.echoReply(v, i);
     }
   }
 }

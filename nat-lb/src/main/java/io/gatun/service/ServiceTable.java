@@ -55,8 +55,7 @@ public final class ServiceTable implements AutoCloseable {
    * Writer: takes these fronts as they are now, and forgets those. UDP flows to endpoints that are
    * gone go at once, as do TCP flows whose SYN was never answered; others stay until they end.
    */
-  public synchronized void apply(
-      Collection<FrontSpec> changedOrNew, Collection<FrontKey> removed) {
+  public synchronized void apply(Collection<FrontSpec> changedOrNew, Collection<FrontKey> removed) {
     StaleFlows stale = new StaleFlows();
     for (FrontKey key : removed) {
       State before = states.remove(key);
@@ -149,11 +148,9 @@ public final class ServiceTable implements AutoCloseable {
     List<ServiceCopy> copies = new ArrayList<>(states.size());
     states
         .values()
-        .forEach(
-            s ->
-                copies.add(
-                    new ServiceCopy(
-                        s.spec, s.owner.number, Memory.getLongAcquire(s.owner.counter))));
+        .forEach(s ->
+            copies.add(
+                new ServiceCopy(s.spec, s.owner.number, Memory.getLongAcquire(s.owner.counter))));
     return copies;
   }
 

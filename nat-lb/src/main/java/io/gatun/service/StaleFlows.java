@@ -58,8 +58,7 @@ final class StaleFlows implements FlowFilter {
       return false;
     }
     Set<Endpoint> left =
-        kept.get(
-            new Front(flow.frontHigh(), flow.frontLow(), flow.protocol(), flow.frontPort()));
+        kept.get(new Front(flow.frontHigh(), flow.frontLow(), flow.protocol(), flow.frontPort()));
     return left != null
         && !left.contains(
             new Endpoint(flow.endpointHigh(), flow.endpointLow(), flow.endpointPort()));

@@ -1,0 +1,268 @@
+package io.gatun.service;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.gatun.flow.FlowState;
+import io.gatun.flow.FlowTable;
+import io.gatun.flow.FlowTimeouts;
+import io.gatun.flow.RewriteStage;
+import io.gatun.flow.TrackStage;
+import io.gatun.packet.Frame;
+import io.gatun.packet.PacketBuilder;
+import io.gatun.packet.Tcp;
+import io.gatun.pipeline.Answers;
+import io.gatun.pipeline.DropReason;
+import io.gatun.pipeline.PacketVector;
+import io.gatun.pipeline.ParseStage;
+import io.gatun.pipeline.Verdict;
+import io.gatun.ring.qsbr.Qsbr;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ServicePathTest {
+  private static final int TCP = 6;
+  private static final int UDP = 17;
+
+  private final Qsbr qsbr = new Qsbr(1);
+  private final FlowTable flows = new FlowTable(1000, FlowTimeouts.defaults(), qsbr);
+  private final ServiceTable services = new ServiceTable(flows, qsbr);
+  private final SourceAddresses sources = new SourceAddresses();
+  private long nanos = 1L << 40;
+  private final ParseStage parse = new ParseStage(false, true);
+  private final TrackStage track = new TrackStage(flows, () -> nanos);
+  private final ServiceStage service =
+      new ServiceStage(services, flows, sources, track, new Answers());
+  private final RewriteStage rewrite = new RewriteStage();
+  private final PacketVector v = new PacketVector();
+
+  @AfterEach
+  void close() {
+    services.close();
+    flows.close();
+  }
+
+  private byte[] pass(PacketBuilder packet) {
+    try (Frame frame = Frame.of(packet.bytes(), 256)) {
+      v.size = 0;
+      v.append(frame.start(), frame.address(), frame.length(), 1);
+      parse.process(v);
+      track.process(v);
+      service.process(v);
+      rewrite.process(v);
+      return frame.bytes();
+    }
+  }
+
+  private void assertPasses(PacketBuilder in, PacketBuilder expected) {
+    byte[] out = pass(in);
+    assertEquals(Verdict.CONTINUE, v.verdict[0], () -> "drop reason " + v.dropReason[0]);
+    assertEquals(Frame.hex(expected.bytes()), Frame.hex(out));
+  }
+
+  private void assertDrops(DropReason reason, PacketBuilder in) {
+    byte[] before = in.bytes();
+    assertArrayEquals(before, pass(in));
+    assertEquals(Verdict.DROP, v.verdict[0]);
+    assertEquals(reason.code(), v.dropReason[0]);
+  }
+
+  private void assertAnswers(DropReason reason, PacketBuilder in) {
+    pass(in);
+    assertEquals(Verdict.ANSWER, v.verdict[0]);
+    assertEquals(reason.code(), v.dropReason[0]);
+  }
+
+  private static FrontSpec front(
+      String address, int protocol, boolean masquerade, String... endpoints) {
+    List<InetSocketAddress> list =
+        java.util.Arrays.stream(endpoints)
+            .map(e -> new InetSocketAddress(InetAddress.ofLiteral(e), 8080))
+            .toList();
+    return new FrontSpec(
+        "default/web:http",
+        FrontKind.CLUSTER_IP,
+        InetAddress.ofLiteral(address),
+        protocol,
+        80,
+        list,
+        false,
+        masquerade);
+  }
+
+  private static PacketBuilder tcp(String from, int fromPort, String to, int toPort, int flags) {
+    return PacketBuilder.ip(from, to).tcp(fromPort, toPort).flags(flags).payload(7);
+  }
+
+  private record Names(String client, String front, String endpoint, String node) {}
+
+  private static Names names(boolean ipv6) {
+    return ipv6
+        ? new Names("fd00::1", "fd00:96::a", "fd00:1::9", "fd00::fe")
+        : new Names("10.1.0.2", "10.96.0.10", "10.2.0.3", "192.168.0.2");
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldTranslateToTheEndpointAndBack(boolean ipv6) {
+    Names n = names(ipv6);
+    services.apply(
+        List.of(front(n.front, TCP, false, n.endpoint), front(n.front, UDP, false, n.endpoint)),
+        List.of());
+    assertPasses(
+        tcp(n.client, 4000, n.front, 80, Tcp.SYN), tcp(n.client, 4000, n.endpoint, 8080, Tcp.SYN));
+    assertTrue((v.flags[0] & PacketVector.TRANSLATED) != 0);
+    assertPasses(
+        tcp(n.endpoint, 8080, n.client, 4000, Tcp.SYN | Tcp.ACK),
+        tcp(n.front, 80, n.client, 4000, Tcp.SYN | Tcp.ACK));
+    assertPasses(
+        tcp(n.client, 4000, n.front, 80, Tcp.ACK).partialChecksum(),
+        tcp(n.client, 4000, n.endpoint, 8080, Tcp.ACK).partialChecksum());
+    assertEquals(FlowState.ESTABLISHED, flows.copies(f -> true, 1, 0).getFirst().state());
+    assertPasses(
+        PacketBuilder.ip(n.client, n.front).udp(53, 80).payload(3),
+        PacketBuilder.ip(n.client, n.endpoint).udp(53, 8080).payload(3));
+    assertPasses(
+        PacketBuilder.ip(n.endpoint, n.client).udp(8080, 53).payload(3).partialChecksum(),
+        PacketBuilder.ip(n.front, n.client).udp(80, 53).payload(3).partialChecksum());
+    assertEquals(2, services.services().getFirst().connections());
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldMasqueradeAndChangeThePortOnlyWhenItIsTaken(boolean ipv6) {
+    Names n = names(ipv6);
+    services.apply(List.of(front(n.front, UDP, true, n.endpoint)), List.of());
+    sources.set(
+        ipv6 ? null : InetAddress.ofLiteral(n.node), ipv6 ? InetAddress.ofLiteral(n.node) : null);
+    sources.ports(62_000, 62_001);
+    assertPasses(
+        PacketBuilder.ip(n.client, n.front).udp(4000, 80),
+        PacketBuilder.ip(n.node, n.endpoint).udp(4000, 8080));
+    assertPasses(
+        PacketBuilder.ip(n.endpoint, n.node).udp(8080, 4000),
+        PacketBuilder.ip(n.front, n.client).udp(80, 4000));
+    for (int k = 1; k <= 2; k++) {
+      pass(PacketBuilder.ip(n.client + k, n.front).udp(4000, 80));
+      assertEquals(Verdict.CONTINUE, v.verdict[0]);
+      assertEquals(31_000, v.ports[0] >>> 17);
+    }
+    assertDrops(
+        DropReason.SNAT_PORTS_EXHAUSTED, PacketBuilder.ip(n.client + 3, n.front).udp(4000, 80));
+  }
+
+  @Test
+  void shouldMasqueradeAClientThatMeetsItself() {
+    services.apply(List.of(front("10.96.0.10", TCP, false, "10.1.0.2")), List.of());
+    sources.set(InetAddress.ofLiteral("192.168.0.2"), null);
+    assertPasses(
+        tcp("10.1.0.2", 4000, "10.96.0.10", 80, Tcp.SYN),
+        tcp("192.168.0.2", 4000, "10.1.0.2", 8080, Tcp.SYN));
+  }
+
+  @Test
+  void shouldFindAnotherPortWhenTwoFrontsMeetAtOneEndpoint() {
+    services.apply(
+        List.of(
+            front("10.96.0.10", UDP, false, "10.2.0.3"),
+            front("10.96.0.11", UDP, false, "10.2.0.3")),
+        List.of());
+    pass(PacketBuilder.ip("10.1.0.2", "10.96.0.10").udp(4000, 80));
+    assertEquals(4000, v.ports[0] >>> 16);
+    pass(PacketBuilder.ip("10.1.0.2", "10.96.0.11").udp(4000, 80));
+    int port = v.ports[0] >>> 16;
+    assertTrue(port >= 61_000, "port " + port);
+    assertPasses(
+        PacketBuilder.ip("10.2.0.3", "10.1.0.2").udp(8080, port),
+        PacketBuilder.ip("10.96.0.11", "10.1.0.2").udp(80, 4000));
+  }
+
+  @Test
+  void shouldLeaveAloneWhatIsNoService() {
+    services.apply(List.of(front("10.96.0.10", TCP, false, "10.2.0.3")), List.of());
+    PacketBuilder plain = tcp("10.1.0.2", 4000, "10.2.0.3", 80, Tcp.SYN);
+    assertPasses(plain, plain);
+    assertEquals(0, flows.size());
+  }
+
+  @Test
+  void shouldNameTheReasonOfEveryDrop() {
+    FrontSpec front = front("10.96.0.10", TCP, false);
+    services.apply(List.of(front), List.of());
+    services.serviceCidrs(List.of("10.96.0.0/16"));
+    assertAnswers(DropReason.NO_ENDPOINTS, tcp("10.1.0.2", 4000, "10.96.0.10", 80, Tcp.SYN));
+    assertAnswers(DropReason.NO_SUCH_PORT, tcp("10.1.0.2", 4000, "10.96.0.10", 81, Tcp.SYN));
+    assertDrops(
+        DropReason.UNASSIGNED_SERVICE_ADDRESS, tcp("10.1.0.2", 4000, "10.96.1.1", 80, Tcp.SYN));
+    services.apply(List.of(front("10.96.0.10", TCP, false, "10.2.0.3")), List.of());
+    assertAnswers(DropReason.NO_FLOW, tcp("10.1.0.2", 4000, "10.96.0.10", 80, Tcp.ACK));
+    services.apply(List.of(), List.of(front.key()));
+    assertDrops(
+        DropReason.UNASSIGNED_SERVICE_ADDRESS, tcp("10.1.0.2", 4000, "10.96.0.10", 80, Tcp.SYN));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldAnswerAnEchoRequest(boolean ipv6) {
+    Names n = names(ipv6);
+    services.apply(List.of(front(n.front, TCP, false)), List.of());
+    byte[] out = pass(PacketBuilder.ip(n.client, n.front).echo(77, 1).payload(5));
+    assertEquals(Verdict.ANSWER, v.verdict[0]);
+    assertEquals(ipv6 ? 129 : 0, out[v.l4[0]] & 0xFF);
+  }
+
+  @Test
+  void shouldKeepAZeroUdpChecksum() {
+    services.apply(List.of(front("10.96.0.10", UDP, false, "10.2.0.3")), List.of());
+    assertPasses(
+        PacketBuilder.ip("10.1.0.2", "10.96.0.10").udp(4000, 80).checksum(0),
+        PacketBuilder.ip("10.1.0.2", "10.2.0.3").udp(4000, 8080).checksum(0));
+  }
+
+  @Test
+  void shouldEndUdpFlowsWithTheirEndpointAndKeepTcpFlows() {
+    for (int protocol : new int[] {TCP, UDP}) {
+      services.apply(List.of(front("10.96.0.10", protocol, false, "10.2.0.3")), List.of());
+    }
+    pass(tcp("10.1.0.2", 4000, "10.96.0.10", 80, Tcp.SYN));
+    pass(tcp("10.2.0.3", 8080, "10.1.0.2", 4000, Tcp.SYN | Tcp.ACK));
+    pass(tcp("10.1.0.2", 4000, "10.96.0.10", 80, Tcp.ACK));
+    pass(PacketBuilder.ip("10.1.0.2", "10.96.0.10").udp(4000, 80));
+    assertEquals(2, flows.size());
+    for (int protocol : new int[] {TCP, UDP}) {
+      services.apply(List.of(front("10.96.0.10", protocol, false, "10.2.0.4")), List.of());
+    }
+    assertEquals(1, flows.size());
+    assertPasses(
+        tcp("10.1.0.2", 4000, "10.96.0.10", 80, Tcp.ACK),
+        tcp("10.1.0.2", 4000, "10.2.0.3", 8080, Tcp.ACK));
+    assertPasses(
+        PacketBuilder.ip("10.1.0.2", "10.96.0.10").udp(4000, 80),
+        PacketBuilder.ip("10.1.0.2", "10.2.0.4").udp(4000, 8080));
+  }
+
+  @Test
+  void shouldOpenAFinishedFlowAnewWithANewEndpoint() {
+    services.apply(List.of(front("10.96.0.10", TCP, false, "10.2.0.3")), List.of());
+    pass(tcp("10.1.0.2", 4000, "10.96.0.10", 80, Tcp.SYN));
+    pass(tcp("10.2.0.3", 8080, "10.1.0.2", 4000, Tcp.SYN | Tcp.ACK));
+    pass(tcp("10.1.0.2", 4000, "10.96.0.10", 80, Tcp.ACK));
+    pass(tcp("10.1.0.2", 4000, "10.96.0.10", 80, Tcp.FIN | Tcp.ACK));
+    pass(tcp("10.2.0.3", 8080, "10.1.0.2", 4000, Tcp.FIN | Tcp.ACK));
+    pass(tcp("10.1.0.2", 4000, "10.96.0.10", 80, Tcp.ACK));
+    assertEquals(FlowState.TIME_WAIT, flows.copies(f -> true, 1, 0).getFirst().state());
+    services.apply(List.of(front("10.96.0.10", TCP, false, "10.2.0.4")), List.of());
+    assertPasses(
+        tcp("10.1.0.2", 4000, "10.96.0.10", 80, Tcp.SYN),
+        tcp("10.1.0.2", 4000, "10.2.0.4", 8080, Tcp.SYN));
+    assertEquals(1, flows.size());
+    assertNotEquals(0, v.flow[0]);
+  }
+}
