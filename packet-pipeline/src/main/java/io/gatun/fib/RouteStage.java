@@ -21,6 +21,7 @@ import io.gatun.packet.IpProtocol;
 import io.gatun.packet.Ipv4;
 import io.gatun.packet.Ipv6;
 import io.gatun.packet.Tcp;
+import io.gatun.pipeline.Answers;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.Stage;
@@ -32,7 +33,8 @@ import io.gatun.pipeline.Verdict;
  * came with are gone. Belongs to one worker.
  *
  * <p>Packets that go on end as {@link Verdict#SEND} with {@code outPort}, as {@link Verdict#HOST},
- * or as drops. Packets that hold an {@link Verdict#ANSWER} of ours are routed the same way, keep
+ * or as drops; where the hops ran out or the next link's MTU is
+ * too small, the sender gets an ICMP error, routed like any packet. Packets that hold an {@link Verdict#ANSWER} of ours are routed the same way, keep
  * that verdict, and keep their TTL: they start here.
  */
 public final class RouteStage implements Stage {
@@ -52,7 +54,16 @@ public final class RouteStage implements Stage {
   private final int[] numbers6 = new int[CAPACITY];
   private final long[] lines = new long[CAPACITY];
 
+  private final Answers answers;
+
+  /** ICMP errors come from {@link Answers}' default address. */
   public RouteStage(Fib fib) {
+    this(fib, new Answers());
+  }
+
+  /** {@code answers} writes the ICMP errors: time exceeded, packet too big. */
+  public RouteStage(Fib fib, Answers answers) {
+    this.answers = answers;
     routes4 = fib.routes4();
     routes6 = fib.routes6();
     adjacencies = fib.adjacencies();
@@ -92,23 +103,27 @@ public final class RouteStage implements Stage {
     }
   }
 
-  /** Adjacency numbers to lines, a group's member by the packet's flow hash. */
   private void resolve(PacketVector v, int[] packets, int[] numbers, int count) {
     for (int k = 0; k < count; k++) {
-      int number = numbers[k];
-      long line = adjacencies.line(number);
-      if (Memory.getInt(line + KIND) == GROUP) {
-        // The high half of hash × count spreads evenly over 0 … count − 1 without a division.
-        long share = (v.hash[packets[k]] & 0xFFFF_FFFFL) * Memory.getInt(line + COUNT) >>> 32;
-        number = Memory.getInt(line + MEMBERS + share * 4);
-        line = adjacencies.line(number);
-      }
-      v.adjacency[packets[k]] = number;
-      lines[k] = line;
+      lines[k] = resolve(v, packets[k], numbers[k]);
     }
   }
 
-  private static void route(PacketVector v, int i, long line) {
+  /** Adjacency number to line, a group's member by the packet's flow hash. */
+  private long resolve(PacketVector v, int i, int number) {
+    int chosen = number;
+    long line = adjacencies.line(number);
+    if (Memory.getInt(line + KIND) == GROUP) {
+      // The high half of hash × count spreads evenly over 0 … count − 1 without a division.
+      long share = (v.hash[i] & 0xFFFF_FFFFL) * Memory.getInt(line + COUNT) >>> 32;
+      chosen = Memory.getInt(line + MEMBERS + share * 4);
+      line = adjacencies.line(chosen);
+    }
+    v.adjacency[i] = chosen;
+    return line;
+  }
+
+  private void route(PacketVector v, int i, long line) {
     int kind = Memory.getInt(line + KIND);
     if (kind > HOST || kind == NONE) {
       v.drop(i, dropReason(kind));
@@ -118,12 +133,13 @@ public final class RouteStage implements Stage {
     long l3 = v.address[i] + v.l3[i];
     boolean six = (v.flags[i] & PacketVector.IPV6) != 0;
     if (kind == FORWARD && !answer) {
-      if (tooBig(v, i, l3, Memory.getInt(line + MTU))) {
-        v.drop(i, DropReason.TOO_BIG);
+      int mtu = Memory.getInt(line + MTU);
+      if (tooBig(v, i, l3, mtu)) {
+        report(v, i, DropReason.TOO_BIG, mtu);
         return;
       }
       if (!takeHop(l3, six)) {
-        v.drop(i, DropReason.TTL_EXCEEDED);
+        report(v, i, DropReason.TTL_EXCEEDED, 0);
         return;
       }
     }
@@ -133,6 +149,34 @@ public final class RouteStage implements Stage {
       v.verdict[i] = Verdict.HOST;
     } else if (!answer) {
       v.verdict[i] = Verdict.SEND;
+    }
+  }
+
+  /**
+   * Drops the packet or turns it into an ICMP error and routes that. A translated packet is not
+   * answered: the error would quote an endpoint that its client has never heard of.
+   */
+  private void report(PacketVector v, int i, DropReason reason, int mtu) {
+    long l3 = v.address[i] + v.l3[i];
+    boolean six = (v.flags[i] & PacketVector.IPV6) != 0;
+    boolean tooBig = reason == DropReason.TOO_BIG;
+    boolean fragmentable = !six && (Ipv4.fragment(l3) & Ipv4.DONT_FRAGMENT) == 0;
+    if ((v.flags[i] & PacketVector.TRANSLATED) != 0 || (tooBig && fragmentable)) {
+      v.drop(i, reason);
+      return;
+    }
+    if (tooBig) {
+      answers.tooBig(v, i, mtu);
+    } else {
+      answers.timeExceeded(v, i);
+    }
+    if (v.verdict[i] == Verdict.ANSWER) {
+      l3 = v.address[i] + v.l3[i];
+      int number =
+          six
+              ? routes6.lookup(Ipv6.destinationHigh(l3), Ipv6.destinationLow(l3))
+              : routes4.lookup(Ipv4.destination(l3));
+      route(v, i, resolve(v, i, number));
     }
   }
 
@@ -155,12 +199,15 @@ public final class RouteStage implements Stage {
     return headers + l4Header + segment > mtu;
   }
 
-  /** False when there was none left. */
+  /** False, with nothing changed, when there was none left. */
   private static boolean takeHop(long l3, boolean six) {
     if (six) {
       int hops = Ipv6.hopLimit(l3);
+      if (hops < 2) {
+        return false;
+      }
       Ipv6.hopLimit(l3, hops - 1);
-      return hops > 1;
+      return true;
     }
     int word = Memory.getShortBe(l3 + Ipv4.TTL);
     if (word < 0x200) {

@@ -7,7 +7,9 @@ import io.gatun.packet.Frame;
 import io.gatun.packet.Ipv6;
 import io.gatun.packet.PacketBuilder;
 import io.gatun.packet.Vlan;
+import io.gatun.pipeline.Answers;
 import io.gatun.pipeline.DropReason;
+import io.gatun.pipeline.OwnAddresses;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.Verdict;
 import java.net.InetAddress;
@@ -23,7 +25,9 @@ class RouteStageTest {
 
   private final Fib fib = new Fib(16, Runnable::run);
   private final PacketVector v = new PacketVector();
+  private final Answers answers = new Answers();
   private int forward;
+  private int flags;
 
   @BeforeEach
   void routes() {
@@ -98,14 +102,47 @@ class RouteStageTest {
     expectDropped(DropReason.BLACKHOLE_ROUTE, PacketBuilder.ipv4("10.0.0.1", "10.1.0.1").udp(1, 2));
     expectDropped(DropReason.NO_NEIGHBOUR, PacketBuilder.ipv4("10.0.0.1", "10.2.0.1").udp(1, 2));
     expectDropped(
-        DropReason.TTL_EXCEEDED, PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).ttl(1));
-    expectDropped(
-        DropReason.TTL_EXCEEDED, PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).ttl(0));
-    expectDropped(
-        DropReason.TTL_EXCEEDED, PacketBuilder.ipv6("2001:db8::1", "2001:db8::2").udp(1, 2).ttl(1));
-    expectDropped(
         DropReason.TOO_BIG,
         PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).payload(1473).dontFragment(false));
+  }
+
+  @Test
+  void shouldAnswerTimeExceeded() {
+    for (int ttl = 0; ttl < 2; ttl++) {
+      PacketBuilder in = PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).ttl(ttl);
+      PacketBuilder answer =
+          PacketBuilder.ipv4("192.0.0.8", "10.0.0.1").icmpError(11, 0, 0, in.packet());
+      expectAnswered(in, answer.tos(0xC0).identification(0));
+    }
+  }
+
+  @Test
+  void shouldAnswerFragmentationNeededWithMtu() {
+    PacketBuilder in = PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).payload(1473);
+    byte[] quote = java.util.Arrays.copyOf(in.packet(), 576 - 28);
+    PacketBuilder answer =
+        PacketBuilder.ipv4("192.0.0.8", "10.0.0.1").icmpError(3, 4, 1500, quote);
+    expectAnswered(in, answer.tos(0xC0).identification(0));
+  }
+
+  @Test
+  void shouldAnswerIpv6FromOwnAddress() {
+    answers.ownAddresses(new OwnAddresses(0, 0x20010DB8_00000000L, 0x99));
+    PacketBuilder in = PacketBuilder.ipv6("2001:db8::1", "2001:db8::2").udp(1, 2).ttl(1);
+    expectAnswered(
+        in, PacketBuilder.ipv6("2001:db8::99", "2001:db8::1").icmpError(3, 0, 0, in.packet()));
+    PacketBuilder big = PacketBuilder.ipv6("2001:db8::1", "2001:db8::2").udp(1, 2).payload(1453);
+    expectAnswered(
+        big,
+        PacketBuilder.ipv6("2001:db8::99", "2001:db8::1")
+            .icmpError(2, 0, 1500, java.util.Arrays.copyOf(big.packet(), 1280 - 48)));
+  }
+
+  @Test
+  void shouldDropTranslatedPacketWithoutAnswer() {
+    flags = PacketVector.TRANSLATED;
+    expectDropped(
+        DropReason.TTL_EXCEEDED, PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).ttl(1));
   }
 
   @Test
@@ -121,7 +158,7 @@ class RouteStageTest {
     run(frame, Verdict.CONTINUE, 1460);
     assertEquals(Verdict.SEND, v.verdict[0]);
     run(frame, Verdict.CONTINUE, 1461);
-    assertEquals(Verdict.DROP, v.verdict[0]);
+    assertEquals(Verdict.ANSWER, v.verdict[0]);
   }
 
   @Test
@@ -159,6 +196,12 @@ class RouteStageTest {
     assertEquals(7, v.outPort[0]);
   }
 
+  private void expectAnswered(PacketBuilder in, PacketBuilder out) {
+    assertArrayEquals(out.macs(OURS, NEXT).bytes(), run(in.bytes(), Verdict.CONTINUE, 0));
+    assertEquals(Verdict.ANSWER, v.verdict[0]);
+    assertEquals(7, v.outPort[0]);
+  }
+
   private void expectDropped(DropReason reason, PacketBuilder in) {
     run(in.bytes(), Verdict.CONTINUE, 0);
     assertEquals(Verdict.DROP, v.verdict[0]);
@@ -166,7 +209,7 @@ class RouteStageTest {
   }
 
   private byte[] run(byte[] bytes, int verdict, int segmentSize) {
-    try (Frame frame = Frame.of(bytes)) {
+    try (Frame frame = Frame.of(bytes, 128)) {
       v.size = 0;
       v.append(frame.start(), frame.address(), frame.length(), 1);
       int l3 = Vlan.payload(frame.address(), frame.length());
@@ -176,10 +219,10 @@ class RouteStageTest {
       v.l4Length[0] = bytes.length - v.l4[0];
       v.protocol[0] = six ? bytes[l3 + 6] : bytes[l3 + 9];
 
-      v.flags[0] = six ? PacketVector.IPV6 : 0;
+      v.flags[0] = flags | (six ? PacketVector.IPV6 : 0);
       v.segmentSize[0] = segmentSize;
       v.verdict[0] = verdict;
-      new RouteStage(fib).process(v);
+      new RouteStage(fib, answers).process(v);
       return Frame.bytes(v.address[0], v.length[0]);
     }
   }
