@@ -43,8 +43,7 @@ public final class Answer {
    * RFC 1812, 4.3.2.7: no error about an ICMP error, a later fragment, a frame or packet for many,
    * or one whose source is no single host. The source has been through parse.
    */
-  public static boolean mayReportV4(
-      long frame, long l3, boolean icmpError, boolean laterFragment) {
+  public static boolean mayReportV4(long frame, long l3, boolean icmpError, boolean laterFragment) {
     int destination = Ipv4.destination(l3);
     return !icmpError
         && !laterFragment
@@ -56,8 +55,7 @@ public final class Answer {
    * RFC 4443, 2.4 (e): no error about an ICMPv6 error or redirect, a packet for many, or one whose
    * source is no single host. "Packet too big" about multicast is allowed there; we send none.
    */
-  public static boolean mayReportV6(
-      long frame, long l3, boolean icmpError, boolean laterFragment) {
+  public static boolean mayReportV6(long frame, long l3, boolean icmpError, boolean laterFragment) {
     return !icmpError
         && !laterFragment
         && !Ethernet.toGroup(frame)

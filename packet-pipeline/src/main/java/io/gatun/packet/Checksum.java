@@ -144,8 +144,16 @@ public final class Checksum {
     long c = Memory.getLongBe(l3 + Ipv6.DESTINATION);
     long d = Memory.getLongBe(l3 + Ipv6.DESTINATION + 8);
     return fold(
-        (a & LOW) + (a >>> 32) + (b & LOW) + (b >>> 32) + (c & LOW) + (c >>> 32) + (d & LOW)
-            + (d >>> 32) + protocol + l4Bytes);
+        (a & LOW)
+            + (a >>> 32)
+            + (b & LOW)
+            + (b >>> 32)
+            + (c & LOW)
+            + (c >>> 32)
+            + (d & LOW)
+            + (d >>> 32)
+            + protocol
+            + l4Bytes);
   }
 
   /** True when {@code l4Bytes} bytes at {@code l4} and their pseudo-header (0 for none) sum up. */

@@ -35,9 +35,7 @@ public final class Ipv6 {
    * 2675), whose length field is 0, fit as packets without payload and fail in {@link #walk}.
    */
   public static boolean fits(long l3, int bytes) {
-    return bytes >= HEADER
-        && Memory.getByte(l3) >>> 4 == 6
-        && HEADER + payloadLength(l3) <= bytes;
+    return bytes >= HEADER && Memory.getByte(l3) >>> 4 == 6 && HEADER + payloadLength(l3) <= bytes;
   }
 
   public static int payloadLength(long l3) {

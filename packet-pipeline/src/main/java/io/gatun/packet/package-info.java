@@ -2,9 +2,10 @@
  * The bytes of packets: one protocol, one file, and every file in the same order (where the fields
  * are, does it fit, read, write, checksum, print).
  *
- * <p>A header is an address, nothing else: {@code Ipv4.source(l3)} reads the four bytes at {@code l3
- * + 12}. Nothing is checked on the way: {@code ParseStage} proves all lengths once, by the {@code
- * fits} methods, and whoever gets a packet from it may read and write every field that it named.
+ * <p>A header is an address, nothing else: {@code Ipv4.source(l3)} reads the four bytes at {@code
+ * l3 + 12}. Nothing is checked on the way: {@code ParseStage} proves all lengths once, by the
+ * {@code fits} methods, and whoever gets a packet from it may read and write every field that it
+ * named.
  *
  * <pre>
  *   Ethernet │ Vlan, Vlan │ Ipv4 (options)  or  Ipv6 (extension headers) │ Tcp, Udp, Icmp, Icmpv6, Sctp

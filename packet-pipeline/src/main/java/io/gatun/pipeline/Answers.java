@@ -198,9 +198,7 @@ public final class Answers {
       int rest,
       int source,
       DropReason reason) {
-    if (!mayReport(v, i)
-        || !headroom(v, i, Answer.PUSH_V4)
-        || !bucket.take(clock.nanoTime())) {
+    if (!mayReport(v, i) || !headroom(v, i, Answer.PUSH_V4) || !bucket.take(clock.nanoTime())) {
       v.drop(i, reason);
       return;
     }
@@ -223,9 +221,7 @@ public final class Answers {
       long high,
       long low,
       DropReason reason) {
-    if (!mayReport(v, i)
-        || !headroom(v, i, Answer.PUSH_V6)
-        || !bucket.take(clock.nanoTime())) {
+    if (!mayReport(v, i) || !headroom(v, i, Answer.PUSH_V6) || !bucket.take(clock.nanoTime())) {
       v.drop(i, reason);
       return;
     }

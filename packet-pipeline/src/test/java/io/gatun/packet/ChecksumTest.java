@@ -13,8 +13,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ChecksumTest {
   @Test
   void shouldSumTheExampleOfRfc1071() {
-    try (Frame frame = Frame.of(new byte[] {0, 1, (byte) 0xf2, 3, (byte) 0xf4, (byte) 0xf5,
-      (byte) 0xf6, (byte) 0xf7})) {
+    try (Frame frame =
+        Frame.of(
+            new byte[] {
+              0, 1, (byte) 0xf2, 3, (byte) 0xf4, (byte) 0xf5, (byte) 0xf6, (byte) 0xf7
+            })) {
       assertEquals(0xddf2, Checksum.sum(frame.address(), 8));
     }
   }

@@ -82,16 +82,14 @@ class AnswersTest {
   @Test
   void shouldKeepVlanTags() {
     PacketBuilder tagged = PacketBuilder.ipv4(CLIENT, SERVICE).vlan(5).vlan(6).udp(4000, 53);
-    assertAnswer(
-        tagged, error4(SERVICE, 3, 3, 0, tagged.packet()).vlan(5).vlan(6), this::reject);
+    assertAnswer(tagged, error4(SERVICE, 3, 3, 0, tagged.packet()).vlan(5).vlan(6), this::reject);
   }
 
   @Test
   void shouldCompleteThePartialChecksumThatItQuotes() {
     PacketBuilder whole = PacketBuilder.ipv4(CLIENT, SERVICE).tcp(4000, 80);
     byte[] quote = whole.packet();
-    assertAnswer(
-        whole.partialChecksum(), error4(ROUTER, 11, 0, 0, quote), answers::timeExceeded);
+    assertAnswer(whole.partialChecksum(), error4(ROUTER, 11, 0, 0, quote), answers::timeExceeded);
   }
 
   @Test
@@ -99,12 +97,9 @@ class AnswersTest {
     int window = 0;
     PacketBuilder syn =
         PacketBuilder.ipv4(CLIENT, SERVICE).tcp(4000, 80).sequence(100).flags(Tcp.SYN);
-    PacketBuilder refused =
-        back(SERVICE, CLIENT).identification(0).tcp(80, 4000).window(window);
+    PacketBuilder refused = back(SERVICE, CLIENT).identification(0).tcp(80, 4000).window(window);
     assertAnswer(
-        syn,
-        refused.sequence(0).acknowledgment(101).flags(Tcp.RST | Tcp.ACK),
-        this::reset);
+        syn, refused.sequence(0).acknowledgment(101).flags(Tcp.RST | Tcp.ACK), this::reset);
     assertAnswer(
         syn.flags(Tcp.FIN).payload(10).options(4).tcpOptions(new byte[8]).partialChecksum(),
         refused.acknowledgment(111),
@@ -152,10 +147,10 @@ class AnswersTest {
     assertEquals(
         Verdict.DROP,
         outcome(PacketBuilder.ipv4(CLIENT, SERVICE).tcp(1, 2).flags(Tcp.RST), this::reset));
+    assertEquals(Verdict.DROP, outcome(PacketBuilder.ipv4(CLIENT, SERVICE).udp(1, 2), this::reset));
     assertEquals(
-        Verdict.DROP, outcome(PacketBuilder.ipv4(CLIENT, SERVICE).udp(1, 2), this::reset));
-    assertEquals(
-        Verdict.DROP, outcome(PacketBuilder.ipv4(CLIENT, SERVICE).tcp(1, 2).checksum(7), this::reset));
+        Verdict.DROP,
+        outcome(PacketBuilder.ipv4(CLIENT, SERVICE).tcp(1, 2).checksum(7), this::reset));
     assertEquals(
         Verdict.DROP,
         outcome(PacketBuilder.ipv4(CLIENT, SERVICE).udp(1, 2).checksum(7), this::reject));
@@ -219,8 +214,7 @@ class AnswersTest {
       run(v, frame, answer);
       assertEquals(Verdict.ANSWER, v.verdict[0]);
       assertEquals(3, v.outPort[0]);
-      assertEquals(
-          Frame.hex(expected.bytes()), Frame.hex(Frame.bytes(v.address[0], v.length[0])));
+      assertEquals(Frame.hex(expected.bytes()), Frame.hex(Frame.bytes(v.address[0], v.length[0])));
       int[] columns = columns(v);
       v.size = 0;
       v.append(v.frame[0], v.address[0], v.length[0], 3);
@@ -245,8 +239,7 @@ class AnswersTest {
     }
   }
 
-  private static void run(
-      PacketVector v, Frame frame, BiConsumer<PacketVector, Integer> answer) {
+  private static void run(PacketVector v, Frame frame, BiConsumer<PacketVector, Integer> answer) {
     v.append(frame.start(), frame.address(), frame.length(), 3);
     new ParseStage(false, false, false, true).process(v);
     assertEquals(Verdict.CONTINUE, v.verdict[0]);

@@ -71,8 +71,7 @@ class ParseStageTest {
             ports,
             PacketVector.TCP_END),
         new Found("udp, padded", v4().udp(40_000, 80).payload(1).pad(17), 14, 34, 17, 9, ports, 0),
-        new Found(
-            "echo", v4().echo(77, 1).payload(8), 14, 34, 1, 16, 77 << 16 | 77, 0),
+        new Found("echo", v4().echo(77, 1).payload(8), 14, 34, 1, 16, 77 << 16 | 77, 0),
         new Found(
             "port unreachable",
             v4().icmpError(3, 3, 0, v4().udp(1, 2).packet()),
@@ -117,8 +116,7 @@ class ParseStageTest {
             v6 | PacketVector.ICMP_ERROR),
         new Found(
             "four extension headers",
-            v6()
-                .extension(IpProtocol.HOP_BY_HOP, 1)
+            v6().extension(IpProtocol.HOP_BY_HOP, 1)
                 .extension(IpProtocol.DESTINATION_OPTIONS, 2)
                 .extension(IpProtocol.ROUTING, 3)
                 .extension(IpProtocol.AUTHENTICATION, 3)
@@ -215,9 +213,12 @@ class ParseStageTest {
         new Lie("empty", new byte[0], DropReason.FRAME_TOO_SHORT),
         new Lie("arp", with(tcp, 13, 0x06), DropReason.UNKNOWN_ETHERTYPE),
         new Lie(
-            "three tags", v4().vlan(1).vlan(2).vlan(3).udp(1, 2).bytes(),
+            "three tags",
+            v4().vlan(1).vlan(2).vlan(3).udp(1, 2).bytes(),
             DropReason.UNKNOWN_ETHERTYPE),
-        new Lie("tag and no more", java.util.Arrays.copyOf(v4().vlan(1).bytes(), 17),
+        new Lie(
+            "tag and no more",
+            java.util.Arrays.copyOf(v4().vlan(1).bytes(), 17),
             DropReason.FRAME_TOO_SHORT),
         new Lie("version 6 in ipv4", with(tcp, 14, 0x65), DropReason.BAD_IP_HEADER),
         new Lie("header of 16", with(tcp, 14, 0x44), DropReason.BAD_IP_HEADER),
@@ -247,8 +248,7 @@ class ParseStageTest {
         new Lie("too many extensions", long6.bytes(), DropReason.BAD_EXTENSION_HEADER),
         new Lie(
             "hop-by-hop second",
-            v6()
-                .extension(IpProtocol.DESTINATION_OPTIONS, 1)
+            v6().extension(IpProtocol.DESTINATION_OPTIONS, 1)
                 .extension(IpProtocol.HOP_BY_HOP, 1)
                 .udp(1, 2)
                 .bytes(),
@@ -311,8 +311,8 @@ class ParseStageTest {
           packet.bytes()[partial[12] == 8 ? 23 : 20] == 6 ? 16 : 6, partialOffset(partial, 1));
     }
     assertEquals(0, partialOffset(v4().udp(1, 2).checksum(0).bytes(), 1));
-    assertEquals(0, partialOffset(v4().udp(1, 2).payload(8).partialChecksum().fragment(0, true)
-        .bytes(), 1));
+    assertEquals(
+        0, partialOffset(v4().udp(1, 2).payload(8).partialChecksum().fragment(0, true).bytes(), 1));
     assertEquals(0, partialOffset(v4().icmp(Icmp.ECHO, 0, 0).partialChecksum().bytes(), 1));
   }
 
