@@ -36,6 +36,7 @@ public final class ControlThread implements Agent {
   private final IntSupplier reclaim;
   private final FrontTable table = new FrontTable();
   private @Nullable NodeView view;
+  private long beats;
   private volatile long heartbeat;
   private volatile Collection<FrontSpec> fronts = Set.of();
   private volatile @Nullable String refusal;
@@ -61,7 +62,7 @@ public final class ControlThread implements Agent {
 
   @Override
   public int doWork() {
-    heartbeat = heartbeat + 1; // single writer
+    heartbeat = ++beats;
     long now = System.nanoTime();
     int done = mirror.doWork(now);
     boolean changed = manifests != null && manifests.poll(now);

@@ -153,23 +153,19 @@ public final class Documents {
     if (++aliased > MAX_ALIASED || depth > MAX_DEPTH) {
       throw at(event, "aliases stand for more than " + MAX_ALIASED + " values");
     }
-    switch (from.kind()) {
-      case LIST -> {
-        List<Field> items = new ArrayList<>();
-        Field list = Field.list(parent, name, items);
-        from.items().forEach(i -> items.add(copy(i, list, i.name(), event, depth + 1)));
-        return list;
-      }
-      case MAPPING -> {
-        Map<String, Field> entries = new LinkedHashMap<>();
-        Field mapping = Field.mapping(parent, name, entries);
-        from.entries().forEach((k, v) -> entries.put(k, copy(v, mapping, k, event, depth + 1)));
-        return mapping;
-      }
-      default -> {
-        return Field.scalar(parent, name, from.kind(), from.scalar());
-      }
+    if (from.kind() == Kind.LIST) {
+      List<Field> items = new ArrayList<>();
+      Field list = Field.list(parent, name, items);
+      from.items().forEach(i -> items.add(copy(i, list, i.name(), event, depth + 1)));
+      return list;
     }
+    if (from.kind() == Kind.MAPPING) {
+      Map<String, Field> entries = new LinkedHashMap<>();
+      Field mapping = Field.mapping(parent, name, entries);
+      from.entries().forEach((k, v) -> entries.put(k, copy(v, mapping, k, event, depth + 1)));
+      return mapping;
+    }
+    return Field.scalar(parent, name, from.kind(), from.scalar());
   }
 
   private static Kind kind(ScalarEvent scalar) {

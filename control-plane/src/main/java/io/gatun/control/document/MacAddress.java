@@ -22,7 +22,7 @@ public record MacAddress(long bits) {
   public static MacAddress of(byte[] octets) {
     long bits = 0;
     for (byte octet : Arrays.copyOf(octets, 6)) {
-      bits = bits << 8 | (octet & 0xff);
+      bits = (bits << 8) | (octet & 0xff);
     }
     return new MacAddress(bits);
   }
@@ -30,7 +30,7 @@ public record MacAddress(long bits) {
   public byte[] octets() {
     byte[] octets = new byte[6];
     for (int i = 0; i < 6; i++) {
-      octets[i] = (byte) (bits >>> 8 * (5 - i));
+      octets[i] = (byte) (bits >>> (8 * (5 - i)));
     }
     return octets;
   }

@@ -137,7 +137,7 @@ public final class KernelMirror implements AutoCloseable {
       Long last = asked.get(question);
       long every = missing ? ASK_MISSING : ASK_STALE;
       boolean due = last == null ? missing : now - last >= every;
-      if (question.ifIndex() != 0 && due && (missing || neighbour.stale())) {
+      if (question.ifIndex() != 0 && due && (neighbour == null || missing || neighbour.stale())) {
         asked.put(question, now);
         source.resolve(question.ifIndex(), question.address());
       } else if (last == null && !missing) {

@@ -132,7 +132,7 @@ final class ServiceReader {
   private static TrafficPolicy policy(Field field) {
     // An empty string is what old API servers print for "not set".
     return field.present()
-            && !(field.text().isEmpty())
+            && !field.text().isEmpty()
             && field.oneOf("Cluster", "Local").equals("Local")
         ? TrafficPolicy.LOCAL
         : TrafficPolicy.CLUSTER;

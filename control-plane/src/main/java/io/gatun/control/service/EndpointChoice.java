@@ -24,7 +24,7 @@ record EndpointChoice(List<InetSocketAddress> cluster, List<InetSocketAddress> l
       Comparator.comparing(
               (InetSocketAddress e) -> e.getAddress().getAddress(),
               (a, b) -> java.util.Arrays.compareUnsigned(a, b))
-          .thenComparing(InetSocketAddress::getPort);
+          .thenComparingInt(InetSocketAddress::getPort);
 
   static EndpointChoice of(
       ServicePort port, boolean ipv6, List<EndpointSlice> slices, NodeView node) {

@@ -70,7 +70,7 @@ class KernelMirrorIT {
 
   private static String ip(String arguments) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of("ip"));
-    command.addAll(List.of(arguments.split(" ")));
+    command.addAll(List.of(arguments.split(" ", -1)));
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     if (process.waitFor() != 0) {

@@ -230,9 +230,9 @@ class FrontsTest {
         List.of(ip("127.0.0.1"), ip("192.0.2.1"), ip("198.51.100.1"), ip("2001:db8::1"), ip("::1"));
     List<InetAddress> chosen =
         NodePortAddresses.choose(
-            rules.isEmpty() ? List.of() : List.of(rules.split(" ")), primary, local);
+            rules.isEmpty() ? List.of() : List.of(rules.split(" ", -1)), primary, local);
     List<InetAddress> wanted = new ArrayList<>();
-    for (String address : expected.split(" ")) {
+    for (String address : expected.split(" ", -1)) {
       wanted.add(ip(address));
     }
     assertEquals(wanted, chosen);
