@@ -128,7 +128,7 @@ public final class Ipv6 {
       if (!extension(next)) {
         return offset | (long) next << 16 | fragment;
       }
-      if (next == IpProtocol.HOP_BY_HOP && headers > 0 || offset + 8 > bytes) {
+      if ((next == IpProtocol.HOP_BY_HOP && headers > 0) || offset + 8 > bytes) {
         return -1;
       }
       long header = l3 + offset;
@@ -144,9 +144,9 @@ public final class Ipv6 {
         fragment = (word & 1) != 0 ? FIRST : 0;
         offset += 8;
       } else if (next == IpProtocol.AUTHENTICATION) {
-        offset += Memory.getByte(header + 1) + 2 << 2;
+        offset += (Memory.getByte(header + 1) + 2) << 2;
       } else {
-        offset += Memory.getByte(header + 1) + 1 << 3;
+        offset += (Memory.getByte(header + 1) + 1) << 3;
       }
       next = Memory.getByte(header);
       if (offset > bytes) {
@@ -193,8 +193,8 @@ public final class Ipv6 {
   public static String printAddress(long high, long low) {
     byte[] bytes = new byte[16];
     for (int i = 0; i < 8; i++) {
-      bytes[i] = (byte) (high >>> 56 - 8 * i);
-      bytes[8 + i] = (byte) (low >>> 56 - 8 * i);
+      bytes[i] = (byte) (high >>> (56 - 8 * i));
+      bytes[8 + i] = (byte) (low >>> (56 - 8 * i));
     }
     try {
       return InetAddress.getByAddress(bytes).getHostAddress();

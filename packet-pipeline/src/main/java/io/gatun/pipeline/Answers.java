@@ -261,6 +261,7 @@ public final class Answers {
   }
 
   /** True when there is nothing to verify: partial, absent, in fragments, or of no kind we know. */
+  @SuppressWarnings("StatementSwitchToExpressionSwitch") // it ends in three ways
   private static boolean checksumCorrect(PacketVector v, int i) {
     int unverifiable =
         PacketVector.PARTIAL_CHECKSUM | PacketVector.LATER_FRAGMENT | PacketVector.FIRST_FRAGMENT;

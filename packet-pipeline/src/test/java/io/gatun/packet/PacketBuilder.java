@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * unless something else was asked for. Checksums are computed word by word, not by {@link
  * Checksum}: the two are each other's model. Not for sharing between threads.
  */
+@SuppressWarnings("ByteBufferBackingArray") // all are allocated here
 public final class PacketBuilder {
   private final InetAddress source;
   private final InetAddress destination;
@@ -323,7 +324,7 @@ public final class PacketBuilder {
         ByteBuffer l4 = ByteBuffer.allocate(header + payload.length);
         l4.putShort((short) sourcePort).putShort((short) destinationPort);
         l4.putInt(sequence).putInt(acknowledgment);
-        l4.put((byte) (header / 4 << 4)).put((byte) tcpFlags).putShort((short) window).putInt(0);
+        l4.put((byte) ((header / 4) << 4)).put((byte) tcpFlags).putShort((short) window).putInt(0);
         yield sealed(l4.put(tcpOptions).put(payload), Tcp.CHECKSUM, true);
       }
       case IpProtocol.UDP -> {

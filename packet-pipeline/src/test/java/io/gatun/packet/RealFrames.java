@@ -10,6 +10,7 @@ import java.util.Objects;
 /** Frames that the kernel's own stack sent, from {@code real-frames.txt}. */
 public final class RealFrames {
   /** One frame and what it is. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   public record Real(String name, byte[] bytes) {
     @Override
     public String toString() {

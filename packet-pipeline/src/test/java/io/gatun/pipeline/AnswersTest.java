@@ -188,6 +188,7 @@ class AnswersTest {
   }
 
   @Test
+  @SuppressWarnings("ConstantOverflow") // that is the point
   void bucketShouldFillOnlyToItsBurst() {
     TokenBucket bucket = new TokenBucket(1000, 2, Long.MAX_VALUE - 5);
     assertTrue(bucket.take(Long.MAX_VALUE - 5));
