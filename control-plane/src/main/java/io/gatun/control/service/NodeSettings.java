@@ -28,6 +28,20 @@ public record NodeSettings(
   /** How the node sees the cluster now, given every address that it has. */
   public NodeView view(ObjectSet objects, List<InetAddress> local) {
     Node node = objects.nodes().get(nodeName);
+    List<InetAddress> primary = primary(objects, local);
+    Set<InetAddress> all = new LinkedHashSet<>(nodeAddresses);
+    all.addAll(local);
+    return new NodeView(
+        nodeName,
+        node == null ? null : node.zone(),
+        NodePortAddresses.choose(nodePortRules, primary, all),
+        proxyName,
+        masqueradeAll);
+  }
+
+  /** The node's primary address of each family that it has one of. */
+  public List<InetAddress> primary(ObjectSet objects, List<InetAddress> local) {
+    Node node = objects.nodes().get(nodeName);
     List<InetAddress> candidates = new ArrayList<>(nodeAddresses);
     if (candidates.isEmpty() && node != null) {
       candidates.addAll(node.internalIPs());
@@ -38,14 +52,7 @@ public record NodeSettings(
     List<InetAddress> primary = new ArrayList<>();
     first(candidates, address -> !Addresses.isIpv6(address), primary);
     first(candidates, Addresses::isIpv6, primary);
-    Set<InetAddress> all = new LinkedHashSet<>(nodeAddresses);
-    all.addAll(local);
-    return new NodeView(
-        nodeName,
-        node == null ? null : node.zone(),
-        NodePortAddresses.choose(nodePortRules, primary, all),
-        proxyName,
-        masqueradeAll);
+    return primary;
   }
 
   private static void first(

@@ -13,4 +13,9 @@ public enum XdpRole {
   XdpRole(int ringSize) {
     this.ringSize = ringSize;
   }
+
+  /** Entries of each of a port's four rings: what a port's frames are counted by. */
+  public int ringSize() {
+    return ringSize;
+  }
 }

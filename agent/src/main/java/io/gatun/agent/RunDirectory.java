@@ -1,0 +1,26 @@
+package io.gatun.agent;
+
+import java.nio.file.Path;
+
+/**
+ * Where a node's daemon keeps what outlives it: {@code gatun.sock}, {@code bpf/} (pins), {@code
+ * lab/}. {@code GATUN_RUN_DIR} moves it, so that a laboratory can run several nodes on one machine.
+ */
+public record RunDirectory(Path path) {
+  private static final String DEFAULT = "/run/gatun";
+
+  /** The one of this process. */
+  public static RunDirectory current() {
+    String set = System.getenv("GATUN_RUN_DIR");
+    return new RunDirectory(Path.of(set == null || set.isEmpty() ? DEFAULT : set));
+  }
+
+  public Path socket() {
+    return path.resolve("gatun.sock");
+  }
+
+  /** Mount point of our own bpffs, because {@code ip netns exec} hides the usual one. */
+  public Path bpf() {
+    return path.resolve("bpf");
+  }
+}

@@ -1,0 +1,62 @@
+package io.gatun.agent.cli;
+
+import io.gatun.agent.UsageException;
+import io.gatun.perf.Bench;
+import io.gatun.perf.BenchOptions;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code gatun bench NAME}: a figure, its spread, and its peer's in the same run. */
+@Command(
+    name = "bench",
+    description = "Measure, beside a peer where one is installed.",
+    footer = {"", "Example: gatun bench service --flows 1000000 -o json"})
+final class BenchCommand implements Callable<Integer> {
+  @Parameters(paramLabel = "NAME", description = "Which benchmark.")
+  private String name = "";
+
+  @Option(names = "--flows", paramLabel = "N", description = "Connections under way.")
+  private @Nullable Integer flows;
+
+  @Option(names = "--runs", paramLabel = "N", description = "How many times; the median counts.")
+  private @Nullable Integer runs;
+
+  @Option(names = "--seconds", paramLabel = "N", description = "How long in all.")
+  private @Nullable Double seconds;
+
+  @Option(names = "--quick", description = "Roughly, in a few seconds.")
+  private boolean quick;
+
+  @Option(names = "--peer", negatable = true, defaultValue = "true", fallbackValue = "true", description = "Measure the peer too.")
+  private boolean peer = true;
+
+  @Option(names = {"-o", "--output"}, paramLabel = "text|json", description = "Output format.")
+  private OutputFormat output = OutputFormat.TEXT;
+
+  @Override
+  public Integer call() {
+    try {
+      return Bench.run(name, options(), System.out);
+    } catch (IllegalArgumentException e) {
+      throw new UsageException("bench: " + e.getMessage());
+    }
+  }
+
+  private BenchOptions options() {
+    BenchOptions options = BenchOptions.defaults();
+    if (quick) {
+      options = options.quick();
+    }
+    options = options.withPeer(peer).withJson(output == OutputFormat.JSON);
+    if (flows != null) {
+      options = options.withFlows(flows);
+    }
+    if (runs != null) {
+      options = options.withRuns(runs);
+    }
+    return seconds == null ? options : options.withSeconds(seconds);
+  }
+}

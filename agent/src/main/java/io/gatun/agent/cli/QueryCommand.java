@@ -1,0 +1,79 @@
+package io.gatun.agent.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import io.gatun.agent.RunDirectory;
+import io.gatun.agent.admin.AdminClient;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** A command that prints one report of the running daemon; the report's name is the command's. */
+abstract class QueryCommand implements Callable<Integer> {
+  @Option(names = "--socket", paramLabel = "FILE", description = "The daemon's socket.")
+  private @Nullable Path socket;
+
+  @Option(names = {"-o", "--output"}, paramLabel = "text|json", description = "Output format.")
+  private OutputFormat output = OutputFormat.TEXT;
+
+  private final String report;
+
+  QueryCommand(String report) {
+    this.report = report;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Path path = socket == null ? RunDirectory.current().socket() : socket;
+    JsonNode answer = AdminClient.ask(path, report);
+    if (output == OutputFormat.JSON) {
+      ObjectMapper pretty = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+      System.out.println(pretty.writeValueAsString(answer));
+    } else {
+      System.out.print(TextTable.of(answer));
+    }
+    return 0;
+  }
+
+  @Command(name = "status", description = "The daemon at a glance.", footer = {"", "Example: gatun status -o json"})
+  static final class Status extends QueryCommand {
+    Status() {
+      super("status");
+    }
+  }
+
+  @Command(
+      name = "services",
+      description = "Fronts, their endpoints and connections.",
+      footer = {"", "Example: gatun services"})
+  static final class Services extends QueryCommand {
+    Services() {
+      super("services");
+    }
+  }
+
+  @Command(name = "drops", description = "Dropped packets by reason.", footer = {"", "Example: gatun drops"})
+  static final class Drops extends QueryCommand {
+    Drops() {
+      super("drops");
+    }
+  }
+
+  @Command(name = "ports", description = "Ports and their counters.", footer = {"", "Example: gatun ports"})
+  static final class Ports extends QueryCommand {
+    Ports() {
+      super("ports");
+    }
+  }
+
+  @Command(name = "flows", description = "Translated flows.", footer = {"", "Example: gatun flows -o json"})
+  static final class Flows extends QueryCommand {
+    Flows() {
+      super("flows");
+    }
+  }
+}

@@ -1,0 +1,39 @@
+package io.gatun.agent.cli;
+
+import io.gatun.agent.RunDirectory;
+import io.gatun.agent.UsageException;
+import io.gatun.agent.daemon.Daemon;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code gatun run}: the daemon, in the foreground. */
+@Command(
+    name = "run",
+    description = "Run the dataplane of this node in the foreground.",
+    footer = {
+      "",
+      "Example: gatun run --config node.yaml --manifests manifests/",
+      "SIGTERM leaves ports and flows for a successor; `gatun stop` (or Ctrl-C) undoes everything."
+    })
+final class RunCommand implements Callable<Integer> {
+  @Option(names = "--config", paramLabel = "FILE", required = true, description = "GatunConfiguration or KubeProxyConfiguration.")
+  private Path config = Path.of("");
+
+  @Option(names = "--manifests", paramLabel = "PATH", description = "File or folder of Services and EndpointSlices, watched.")
+  private @Nullable Path manifests;
+
+  @Override
+  public Integer call() throws Exception {
+    if (!Files.isReadable(config)) {
+      throw new UsageException(config + ": cannot be read; --config expects a YAML file");
+    }
+    if (manifests != null && !Files.exists(manifests)) {
+      throw new UsageException(manifests + ": does not exist; --manifests expects a file or folder");
+    }
+    return Daemon.run(config, manifests, RunDirectory.current());
+  }
+}

@@ -1,0 +1,169 @@
+package io.gatun.agent.daemon;
+
+import io.gatun.agent.RunDirectory;
+import io.gatun.agent.UsageException;
+import io.gatun.agent.admin.AdminServer;
+import io.gatun.agent.config.Configuration;
+import io.gatun.agent.config.ConfigurationException;
+import io.gatun.agent.config.GatunConfiguration;
+import io.gatun.control.ControlThread;
+import io.gatun.control.kernel.KernelMirror;
+import io.gatun.control.kernel.KernelSource;
+import io.gatun.control.kernel.RtnetlinkSource;
+import io.gatun.control.manifest.ManifestException;
+import io.gatun.control.manifest.ManifestSource;
+import io.gatun.control.model.ObjectSet;
+import io.gatun.control.service.NodeSettings;
+import io.gatun.ffm.Libc;
+import io.gatun.fib.Adjacency;
+import io.gatun.port.xdp.Pins;
+import io.gatun.worker.Watchdog;
+import io.gatun.worker.WorkerThread;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** A running node, from the first line of its configuration to the last pin that is removed. */
+public final class Daemon {
+  private static final System.Logger LOG = System.getLogger("gatun");
+
+  /** How a run ends. */
+  private enum End {
+    /** SIGTERM: a successor is expected; pins stay. */
+    HAND_OVER,
+    /** {@code gatun stop} or Ctrl-C: everything is undone. */
+    STOP,
+    /** A worker died: the lease runs out, the supervisor starts a successor. */
+    BROKEN
+  }
+
+  private final LinkedBlockingQueue<End> ends = new LinkedBlockingQueue<>();
+
+  private Daemon() {}
+
+  /** Runs until it is told to end; returns the exit code. */
+  public static int run(Path config, @Nullable Path manifests, RunDirectory run)
+      throws IOException, InterruptedException {
+    GatunConfiguration configuration;
+    ManifestSource source;
+    try {
+      configuration = Configuration.read(config);
+      source = manifests == null ? null : new ManifestSource(manifests);
+    } catch (ConfigurationException | ManifestException e) {
+      throw new UsageException(e.getMessage());
+    }
+    return new Daemon().run(configuration, source, run);
+  }
+
+  private int run(
+      GatunConfiguration configuration, @Nullable ManifestSource manifests, RunDirectory run)
+      throws IOException, InterruptedException {
+    long started = System.nanoTime();
+    configuration.proxy().meaningless().forEach(field -> LOG.log(Level.INFO, "{0} has no meaning here and is ignored", field));
+    List<Interfaces.Taken> interfaces = Interfaces.find(configuration);
+    Dataplane dataplane = new Dataplane(configuration, interfaces, Pins.mount(run.bpf()));
+    KernelSource kernel = configuration.kernel().mirror() ? new RtnetlinkSource() : KernelSource.NONE;
+    KernelMirror mirror =
+        new KernelMirror(
+            kernel,
+            dataplane.fib(),
+            new Adjacency.Unreachable(),
+            interfaces.stream().map(Interfaces.Taken::port).toList(),
+            configuration.routes(),
+            configuration.neighbours());
+    NodeSettings node = settings(configuration);
+    ControlThread control =
+        new ControlThread(
+            manifests, mirror, node, dataplane.services()::apply, dataplane.qsbr()::reclaim);
+    control.doWork(); // tables first, frames afterwards
+    masqueradeBy(dataplane, node.primary(
+            manifests == null ? ObjectSet.EMPTY : manifests.objects(), mirror.localAddresses()));
+    dataplane.start(configuration.workers());
+    ControlLoop loop = new ControlLoop(control).start();
+    Watchdog watchdog =
+        new Watchdog(
+                dataplane.lease()::renew,
+                configuration.onFailure().hold().toNanos(),
+                dataplane.counters(),
+                control::heartbeat)
+            .start();
+    Signals.on("TERM", () -> ends.add(End.HAND_OVER));
+    Signals.on("INT", () -> ends.add(End.STOP));
+    Reports reports = new Reports(configuration, dataplane, interfaces, started, () -> ends.add(End.STOP));
+    End end;
+    try (AdminServer _ = new AdminServer(run.socket(), reports.all())) {
+      LOG.log(
+          Level.INFO,
+          "ready in {0} ms: node {1}, {2} interfaces, {3} workers, socket {4}",
+          (System.nanoTime() - started) / 1_000_000,
+          configuration.node(),
+          interfaces.size(),
+          configuration.workers().count(),
+          run.socket());
+      end = await(dataplane);
+      finish(end, configuration, dataplane, loop, watchdog);
+    }
+    return end == End.BROKEN ? 1 : 0;
+  }
+
+  private static NodeSettings settings(GatunConfiguration configuration) {
+    return new NodeSettings(
+        configuration.node(),
+        configuration.nodeAddresses(),
+        configuration.proxy().nodePortAddresses(),
+        "",
+        configuration.proxy().masqueradeAll());
+  }
+
+  private static void masqueradeBy(Dataplane dataplane, List<InetAddress> primary) {
+    InetAddress ipv4 = null;
+    InetAddress ipv6 = null;
+    for (InetAddress address : primary) {
+      if (address instanceof Inet4Address) {
+        ipv4 = address;
+      } else {
+        ipv6 = address;
+      }
+    }
+    dataplane.sources().set(ipv4, ipv6);
+  }
+
+  private End await(Dataplane dataplane) throws InterruptedException {
+    while (true) {
+      End end = ends.poll(100, TimeUnit.MILLISECONDS);
+      if (end != null) {
+        return end;
+      }
+      if (!dataplane.threads().stream().allMatch(WorkerThread::isAlive)) {
+        return End.BROKEN;
+      }
+    }
+  }
+
+  private static void finish(
+      End end,
+      GatunConfiguration configuration,
+      Dataplane dataplane,
+      ControlLoop control,
+      Watchdog watchdog) {
+    watchdog.close();
+    control.close();
+    if (end == End.STOP) {
+      dataplane.detach();
+      return;
+    }
+    if (end == End.HAND_OVER) {
+      dataplane
+          .lease()
+          .renew(
+              Libc.monotonicNanos() + configuration.onFailure().handover().toNanos());
+    }
+    dataplane.release();
+  }
+}

@@ -1,0 +1,151 @@
+package io.gatun.agent.daemon;
+
+import io.gatun.agent.Version;
+import io.gatun.agent.config.GatunConfiguration;
+import io.gatun.control.model.Protocol;
+import io.gatun.flow.FlowCopy;
+import io.gatun.flow.Ticks;
+import io.gatun.ffm.Libc;
+import io.gatun.pipeline.DropReason;
+import io.gatun.pipeline.Verdict;
+import io.gatun.service.FrontSpec;
+import io.gatun.service.ServiceCopy;
+import io.gatun.worker.WorkerCounters;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
+
+/**
+ * What the admin socket answers, by name. Read from counters and published tables by any thread;
+ * nothing here stops a worker.
+ */
+final class Reports {
+  /** More rows than anybody reads, and a bound on what one request may cost. */
+  private static final int MOST_FLOWS = 10_000;
+
+  private final GatunConfiguration configuration;
+  private final Dataplane dataplane;
+  private final List<Interfaces.Taken> interfaces;
+  private final long started;
+  private final Runnable stop;
+
+  Reports(
+      GatunConfiguration configuration,
+      Dataplane dataplane,
+      List<Interfaces.Taken> interfaces,
+      long started,
+      Runnable stop) {
+    this.configuration = configuration;
+    this.dataplane = dataplane;
+    this.interfaces = interfaces;
+    this.started = started;
+    this.stop = stop;
+  }
+
+  Map<String, Supplier<Object>> all() {
+    return Map.of(
+        "status", this::status,
+        "services", this::services,
+        "flows", this::flows,
+        "ports", this::ports,
+        "drops", this::drops,
+        "stop", this::stopping);
+  }
+
+  private Object stopping() {
+    stop.run();
+    return Map.of("stopping", true);
+  }
+
+  private Object status() {
+    Map<String, Object> row = new LinkedHashMap<>();
+    row.put("node", configuration.node());
+    row.put("version", Version.line());
+    row.put("pid", ProcessHandle.current().pid());
+    row.put("uptimeSeconds", (System.nanoTime() - started) / 1_000_000_000L);
+    row.put("leaseMillis", (dataplane.lease().until() - Libc.monotonicNanos()) / 1_000_000L);
+    row.put("workers", dataplane.threads().size());
+    row.put("workersAlive", dataplane.threads().stream().filter(t -> t.isAlive()).count());
+    row.put("ports", interfaces.stream().map(taken -> taken.port().name()).toList());
+    row.put("routes", dataplane.fib().size());
+    row.put("flows", dataplane.flows().size());
+    row.put("maxFlows", dataplane.flows().capacity());
+    row.put("framesIn", sum(WorkerCounters::received));
+    row.put("framesOut", sum(WorkerCounters::transmitted));
+    row.put("answered", sum(counters -> counters.verdicts(Verdict.ANSWER)));
+    row.put("dropped", sum(WorkerCounters::dropped));
+    return row;
+  }
+
+  private Object services() {
+    List<Object> rows = new ArrayList<>();
+    for (ServiceCopy copy : dataplane.services().services()) {
+      FrontSpec front = copy.spec();
+      Map<String, Object> row = new LinkedHashMap<>();
+      row.put("service", front.service());
+      row.put("frontend", front.kind().name().toLowerCase(Locale.ROOT));
+      row.put("address", front.address().getHostAddress());
+      row.put("port", front.port());
+      row.put("protocol", Protocol.word(front.protocol()));
+      row.put("masquerade", front.masquerade());
+      row.put("connections", copy.connections());
+      row.put("endpoints", front.endpoints().stream().map(Reports::text).toList());
+      rows.add(row);
+    }
+    return rows;
+  }
+
+  private static String text(InetSocketAddress endpoint) {
+    String address = endpoint.getAddress().getHostAddress();
+    return (address.contains(":") ? "[" + address + "]" : address) + ":" + endpoint.getPort();
+  }
+
+  private Object flows() {
+    int now = Ticks.ofNanos(Libc.monotonicNanos());
+    List<FlowCopy> copies = dataplane.flows().copies(flow -> true, MOST_FLOWS, now);
+    return copies;
+  }
+
+  private Object ports() {
+    List<Object> rows = new ArrayList<>();
+    for (Interfaces.Taken taken : interfaces) {
+      int number = taken.port().number();
+      Map<String, Object> row = new LinkedHashMap<>();
+      row.put("name", taken.port().name());
+      row.put("role", taken.role().name().toLowerCase(Locale.ROOT));
+      row.put("up", dataplane.ports().get(number).up());
+      row.put("mtu", taken.port().mtu());
+      row.put("rxFrames", sum(counters -> counters.rxFrames(number)));
+      row.put("rxBytes", sum(counters -> counters.rxBytes(number)));
+      row.put("txFrames", sum(counters -> counters.txFrames(number)));
+      row.put("txBytes", sum(counters -> counters.txBytes(number)));
+      row.put("kernelDropped", dataplane.ports().get(number).statistics().dropped());
+      rows.add(row);
+    }
+    return rows;
+  }
+
+  private Object drops() {
+    List<Object> rows = new ArrayList<>();
+    for (DropReason reason : DropReason.values()) {
+      long packets = sum(counters -> counters.drops(reason));
+      if (packets > 0) {
+        Map<String, Object> row = new LinkedHashMap<>();
+        row.put("reason", reason.label());
+        row.put("packets", packets);
+        row.put("meaning", reason.meaning());
+        rows.add(row);
+      }
+    }
+    return rows;
+  }
+
+  private long sum(ToLongFunction<WorkerCounters> what) {
+    return dataplane.counters().stream().mapToLong(what).sum();
+  }
+}
