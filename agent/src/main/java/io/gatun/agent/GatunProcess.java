@@ -12,7 +12,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
-/** {@code gatun run} inside a node of a laboratory, as an operator would start it; for one thread. */
+/**
+ * {@code gatun run} inside a node of a laboratory, as an operator would start it; for one thread.
+ */
 public final class GatunProcess implements NodeDataplane.Running {
   private final Process process;
   private final Path log;
@@ -28,7 +30,8 @@ public final class GatunProcess implements NodeDataplane.Running {
   /** Starts it in {@code node}'s namespace, through the launcher when there is one. */
   public static GatunProcess start(Node node, Path config, Path manifests) throws IOException {
     List<String> words = new ArrayList<>(command());
-    words.addAll(List.of("run", "--config", config.toString(), "--manifests", manifests.toString()));
+    words.addAll(
+        List.of("run", "--config", config.toString(), "--manifests", manifests.toString()));
     Files.createDirectories(node.runDirectory());
     Path log = node.runDirectory().resolve("gatun.log");
     ProcessBuilder builder = new ProcessBuilder(node.enter(words));

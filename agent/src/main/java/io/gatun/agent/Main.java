@@ -34,7 +34,10 @@ public final class Main {
 
   private static int wrongUsage(CommandLine.ParameterException e, String[] arguments) {
     System.err.println(
-        "gatun: " + e.getMessage() + "; see `" + e.getCommandLine().getCommandSpec().qualifiedName()
+        "gatun: "
+            + e.getMessage()
+            + "; see `"
+            + e.getCommandLine().getCommandSpec().qualifiedName()
             + " --help`");
     return 2;
   }

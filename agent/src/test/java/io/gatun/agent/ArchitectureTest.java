@@ -87,7 +87,5 @@ class ArchitectureTest {
 
   @ArchTest
   static final ArchRule namesAreTheFieldsOwn =
-      classes()
-          .should()
-          .haveNameNotMatching(".*(Manager|Helper|Util|Utils|Impl)");
+      classes().should().haveNameNotMatching(".*(Manager|Helper|Util|Utils|Impl)");
 }

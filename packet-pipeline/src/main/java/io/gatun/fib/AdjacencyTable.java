@@ -91,11 +91,10 @@ public final class AdjacencyTable implements AutoCloseable {
     long old = line(number);
     Memory.putLongRelease(slots + number * 8L, line(0));
     adjacencies[number] = null;
-    retirement.retire(
-        () -> {
-          freeLines.add(old);
-          freeNumbers.add(number);
-        });
+    retirement.retire(() -> {
+      freeLines.add(old);
+      freeNumbers.add(number);
+    });
   }
 
   /** Writer: what {@code number} stands for, null for nothing. */

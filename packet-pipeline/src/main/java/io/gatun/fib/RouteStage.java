@@ -33,9 +33,9 @@ import io.gatun.pipeline.Verdict;
  * came with are gone. Belongs to one worker.
  *
  * <p>Packets that go on end as {@link Verdict#SEND} with {@code outPort}, as {@link Verdict#HOST},
- * or as drops; where the hops ran out or the next link's MTU is
- * too small, the sender gets an ICMP error, routed like any packet. Packets that hold an {@link Verdict#ANSWER} of ours are routed the same way, keep
- * that verdict, and keep their TTL: they start here.
+ * or as drops; where the hops ran out or the next link's MTU is too small, the sender gets an ICMP
+ * error, routed like any packet. Packets that hold an {@link Verdict#ANSWER} of ours are routed the
+ * same way, keep that verdict, and keep their TTL: they start here.
  */
 public final class RouteStage implements Stage {
   private static final int CAPACITY = PacketVector.CAPACITY;

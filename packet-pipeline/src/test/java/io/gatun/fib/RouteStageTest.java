@@ -55,7 +55,10 @@ class RouteStageTest {
   void shouldForwardEveryTtlWithRightChecksum() {
     for (int ttl = 2; ttl < 256; ttl++) {
       expectSent(
-          PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(ttl, 53).ttl(ttl).identification(ttl * 251),
+          PacketBuilder.ipv4("10.0.0.1", "10.0.0.2")
+              .udp(ttl, 53)
+              .ttl(ttl)
+              .identification(ttl * 251),
           PacketBuilder.ipv4("10.0.0.1", "10.0.0.2")
               .udp(ttl, 53)
               .ttl(ttl - 1)
@@ -120,8 +123,7 @@ class RouteStageTest {
   void shouldAnswerFragmentationNeededWithMtu() {
     PacketBuilder in = PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).payload(1473);
     byte[] quote = java.util.Arrays.copyOf(in.packet(), 576 - 28);
-    PacketBuilder answer =
-        PacketBuilder.ipv4("192.0.0.8", "10.0.0.1").icmpError(3, 4, 1500, quote);
+    PacketBuilder answer = PacketBuilder.ipv4("192.0.0.8", "10.0.0.1").icmpError(3, 4, 1500, quote);
     expectAnswered(in, answer.tos(0xC0).identification(0));
   }
 

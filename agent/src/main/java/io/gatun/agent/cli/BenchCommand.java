@@ -30,10 +30,18 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--quick", description = "Roughly, in a few seconds.")
   private boolean quick;
 
-  @Option(names = "--peer", negatable = true, defaultValue = "true", fallbackValue = "true", description = "Measure the peer too.")
+  @Option(
+      names = "--peer",
+      negatable = true,
+      defaultValue = "true",
+      fallbackValue = "true",
+      description = "Measure the peer too.")
   private boolean peer = true;
 
-  @Option(names = {"-o", "--output"}, paramLabel = "text|json", description = "Output format.")
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "text|json",
+      description = "Output format.")
   private OutputFormat output = OutputFormat.TEXT;
 
   @Override

@@ -21,7 +21,8 @@ final class DemoCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     if (!System.getProperty("user.name").equals("root")) {
-      throw new UsageException("demo: needs root for network namespaces and AF_XDP: sudo ./gatun demo");
+      throw new UsageException(
+          "demo: needs root for network namespaces and AF_XDP: sudo ./gatun demo");
     }
     boolean colour = System.console() != null && System.getenv("NO_COLOR") == null;
     return Demo.run(

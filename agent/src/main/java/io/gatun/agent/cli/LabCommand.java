@@ -28,8 +28,11 @@ final class LabCommand implements Runnable {
     throw new UsageException("lab: expected up, down, list or exec; see `gatun lab --help`");
   }
 
-  @Command(description = "Build a lab; it stays until `gatun lab down`.", footer = {"", "Example: gatun lab up"})
-  int up(@Option(names = "--name", defaultValue = DEFAULT_NAME, description = "Its name.") String name)
+  @Command(
+      description = "Build a lab; it stays until `gatun lab down`.",
+      footer = {"", "Example: gatun lab up"})
+  int up(
+      @Option(names = "--name", defaultValue = DEFAULT_NAME, description = "Its name.") String name)
       throws IOException {
     TwoNodes lab = TwoNodes.up(Lab.runDirectory(), name);
     for (Node node : lab.lab().nodes()) {
@@ -38,14 +41,19 @@ final class LabCommand implements Runnable {
     return 0;
   }
 
-  @Command(description = "Remove a lab and all that runs in it.", footer = {"", "Example: gatun lab down"})
-  int down(@Option(names = "--name", defaultValue = DEFAULT_NAME, description = "Its name.") String name)
+  @Command(
+      description = "Remove a lab and all that runs in it.",
+      footer = {"", "Example: gatun lab down"})
+  int down(
+      @Option(names = "--name", defaultValue = DEFAULT_NAME, description = "Its name.") String name)
       throws IOException {
     Lab.open(Lab.runDirectory(), name).close();
     return 0;
   }
 
-  @Command(description = "The labs that are up.", footer = {"", "Example: gatun lab list"})
+  @Command(
+      description = "The labs that are up.",
+      footer = {"", "Example: gatun lab list"})
   int list() throws IOException {
     for (Lab lab : Lab.list(Lab.runDirectory())) {
       System.out.printf(
@@ -59,9 +67,11 @@ final class LabCommand implements Runnable {
       description = "Run a command in one of a lab's nodes or pods.",
       footer = {"", "Example: gatun lab exec node-a -- ip route"})
   int exec(
-      @Option(names = "--name", defaultValue = DEFAULT_NAME, description = "The lab's name.") String name,
+      @Option(names = "--name", defaultValue = DEFAULT_NAME, description = "The lab's name.")
+          String name,
       @Parameters(paramLabel = "NODE", description = "A node or pod of the lab.") String node,
-      @Parameters(paramLabel = "CMD", arity = "1..*", description = "The command.") List<String> command)
+      @Parameters(paramLabel = "CMD", arity = "1..*", description = "The command.")
+          List<String> command)
       throws IOException, InterruptedException {
     Node where = Lab.open(Lab.runDirectory(), name).node(node);
     return new ProcessBuilder(where.enter(command)).inheritIO().start().waitFor();

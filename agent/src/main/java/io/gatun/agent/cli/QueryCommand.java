@@ -17,7 +17,10 @@ abstract class QueryCommand implements Callable<Integer> {
   @Option(names = "--socket", paramLabel = "FILE", description = "The daemon's socket.")
   private @Nullable Path socket;
 
-  @Option(names = {"-o", "--output"}, paramLabel = "text|json", description = "Output format.")
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "text|json",
+      description = "Output format.")
   private OutputFormat output = OutputFormat.TEXT;
 
   private final String report;
@@ -39,7 +42,10 @@ abstract class QueryCommand implements Callable<Integer> {
     return 0;
   }
 
-  @Command(name = "status", description = "The daemon at a glance.", footer = {"", "Example: gatun status -o json"})
+  @Command(
+      name = "status",
+      description = "The daemon at a glance.",
+      footer = {"", "Example: gatun status -o json"})
   static final class Status extends QueryCommand {
     Status() {
       super("status");
@@ -56,21 +62,30 @@ abstract class QueryCommand implements Callable<Integer> {
     }
   }
 
-  @Command(name = "drops", description = "Dropped packets by reason.", footer = {"", "Example: gatun drops"})
+  @Command(
+      name = "drops",
+      description = "Dropped packets by reason.",
+      footer = {"", "Example: gatun drops"})
   static final class Drops extends QueryCommand {
     Drops() {
       super("drops");
     }
   }
 
-  @Command(name = "ports", description = "Ports and their counters.", footer = {"", "Example: gatun ports"})
+  @Command(
+      name = "ports",
+      description = "Ports and their counters.",
+      footer = {"", "Example: gatun ports"})
   static final class Ports extends QueryCommand {
     Ports() {
       super("ports");
     }
   }
 
-  @Command(name = "flows", description = "Translated flows.", footer = {"", "Example: gatun flows -o json"})
+  @Command(
+      name = "flows",
+      description = "Translated flows.",
+      footer = {"", "Example: gatun flows -o json"})
   static final class Flows extends QueryCommand {
     Flows() {
       super("flows");

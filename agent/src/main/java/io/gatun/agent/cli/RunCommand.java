@@ -20,10 +20,17 @@ import picocli.CommandLine.Option;
       "SIGTERM leaves ports and flows for a successor; `gatun stop` (or Ctrl-C) undoes everything."
     })
 final class RunCommand implements Callable<Integer> {
-  @Option(names = "--config", paramLabel = "FILE", required = true, description = "GatunConfiguration or KubeProxyConfiguration.")
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      required = true,
+      description = "GatunConfiguration or KubeProxyConfiguration.")
   private Path config = Path.of("");
 
-  @Option(names = "--manifests", paramLabel = "PATH", description = "File or folder of Services and EndpointSlices, watched.")
+  @Option(
+      names = "--manifests",
+      paramLabel = "PATH",
+      description = "File or folder of Services and EndpointSlices, watched.")
   private @Nullable Path manifests;
 
   @Override
@@ -32,7 +39,8 @@ final class RunCommand implements Callable<Integer> {
       throw new UsageException(config + ": cannot be read; --config expects a YAML file");
     }
     if (manifests != null && !Files.exists(manifests)) {
-      throw new UsageException(manifests + ": does not exist; --manifests expects a file or folder");
+      throw new UsageException(
+          manifests + ": does not exist; --manifests expects a file or folder");
     }
     return Daemon.run(config, manifests, RunDirectory.current());
   }

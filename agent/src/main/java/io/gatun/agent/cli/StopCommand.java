@@ -30,7 +30,8 @@ final class StopCommand implements Callable<Integer> {
       long giveUp = System.nanoTime() + PATIENCE_NANOS;
       while (AdminClient.answers(path)) {
         if (System.nanoTime() > giveUp) {
-          System.err.println("gatun: the daemon did not end within 10 s; its pins are taken away now");
+          System.err.println(
+              "gatun: the daemon did not end within 10 s; its pins are taken away now");
           break;
         }
         Thread.sleep(20);
@@ -39,7 +40,9 @@ final class StopCommand implements Callable<Integer> {
     // Also when it answered: a daemon that was killed while it stopped may have left something.
     int undone = Leftovers.undo(run);
     System.out.println(
-        undone == 0 ? "stopped, nothing left behind" : "stopped, " + undone + " leftover pins undone");
+        undone == 0
+            ? "stopped, nothing left behind"
+            : "stopped, " + undone + " leftover pins undone");
     return 0;
   }
 }

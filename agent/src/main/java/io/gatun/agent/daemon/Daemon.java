@@ -65,10 +65,14 @@ public final class Daemon {
       GatunConfiguration configuration, @Nullable ManifestSource manifests, RunDirectory run)
       throws IOException, InterruptedException {
     long started = System.nanoTime();
-    configuration.proxy().meaningless().forEach(field -> LOG.log(Level.INFO, "{0} has no meaning here and is ignored", field));
+    configuration
+        .proxy()
+        .meaningless()
+        .forEach(field -> LOG.log(Level.INFO, "{0} has no meaning here and is ignored", field));
     List<Interfaces.Taken> interfaces = Interfaces.find(configuration);
     Dataplane dataplane = new Dataplane(configuration, interfaces, Pins.mount(run.bpf()));
-    KernelSource kernel = configuration.kernel().mirror() ? new RtnetlinkSource() : KernelSource.NONE;
+    KernelSource kernel =
+        configuration.kernel().mirror() ? new RtnetlinkSource() : KernelSource.NONE;
     KernelMirror mirror =
         new KernelMirror(
             kernel,
@@ -82,7 +86,9 @@ public final class Daemon {
         new ControlThread(
             manifests, mirror, node, dataplane.services()::apply, dataplane.qsbr()::reclaim);
     control.doWork(); // tables first, frames afterwards
-    masqueradeBy(dataplane, node.primary(
+    masqueradeBy(
+        dataplane,
+        node.primary(
             manifests == null ? ObjectSet.EMPTY : manifests.objects(), mirror.localAddresses()));
     dataplane.start(configuration.workers());
     ControlLoop loop = new ControlLoop(control).start();
@@ -95,7 +101,8 @@ public final class Daemon {
             .start();
     Signals.on("TERM", () -> ends.add(End.HAND_OVER));
     Signals.on("INT", () -> ends.add(End.STOP));
-    Reports reports = new Reports(configuration, dataplane, interfaces, started, () -> ends.add(End.STOP));
+    Reports reports =
+        new Reports(configuration, dataplane, interfaces, started, () -> ends.add(End.STOP));
     End end;
     try (AdminServer _ = new AdminServer(run.socket(), reports.all())) {
       LOG.log(
@@ -161,8 +168,7 @@ public final class Daemon {
     if (end == End.HAND_OVER) {
       dataplane
           .lease()
-          .renew(
-              Libc.monotonicNanos() + configuration.onFailure().handover().toNanos());
+          .renew(Libc.monotonicNanos() + configuration.onFailure().handover().toNanos());
     }
     dataplane.release();
   }

@@ -63,8 +63,7 @@ final class Dataplane {
     qsbr = new Qsbr(count);
     // The FIB's own retirement hands over what frees it; QSBR runs it when no worker can look.
     fib = new Fib(ADJACENCIES, release -> qsbr.retire(0, record -> release.run()));
-    flows =
-        new FlowTable(configuration.conntrack().maxFlows(), FlowTimeouts.defaults(), qsbr);
+    flows = new FlowTable(configuration.conntrack().maxFlows(), FlowTimeouts.defaults(), qsbr);
     services = new ServiceTable(flows, qsbr);
     services.serviceCidrs(configuration.serviceCidrs().stream().map(Object::toString).toList());
     sources.ports(configuration.snatPorts().first(), configuration.snatPorts().last());

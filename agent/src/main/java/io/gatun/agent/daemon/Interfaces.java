@@ -51,9 +51,10 @@ final class Interfaces {
       }
       int before = taken.size();
       for (Link link : links) {
-        if (wanted.matches(link.name()) && !link.name().equals(LOOPBACK) && names.add(link.name())) {
-          taken.add(
-              new Taken(port(taken.size(), link), wanted.role(), link.kind().equals("veth")));
+        if (wanted.matches(link.name())
+            && !link.name().equals(LOOPBACK)
+            && names.add(link.name())) {
+          taken.add(new Taken(port(taken.size(), link), wanted.role(), link.kind().equals("veth")));
         }
       }
       if (taken.size() == before && wanted.name().matches("[^*?]+")) {
@@ -71,7 +72,6 @@ final class Interfaces {
           "interfaces: %s has no Ethernet address; only Ethernet interfaces can be taken"
               .formatted(link.name()));
     }
-    return new TakenPort(
-        number, link.name(), link.index(), MacAddress.of(link.mac()), link.mtu());
+    return new TakenPort(number, link.name(), link.index(), MacAddress.of(link.mac()), link.mtu());
   }
 }

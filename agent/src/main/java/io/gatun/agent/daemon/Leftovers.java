@@ -10,7 +10,9 @@ import java.nio.file.Files;
 public final class Leftovers {
   private Leftovers() {}
 
-  /** Takes every pinned stub off its interface and removes the pins; returns how many there were. */
+  /**
+   * Takes every pinned stub off its interface and removes the pins; returns how many there were.
+   */
   public static int undo(RunDirectory run) throws IOException {
     Files.deleteIfExists(run.socket());
     if (!Files.isDirectory(run.bpf())) {

@@ -4,8 +4,8 @@ import java.lang.reflect.Proxy;
 
 /**
  * SIGTERM and SIGINT, told apart: the first hands over to a successor, the second undoes
- * everything. A shutdown hook cannot tell them apart; {@code sun.misc.Signal} can, and is reached by
- * reflection only because javac warns of it in a way that cannot be silenced.
+ * everything. A shutdown hook cannot tell them apart; {@code sun.misc.Signal} can, and is reached
+ * by reflection only because javac warns of it in a way that cannot be silenced.
  */
 final class Signals {
   private Signals() {}

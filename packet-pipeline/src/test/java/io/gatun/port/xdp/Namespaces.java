@@ -66,7 +66,8 @@ final class Namespaces implements AutoCloseable {
 
   static Result attempt(String command) {
     try {
-      Process process = new ProcessBuilder(command.split(" ", -1)).redirectErrorStream(true).start();
+      Process process =
+          new ProcessBuilder(command.split(" ", -1)).redirectErrorStream(true).start();
       String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       return new Result(process.waitFor(), output);
     } catch (IOException e) {
