@@ -93,7 +93,7 @@ final class OwnNamespace implements AutoCloseable {
   private static void run(String... command) {
     try {
       Process process = start(command);
-      String output = new String(process.getInputStream().readAllBytes());
+      String output = new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
       if (process.waitFor() != 0) {
         throw new IllegalStateException(String.join(" ", command) + ": " + output);
       }
