@@ -98,7 +98,7 @@ public final class FlowView {
   }
 
   private long key(int direction) {
-    return Memory.getLong(flow + direction * LINE + FlowLayout.KEY);
+    return Memory.getLong(flow + direction * (long) LINE + FlowLayout.KEY);
   }
 
   private int ports(int direction) {
@@ -118,6 +118,6 @@ public final class FlowView {
   }
 
   private long word(int direction, int index) {
-    return Memory.getLong(flow + direction * LINE + FlowLayout.ADDRESSES + 8L * index);
+    return Memory.getLong(flow + direction * (long) LINE + FlowLayout.ADDRESSES + 8L * index);
   }
 }
