@@ -19,7 +19,7 @@ public final class FlowHash {
   public static int of(int source, int destination, int ports, int protocol) {
     return ofKey(
         FlowLayout.key(ports, FlowLayout.IPV4, protocol),
-        (long) source << 32 | destination & 0xFFFFFFFFL);
+        ((long) source << 32) | (destination & 0xFFFFFFFFL));
   }
 
   /** IPv6: each address as its high and low 64 bits in host order. */

@@ -69,7 +69,7 @@ final class FlowIndex {
   }
 
   int lockOf(int hash) {
-    return hash * spread >>> shift & lockMask;
+    return ((hash * spread) >>> shift) & lockMask;
   }
 
   /** Locks both hashes' buckets, lower number first, so that two threads never wait in a ring. */
@@ -92,7 +92,7 @@ final class FlowIndex {
   }
 
   long bucket(int hash) {
-    return base + (long) (hash * spread >>> shift) * LINE;
+    return base + (long) ((hash * spread) >>> shift) * LINE;
   }
 
   /** The bucket that {@code bucket} continues in, 0 for none. */

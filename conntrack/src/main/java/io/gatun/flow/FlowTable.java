@@ -72,7 +72,7 @@ public final class FlowTable implements AutoCloseable {
     return find(
         hash,
         FlowLayout.key(ports, FlowLayout.IPV4, protocol),
-        (long) source << 32 | destination & 0xFFFFFFFFL);
+        ((long) source << 32) | (destination & 0xFFFFFFFFL));
   }
 
   /** The entry of this key, 0 for none: IPv6. */
@@ -97,7 +97,7 @@ public final class FlowTable implements AutoCloseable {
     long lanes = FlowIndex.tagLanes(hash);
     for (long bucket = index.bucket(hash); bucket != 0; bucket = index.next(bucket)) {
       for (int half = 0; half < 2; half++) {
-        long hits = FlowIndex.matches(Memory.getLong(bucket + 8 * half), lanes);
+        long hits = FlowIndex.matches(Memory.getLong(bucket + 8L * half), lanes);
         for (; hits != 0; hits &= hits - 1) {
           long entry = entryOf(bucket, half, hits);
           if (entry != 0
@@ -115,7 +115,7 @@ public final class FlowTable implements AutoCloseable {
     long lanes = FlowIndex.tagLanes(hash);
     for (long bucket = index.bucket(hash); bucket != 0; bucket = index.next(bucket)) {
       for (int half = 0; half < 2; half++) {
-        long hits = FlowIndex.matches(Memory.getLong(bucket + 8 * half), lanes);
+        long hits = FlowIndex.matches(Memory.getLong(bucket + 8L * half), lanes);
         for (; hits != 0; hits &= hits - 1) {
           long entry = entryOf(bucket, half, hits);
           if (entry != 0 && holds(entry, key, s0, s1, d0, d1)) {
@@ -147,7 +147,7 @@ public final class FlowTable implements AutoCloseable {
   }
 
   private long entryOf(long bucket, int half, long hits) {
-    long slot = bucket + NUMBERS + 16 * half + (Long.numberOfTrailingZeros(hits) >>> 4) * 4;
+    long slot = bucket + NUMBERS + 16L * half + (Long.numberOfTrailingZeros(hits) >>> 4) * 4L;
     // Acquire: pairs with publish, the entry is whole when its number is seen.
     int number = Memory.getIntAcquire(slot);
     return number == 0 ? 0 : entry(number);
@@ -156,7 +156,7 @@ public final class FlowTable implements AutoCloseable {
   /** Entry numbers are 1 + 2 × flow + direction. */
   private long entry(int number) {
     int n = number - 1;
-    return base + (n >>> 1) * (long) FLOW_BYTES + (n & 1) * LINE;
+    return base + (n >>> 1) * (long) FLOW_BYTES + (n & 1) * (long) LINE;
   }
 
   private int numberOf(long flow) {
@@ -244,7 +244,7 @@ public final class FlowTable implements AutoCloseable {
     int state = FlowTracker.first(f.protocol);
     int watched = FlowTracker.watched(state) ? 1 : 0;
     for (int direction = 0; direction < 2; direction++) {
-      long entry = flow + direction * LINE;
+      long entry = flow + direction * (long) LINE;
       Memory.putInt(entry + LAST_SEEN, tick);
       Memory.putByte(entry + DIRECTION, direction);
       Memory.putByte(entry + WATCHED, watched);

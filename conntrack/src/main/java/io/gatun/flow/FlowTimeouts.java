@@ -4,6 +4,7 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /** Time-outs of every {@link FlowState} in ticks, indexed by its ordinal. Immutable. */
+@SuppressWarnings("EnumOrdinal") // looked up by the number that a flow carries
 public final class FlowTimeouts {
   private final int[] ticks;
 

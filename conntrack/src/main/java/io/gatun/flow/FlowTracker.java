@@ -17,6 +17,7 @@ import io.gatun.ffm.memory.Memory;
  * <p>Workers may step the same flow at the same time; the last one's state stands, which at worst
  * shortens a time-out that the next packet lengthens again.
  */
+@SuppressWarnings("EnumOrdinal") // states live in native memory as numbers
 final class FlowTracker {
   private static final int FIN = 1;
   private static final int SYN = 2;

@@ -18,6 +18,6 @@ public final class Ticks {
   }
 
   public static int ofSeconds(int seconds) {
-    return (int) (seconds * 1_000_000_000L >> SHIFT);
+    return (int) ((seconds * 1_000_000_000L) >> SHIFT);
   }
 }

@@ -73,7 +73,7 @@ public final class TrackStage implements Stage {
       int hash = six ? hash6(l3, ports, v.protocol[i]) : hash4(l3, ports, v.protocol[i]);
       hashes[i] = hash;
       if ((flags & NO_KEY) == 0) {
-        long b = base + (long) (hash * spread >>> shift) * FlowLayout.LINE;
+        long b = base + (long) ((hash * spread) >>> shift) * FlowLayout.LINE;
         buckets[i] = b;
         touched += Memory.getLong(b);
       }

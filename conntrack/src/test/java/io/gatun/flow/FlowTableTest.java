@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -26,7 +27,7 @@ class FlowTableTest {
     return new FlowTable(flows, FlowTimeouts.defaults(), qsbr);
   }
 
-  static NewFlow flow(boolean ipv6, Tuple original, Tuple reply) {
+  private static NewFlow flow(boolean ipv6, Tuple original, Tuple reply) {
     NewFlow f = new NewFlow();
     f.ipv6 = ipv6;
     f.protocol = UDP;
@@ -86,9 +87,9 @@ class FlowTableTest {
           }
         } else if (!originals.isEmpty()) {
           Tuple gone = originals.remove(random.nextInt(originals.size()));
-          long entry = entries.get(gone);
+          long entry = Objects.requireNonNull(entries.get(gone));
           assertTrue(table.remove(random.nextBoolean() ? entry : entry + FlowLayout.LINE), say);
-          Tuple goneReply = peer.remove(gone);
+          Tuple goneReply = Objects.requireNonNull(peer.remove(gone));
           entries.remove(gone);
           entries.remove(goneReply);
           assertEquals(0, find(table, ipv6, gone), say);

@@ -80,7 +80,7 @@ final class Connector {
     long endpoint = FrontRecord.endpoint(front, index);
     f.newDestinationHigh = Memory.getLong(endpoint);
     f.newDestinationLow = Memory.getLong(endpoint + 8);
-    f.newPorts = f.ports & 0xFFFF0000 | (int) Memory.getLong(endpoint + 16);
+    f.newPorts = (f.ports & 0xFFFF0000) | (int) Memory.getLong(endpoint + 16);
     if (!masqueraded(front)) {
       f.newSourceHigh = f.sourceHigh;
       f.newSourceLow = f.sourceLow;
@@ -93,7 +93,7 @@ final class Connector {
 
   private boolean masqueraded(long front) {
     return (FrontRecord.flags(front) & FrontRecord.MASQUERADE) != 0
-        || f.newDestinationLow == f.sourceLow && f.newDestinationHigh == f.sourceHigh; // hairpin
+        || (f.newDestinationLow == f.sourceLow && f.newDestinationHigh == f.sourceHigh); // hairpin
   }
 
   /**
@@ -117,7 +117,7 @@ final class Connector {
     int start = Math.floorMod(f.hash, ports);
     for (int k = 0; k < Math.min(ports, MAX_PORTS_TRIED); k++) {
       int port = sources.firstPort() + (start + k) % ports;
-      f.newPorts = port << 16 | f.newPorts & 0xFFFF;
+      f.newPorts = (port << 16) | (f.newPorts & 0xFFFF);
       long flow = flows.insert(f, tick);
       if (flow != FlowTable.CLASH) {
         return flow;

@@ -67,7 +67,7 @@ final class FrontRecord {
         .sorted(
             Comparator.comparing(
                     (InetSocketAddress e) -> e.getAddress().getAddress(), Arrays::compareUnsigned)
-                .thenComparing(InetSocketAddress::getPort))
+                .thenComparingInt(InetSocketAddress::getPort))
         .toList();
   }
 

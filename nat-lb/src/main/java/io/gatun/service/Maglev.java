@@ -30,7 +30,7 @@ final class Maglev {
 
   /** The slot of a flow: {@code hash} scaled, not divided. */
   static int slot(int hash, int size) {
-    return (int) ((hash & 0xFFFFFFFFL) * size >>> 32);
+    return (int) (((hash & 0xFFFFFFFFL) * size) >>> 32);
   }
 
   /**

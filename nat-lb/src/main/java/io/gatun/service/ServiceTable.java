@@ -7,6 +7,7 @@ import io.gatun.ring.qsbr.Qsbr;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +26,17 @@ public final class ServiceTable implements AutoCloseable {
   /** Not an address of the node itself: echo requests are answered, fragments are ours. */
   static final long VIRTUAL = 4;
 
-  private record Owner(int number, long counter, int[] fronts) {}
+  /** A Service port: its number, where its connections are counted, and how many fronts it has. */
+  private static final class Owner {
+    final int number;
+    final long counter;
+    int fronts;
+
+    Owner(int number, long counter) {
+      this.number = number;
+      this.counter = counter;
+    }
+  }
 
   private record State(FrontSpec spec, long record, Owner owner) {}
 
@@ -34,7 +45,7 @@ public final class ServiceTable implements AutoCloseable {
   private final Blocks blocks = new Blocks();
   private final Map<FrontKey, State> states = new HashMap<>();
   private final Map<String, Owner> owners = new HashMap<>();
-  private final Map<InetAddress, int[]> kinds = new HashMap<>();
+  private final Map<InetAddress, EnumMap<FrontKind, Integer>> kinds = new HashMap<>();
   private int lastNumber;
 
   private volatile FrontSlots slots = new FrontSlots(1024);
@@ -84,7 +95,7 @@ public final class ServiceTable implements AutoCloseable {
       return;
     }
     Owner owner = owners.computeIfAbsent(spec.service(), name -> newOwner());
-    owner.fronts[0]++;
+    owner.fronts++;
     long record = FrontRecord.write(blocks, spec, owner.number, owner.counter);
     states.put(key, new State(spec, record, owner));
     count(spec, 1);
@@ -99,12 +110,12 @@ public final class ServiceTable implements AutoCloseable {
   private Owner newOwner() {
     long counter = blocks.take(Long.BYTES);
     Memory.putLong(counter, 0);
-    return new Owner(++lastNumber, counter, new int[1]);
+    return new Owner(++lastNumber, counter);
   }
 
   private void retire(State state) {
     qsbr.retire(state.record, record -> blocks.give(record, FrontRecord.bytes(record)));
-    if (--state.owner.fronts[0] == 0) {
+    if (--state.owner.fronts == 0) {
       owners.remove(state.spec.service());
       qsbr.retire(state.owner.counter, counter -> blocks.give(counter, Long.BYTES));
     }
@@ -112,11 +123,12 @@ public final class ServiceTable implements AutoCloseable {
 
   /** Keeps what is known of the address alone. */
   private void count(FrontSpec spec, int change) {
-    int[] counts = kinds.computeIfAbsent(spec.address(), a -> new int[FrontKind.values().length]);
-    counts[spec.kind().ordinal()] += change;
+    EnumMap<FrontKind, Integer> counts =
+        kinds.computeIfAbsent(spec.address(), a -> new EnumMap<>(FrontKind.class));
+    counts.merge(spec.kind(), change, Integer::sum);
     long value = 0;
     for (FrontKind kind : FrontKind.values()) {
-      if (counts[kind.ordinal()] > 0) {
+      if (counts.getOrDefault(kind, 0) > 0) {
         value |= KNOWN;
         value |= kind == FrontKind.CLUSTER_IP ? CLUSTER_IP | VIRTUAL : 0;
         value |= kind == FrontKind.LOAD_BALANCER_IP ? VIRTUAL : 0;

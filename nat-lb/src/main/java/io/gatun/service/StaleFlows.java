@@ -54,7 +54,7 @@ final class StaleFlows implements FlowFilter {
   @Override
   public boolean matches(FlowView flow) {
     if (!services.get(flow.service())
-        || flow.protocol() != UDP && flow.state() != FlowState.SYN_SENT) {
+        || (flow.protocol() != UDP && flow.state() != FlowState.SYN_SENT)) {
       return false;
     }
     Set<Endpoint> left =
