@@ -28,8 +28,7 @@ public final class Main {
   }
 
   private static Ansi colour() {
-    boolean plain = System.getenv("NO_COLOR") != null || System.console() == null;
-    return plain ? Ansi.OFF : Ansi.AUTO;
+    return Terminal.hasColour() ? Ansi.ON : Ansi.OFF;
   }
 
   private static int wrongUsage(CommandLine.ParameterException e, String[] arguments) {

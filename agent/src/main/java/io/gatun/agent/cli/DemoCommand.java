@@ -1,6 +1,7 @@
 package io.gatun.agent.cli;
 
 import io.gatun.agent.GatunProcess;
+import io.gatun.agent.Terminal;
 import io.gatun.agent.UsageException;
 import io.gatun.lab.Lab;
 import io.gatun.lab.demo.Demo;
@@ -24,8 +25,8 @@ final class DemoCommand implements Callable<Integer> {
       throw new UsageException(
           "demo: needs root for network namespaces and AF_XDP: sudo ./gatun demo");
     }
-    boolean colour = System.console() != null && System.getenv("NO_COLOR") == null;
     return Demo.run(
-        new Demo.Options(keep, colour, Lab.runDirectory(), System.out), GatunProcess::start);
+        new Demo.Options(keep, Terminal.hasColour(), Lab.runDirectory(), System.out),
+        GatunProcess::start);
   }
 }

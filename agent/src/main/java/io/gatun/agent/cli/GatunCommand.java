@@ -1,5 +1,6 @@
 package io.gatun.agent.cli;
 
+import io.gatun.agent.UsageException;
 import io.gatun.agent.Version;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -10,6 +11,8 @@ import picocli.CommandLine.ScopeType;
 @Command(
     name = "gatun",
     description = "A userspace dataplane for Kubernetes nodes.",
+    mixinStandardHelpOptions = true,
+    scope = ScopeType.INHERIT,
     versionProvider = GatunCommand.Versions.class,
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
@@ -32,20 +35,8 @@ import picocli.CommandLine.ScopeType;
       "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration."
     })
 public final class GatunCommand implements Runnable {
-  @CommandLine.Spec private CommandLine.Model.CommandSpec spec;
-
   @Option(names = "--verbose", scope = ScopeType.INHERIT, description = "Print stack traces.")
   private boolean verbose;
-
-  @Option(
-      names = {"-h", "--help"},
-      usageHelp = true,
-      scope = ScopeType.INHERIT,
-      description = "Print this help.")
-  private boolean help;
-
-  @Option(names = "--version", versionHelp = true, description = "Print the version.")
-  private boolean version;
 
   public boolean verbose() {
     return verbose;
@@ -53,7 +44,7 @@ public final class GatunCommand implements Runnable {
 
   @Override
   public void run() {
-    throw new CommandLine.ParameterException(spec.commandLine(), "which command?");
+    throw new UsageException("which command? See `gatun --help`");
   }
 
   static final class Versions implements CommandLine.IVersionProvider {

@@ -56,7 +56,7 @@ public final class Daemon {
       configuration = Configuration.read(config);
       source = manifests == null ? null : new ManifestSource(manifests);
     } catch (ConfigurationException | ManifestException e) {
-      throw new UsageException(e.getMessage());
+      throw new UsageException(String.valueOf(e.getMessage()));
     }
     return new Daemon().run(configuration, source, run);
   }
