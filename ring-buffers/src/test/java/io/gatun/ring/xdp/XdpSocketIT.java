@@ -215,7 +215,8 @@ class XdpSocketIT {
     String during(String... command) throws IOException {
       Process process = OwnNamespace.start(command);
       until(process);
-      return new String(process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+      return new String(
+          process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
     }
 
     void until(Process process) {
