@@ -7,6 +7,7 @@ public final class Terminal {
   private Terminal() {}
 
   /** Whether to use colour: on a terminal, unless {@code NO_COLOR} (no-color.org) is set. */
+  @SuppressWarnings("SystemConsoleNull") // its Javadoc still allows null
   public static boolean hasColour() {
     Console console = System.console();
     return console != null && console.isTerminal() && System.getenv("NO_COLOR") == null;
