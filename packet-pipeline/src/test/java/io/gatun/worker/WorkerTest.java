@@ -193,13 +193,17 @@ class WorkerTest {
     for (int i = 0; i < 2_000; i++) {
       worker.doWork();
     }
-    threads.getCurrentThreadAllocatedBytes();
-    long before = threads.getCurrentThreadAllocatedBytes();
-    for (int i = 0; i < cycles; i++) {
-      worker.doWork();
+    // What the packet path allocates, it allocates in every round; what the JVM allocates on this
+    // thread while it links and compiles, it does not. So the best round is the packet path's.
+    long allocated = Long.MAX_VALUE;
+    for (int round = 0; round < 5 && allocated != 0; round++) {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      for (int i = 0; i < cycles; i++) {
+        worker.doWork();
+      }
+      allocated = Math.min(allocated, threads.getCurrentThreadAllocatedBytes() - before);
     }
-    long allocated = threads.getCurrentThreadAllocatedBytes() - before;
-    assertEquals(0, allocated, "bytes allocated by the worker");
+    assertEquals(0, allocated, "bytes allocated by the worker over a million packets");
     assertTrue(worker.counters().received() > 1_000_000);
     assertEquals(
         worker.counters().received(),

@@ -77,7 +77,7 @@ public final class Daemon {
         new KernelMirror(
             kernel,
             dataplane.fib(),
-            new Adjacency.Unreachable(),
+            new Adjacency.Host(0, 0, 0), // no host port yet: dropped as no_host_port
             interfaces.stream().map(Interfaces.Taken::port).toList(),
             configuration.routes(),
             configuration.neighbours());
@@ -86,7 +86,7 @@ public final class Daemon {
         new ControlThread(
             manifests, mirror, node, dataplane.services()::apply, dataplane.qsbr()::reclaim);
     control.doWork(); // tables first, frames afterwards
-    masqueradeBy(
+    nameNode(
         dataplane,
         node.primary(
             manifests == null ? ObjectSet.EMPTY : manifests.objects(), mirror.localAddresses()));
@@ -128,7 +128,7 @@ public final class Daemon {
         configuration.proxy().masqueradeAll());
   }
 
-  private static void masqueradeBy(Dataplane dataplane, List<InetAddress> primary) {
+  private static void nameNode(Dataplane dataplane, List<InetAddress> primary) {
     InetAddress ipv4 = null;
     InetAddress ipv6 = null;
     for (InetAddress address : primary) {
@@ -138,7 +138,7 @@ public final class Daemon {
         ipv6 = address;
       }
     }
-    dataplane.sources().set(ipv4, ipv6);
+    dataplane.nodeAddresses(ipv4, ipv6);
   }
 
   private End await(Dataplane dataplane) throws InterruptedException {

@@ -6,10 +6,13 @@ import io.gatun.agent.config.GatunConfiguration.Role;
 import io.gatun.ffm.Libc;
 import io.gatun.fib.Fib;
 import io.gatun.fib.RouteStage;
+import io.gatun.flow.AddressWords;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.FlowTimeouts;
 import io.gatun.flow.RewriteStage;
 import io.gatun.flow.TrackStage;
+import io.gatun.pipeline.Answers;
+import io.gatun.pipeline.OwnAddresses;
 import io.gatun.pipeline.ParseStage;
 import io.gatun.pipeline.Stage;
 import io.gatun.port.xdp.Lease;
@@ -27,8 +30,10 @@ import io.gatun.worker.Idling;
 import io.gatun.worker.Worker;
 import io.gatun.worker.WorkerCounters;
 import io.gatun.worker.WorkerThread;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Everything that packets touch: frames, tables, ports and workers. Built, started and ended by one
@@ -52,6 +57,7 @@ final class Dataplane {
   private final Pins pins;
   private final Lease lease;
   private final List<Worker> workers = new ArrayList<>();
+  private final List<Answers> answers = new ArrayList<>();
   private final List<XdpPort> ports = new ArrayList<>();
   private final List<HandOff> handOffs = new ArrayList<>();
   private final List<WorkerThread> threads = new ArrayList<>();
@@ -93,13 +99,15 @@ final class Dataplane {
 
   private Worker worker(int number, boolean[] veth) {
     TrackStage track = new TrackStage(flows, Libc::monotonicNanos);
+    Answers answering = new Answers();
+    answers.add(answering);
     List<Stage> stages =
         List.of(
             new ParseStage(veth),
             track,
-            new ServiceStage(services, flows, sources, track),
+            new ServiceStage(services, flows, sources, track, answering),
             new RewriteStage(),
-            new RouteStage(fib));
+            new RouteStage(fib, answering));
     return new Worker("worker-" + number, new FramePool(umem.depot()), qsbr.register(), stages);
   }
 
@@ -169,8 +177,15 @@ final class Dataplane {
     return services;
   }
 
-  SourceAddresses sources() {
-    return sources;
+  /** The node's primary addresses: what masqueraded flows and our ICMP errors come from. */
+  void nodeAddresses(@Nullable InetAddress ipv4, @Nullable InetAddress ipv6) {
+    sources.set(ipv4, ipv6);
+    OwnAddresses own =
+        new OwnAddresses(
+            ipv4 == null ? 0 : (int) AddressWords.low(ipv4),
+            ipv6 == null ? 0 : AddressWords.high(ipv6),
+            ipv6 == null ? 0 : AddressWords.low(ipv6));
+    answers.forEach(answering -> answering.ownAddresses(own));
   }
 
   Lease lease() {
