@@ -33,13 +33,21 @@ import org.jspecify.annotations.Nullable;
 public final class Daemon {
   private static final System.Logger LOG = System.getLogger("gatun");
 
+  private static final int LOOK_MILLIS = 100;
+
+  /** A process that was stopped and goes on renews its lease at once; a stuck one never. */
+  private static final int LOOKS_WITHOUT_LEASE = 10;
+
   /** How a run ends. */
   private enum End {
     /** SIGTERM: a successor is expected; pins stay. */
     HAND_OVER,
     /** {@code gatun stop} or Ctrl-C: everything is undone. */
     STOP,
-    /** A worker died: the lease runs out, the supervisor starts a successor. */
+    /**
+     * A thread died or is stuck: nothing is undone, not even unmapped, because the stuck one may
+     * wake up; pins outlive us, and the supervisor starts a successor.
+     */
     BROKEN
   }
 
@@ -142,12 +150,20 @@ public final class Daemon {
   }
 
   private End await(Dataplane dataplane) throws InterruptedException {
+    int withoutLease = 0;
     while (true) {
-      End end = ends.poll(100, TimeUnit.MILLISECONDS);
+      End end = ends.poll(LOOK_MILLIS, TimeUnit.MILLISECONDS);
       if (end != null) {
         return end;
       }
       if (!dataplane.threads().stream().allMatch(WorkerThread::isAlive)) {
+        return End.BROKEN;
+      }
+      boolean lapsed = dataplane.lease().until() - Libc.monotonicNanos() < 0;
+      withoutLease = lapsed ? withoutLease + 1 : 0;
+      if (withoutLease == LOOKS_WITHOUT_LEASE) {
+        LOG.log(
+            Level.ERROR, "a worker or the control thread is stuck; the kernel forwards already");
         return End.BROKEN;
       }
     }
@@ -160,6 +176,9 @@ public final class Daemon {
       ControlLoop control,
       Watchdog watchdog) {
     watchdog.close();
+    if (end == End.BROKEN) {
+      return;
+    }
     control.close();
     if (end == End.STOP) {
       dataplane.detach();
