@@ -1,8 +1,10 @@
 package io.gatun.control.kernel;
 
 import io.gatun.control.kernel.KernelTables.Neighbour;
+import io.gatun.ffm.NativeException;
 import io.gatun.fib.Adjacency;
 import io.gatun.fib.Fib;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.util.Collection;
 import java.util.HashMap;
@@ -30,6 +32,9 @@ public final class KernelMirror implements AutoCloseable {
   /** A burst of changes (a routing daemon starts) is read once, not once each. */
   private static final long AFTER_CHANGE = TimeUnit.MILLISECONDS.toNanos(20);
 
+  /** After an answer that could not be read: soon, and not so often that it fills the log. */
+  private static final long AFTER_FAILURE = TimeUnit.MILLISECONDS.toNanos(100);
+
   private static final long ANYWAY = TimeUnit.SECONDS.toNanos(1);
   private static final long ASK_MISSING = TimeUnit.SECONDS.toNanos(1);
   private static final long ASK_STALE = TimeUnit.SECONDS.toNanos(10);
@@ -45,6 +50,7 @@ public final class KernelMirror implements AutoCloseable {
   private RoutePlan plan;
   private long nextRead = Long.MIN_VALUE;
   private boolean dirty = true;
+  private boolean failed;
 
   private record Question(int ifIndex, InetAddress address) {}
 
@@ -91,8 +97,28 @@ public final class KernelMirror implements AutoCloseable {
 
   /**
    * Reads when it is time to, applies what changed; returns how many routes and adjacencies did.
+   * Where the kernel's answer is cut, malformed or an error, what was read last stays, and all is
+   * read again.
    */
   public int doWork(long nowNanos) {
+    if (failed && nowNanos - nextRead < 0) {
+      return 0;
+    }
+    try {
+      int changes = follow(nowNanos);
+      failed = false;
+      return changes;
+    } catch (UncheckedIOException | NativeException e) {
+      if (!failed) {
+        LOG.warn("the kernel's tables could not be read, what was read last stays", e);
+      }
+      failed = true;
+      nextRead = nowNanos + AFTER_FAILURE;
+      return 0;
+    }
+  }
+
+  private int follow(long nowNanos) {
     boolean first = nextRead == Long.MIN_VALUE;
     if (!first && !dirty && source.changed()) {
       nextRead = Math.min(nextRead, nowNanos + AFTER_CHANGE);

@@ -5,7 +5,6 @@ import io.gatun.control.document.MacAddress;
 import io.gatun.control.document.Prefix;
 import io.gatun.control.kernel.KernelTables.Neighbour;
 import io.gatun.control.kernel.KernelTables.Route;
-import io.gatun.control.kernel.KernelTables.RouteType;
 import io.gatun.control.kernel.KernelTables.Way;
 import io.gatun.fib.Adjacency;
 import java.net.InetAddress;
@@ -221,15 +220,5 @@ final class RoutePlan {
     return !address.isMulticastAddress()
         && !address.isLoopbackAddress()
         && !(Addresses.isIpv6(address) && address.isLinkLocalAddress());
-  }
-
-  /** Route types by their meaning here; what is neither of the three is no route of ours. */
-  static @Nullable RouteType type(int rtn) {
-    return switch (rtn) {
-      case 1 -> RouteType.UNICAST; // RTN_UNICAST, linux/rtnetlink.h
-      case 6 -> RouteType.BLACKHOLE;
-      case 7, 8 -> RouteType.UNREACHABLE; // and RTN_PROHIBIT
-      default -> null;
-    };
   }
 }

@@ -13,6 +13,7 @@ import io.gatun.ffm.netlink.Rtnetlink;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The tables of the network namespace in which this was made, by rtnetlink; for one thread.
@@ -62,7 +63,7 @@ public final class RtnetlinkSource implements KernelSource {
   private List<KernelTables.Route> routes() {
     List<KernelTables.Route> routes = new ArrayList<>();
     for (Route route : kernel.routes()) {
-      RouteType type = RoutePlan.type(route.type());
+      RouteType type = type(route.type());
       if (route.table() == Route.TABLE_MAIN && type != null) {
         List<Way> ways =
             type == RouteType.UNICAST
@@ -76,6 +77,16 @@ public final class RtnetlinkSource implements KernelSource {
       }
     }
     return List.copyOf(routes);
+  }
+
+  /** What is none of ours (local, broadcast, multicast, throw, NAT) has no meaning here. */
+  private static @Nullable RouteType type(int type) {
+    return switch (type) {
+      case Route.UNICAST -> RouteType.UNICAST;
+      case Route.BLACKHOLE -> RouteType.BLACKHOLE;
+      case Route.UNREACHABLE, Route.PROHIBIT -> RouteType.UNREACHABLE;
+      default -> null;
+    };
   }
 
   private static Way way(NextHop hop) {

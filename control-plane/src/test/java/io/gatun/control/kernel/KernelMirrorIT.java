@@ -52,6 +52,8 @@ class KernelMirrorIT {
     ip("-n " + NODE + " route add 10.2.0.0/16 via 192.0.2.2");
     ip("-n " + NODE + " route add blackhole 10.3.0.0/16");
     ip("-n " + NODE + " route add unreachable 10.4.0.0/16");
+    ip("-n " + NODE + " route add prohibit 10.6.0.0/16");
+    ip("-n " + NODE + " route add 10.7.0.0/16 via 192.0.2.2 table 100");
     ip("-n " + NODE + " route add 10.5.0.0/16 nexthop via 192.0.2.2 nexthop via 192.0.2.3");
     ip("-n " + NODE + " neigh add 192.0.2.3 lladdr 02:00:00:00:00:03 dev up0 nud permanent");
     ip("-n " + NODE + " neigh add fd00::2 lladdr 02:00:00:00:00:04 dev up0 nud permanent");
@@ -133,6 +135,8 @@ class KernelMirrorIT {
       assertTrue(mirror.localAddresses().contains(address("192.0.2.1")));
       assertEquals(new Adjacency.Blackhole(), to(fib, "10.3.0.1"));
       assertEquals(new Adjacency.Unreachable(), to(fib, "10.4.0.1"));
+      assertEquals(new Adjacency.Unreachable(), to(fib, "10.6.0.1"));
+      assertNull(to(fib, "10.7.0.1")); // another table's
       assertEquals(forward(0x020000000003L), to(fib, "192.0.2.3"));
       assertEquals(forward(0x020000000004L), to(fib, "fd01::7"));
       assertEquals(new Adjacency.Unresolved(1, 0x020000000001L, 1450), to(fib, "10.1.0.5"));
@@ -149,6 +153,12 @@ class KernelMirrorIT {
       await(mirror, fib, "10.1.0.5", null);
       ip("-n " + NODE + " route add default via 192.0.2.3");
       await(mirror, fib, "8.8.8.8", forward(0x020000000003L));
+      // No carrier: the kernel marks every next hop of the link "linkdown".
+      ip("-n " + PEER + " link set up1 down");
+      await(mirror, fib, "10.2.0.1", null);
+      assertNull(to(fib, "10.5.0.1"));
+      ip("-n " + PEER + " link set up1 up");
+      await(mirror, fib, "10.2.0.1", forward(0x020000000002L));
       ip("-n " + NODE + " link set up0 down");
       await(mirror, fib, "10.2.0.1", null);
     }

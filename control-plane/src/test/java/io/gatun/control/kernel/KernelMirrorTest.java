@@ -14,8 +14,12 @@ import io.gatun.control.kernel.KernelTables.Neighbour;
 import io.gatun.control.kernel.KernelTables.Route;
 import io.gatun.control.kernel.KernelTables.RouteType;
 import io.gatun.control.kernel.KernelTables.Way;
+import io.gatun.ffm.Errno;
+import io.gatun.ffm.NativeException;
 import io.gatun.fib.Adjacency;
 import io.gatun.fib.Fib;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,9 +46,15 @@ class KernelMirrorTest {
     final List<Route> routes = new ArrayList<>();
     final List<Neighbour> neighbours = new ArrayList<>();
     final List<String> asked = new ArrayList<>();
+    @Nullable RuntimeException failure;
+    int reads;
 
     @Override
     public KernelTables read() {
+      reads++;
+      if (failure != null) {
+        throw failure;
+      }
       return new KernelTables(
           List.copyOf(links), List.copyOf(addresses), List.copyOf(routes), List.copyOf(neighbours));
     }
@@ -235,6 +245,31 @@ class KernelMirrorTest {
       assertEquals(List.of("11 192.0.2.77", "12 10.1.0.2"), sorted());
       mirror.doWork(TimeUnit.SECONDS.toNanos(11));
       assertEquals(List.of("11 192.0.2.77", "12 10.1.0.2", "12 10.1.0.3"), sorted());
+    }
+  }
+
+  @Test
+  void shouldKeepWhatItKnowsAndReadAgainWhenTheAnswerIsMalformed() {
+    kernel.routes.add(route("10.1.0.2/32", 12, null));
+    try (KernelMirror mirror = mirror(List.of(), List.of())) {
+      mirror.doWork(0);
+      kernel.routes.add(route("10.1.0.3/32", 12, null));
+      long second = TimeUnit.SECONDS.toNanos(1);
+      for (RuntimeException failure :
+          List.of(
+              new UncheckedIOException(new IOException("netlink: an attribute of 3 bytes")),
+              new NativeException("dump of Route", Errno.EAGAIN, "try later"))) {
+        kernel.failure = failure;
+        assertEquals(0, mirror.doWork(second));
+        assertEquals(unresolved(2, 1400), to("10.1.0.2"));
+        second += TimeUnit.MILLISECONDS.toNanos(100);
+      }
+      int reads = kernel.reads;
+      kernel.failure = null;
+      assertEquals(0, mirror.doWork(second - 1)); // not at once
+      assertEquals(reads, kernel.reads);
+      assertEquals(2, mirror.doWork(second));
+      assertEquals(unresolved(2, 1400), to("10.1.0.3"));
     }
   }
 
