@@ -1,5 +1,6 @@
 package io.gatun.service;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
@@ -48,15 +49,17 @@ class AllocationTest {
       PacketVector v = new PacketVector();
       send(stages, v, frames, originals, 200_000);
       ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-      long self = Thread.currentThread().threadId();
-      long before = threads.getThreadAllocatedBytes(self);
-      long cost = threads.getThreadAllocatedBytes(self) - before;
-      before = threads.getThreadAllocatedBytes(self);
-      send(stages, v, frames, originals, PACKETS);
-      long allocated = threads.getThreadAllocatedBytes(self) - before - cost;
-      // Measured without memory checks: 160 bytes, for one million packets and for ten alike, from
-      // where is not known; so not by packet, of which one in a thousand with an object would show.
-      assertTrue(allocated <= 4096, allocated + " bytes for " + PACKETS + " packets");
+      // What the stages allocate, they allocate in every round; what the JVM allocates on this
+      // thread
+      // while it links and compiles (160 bytes were seen), it does not. So the best round is
+      // theirs.
+      long allocated = Long.MAX_VALUE;
+      for (int round = 0; round < 5 && allocated != 0; round++) {
+        long before = threads.getCurrentThreadAllocatedBytes();
+        send(stages, v, frames, originals, PACKETS);
+        allocated = Math.min(allocated, threads.getCurrentThreadAllocatedBytes() - before);
+      }
+      assertEquals(0, allocated, "bytes allocated for " + PACKETS + " packets");
       assertTrue(flows.size() > 1000, flows.size() + " flows");
     }
   }
