@@ -6,6 +6,7 @@ import io.gatun.fib.Adjacency;
 import io.gatun.fib.Fib;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,6 +53,7 @@ public final class KernelMirror implements AutoCloseable {
   private long nextRead = Long.MIN_VALUE;
   private boolean dirty = true;
   private boolean failed;
+  private final List<Consumer<List<InetAddress>>> addressListeners = new ArrayList<>();
 
   private record Question(int ifIndex, InetAddress address) {}
 
@@ -88,6 +91,14 @@ public final class KernelMirror implements AutoCloseable {
   /** Every address that the host has, as last read. */
   public List<InetAddress> localAddresses() {
     return tables.addresses().stream().map(KernelTables.Address::address).toList();
+  }
+
+  /**
+   * Tells {@code listener} of {@link #localAddresses} on the control thread: with the first read,
+   * and whenever they change.
+   */
+  public void onLocalAddresses(Consumer<List<InetAddress>> listener) {
+    addressListeners.add(listener);
   }
 
   /** The tables as last read. */
@@ -130,7 +141,11 @@ public final class KernelMirror implements AutoCloseable {
     KernelTables now = source.read();
     int changes = 0;
     if (first || dirty || !now.equals(tables)) {
+      boolean moved = first || !now.addresses().equals(tables.addresses());
       tables = now;
+      if (moved) {
+        addressListeners.forEach(listener -> listener.accept(localAddresses()));
+      }
       plan = new RoutePlan(now, ports, routes, neighbours);
       changes = writer.apply(plan);
       dirty = false;

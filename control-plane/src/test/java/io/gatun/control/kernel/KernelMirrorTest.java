@@ -163,6 +163,22 @@ class KernelMirrorTest {
   }
 
   @Test
+  void shouldTellOfLocalAddressesFirstAndWhenTheyChange() {
+    List<List<InetAddress>> told = new ArrayList<>();
+    kernel.addresses.add(new Address(11, ip("192.0.2.1")));
+    try (KernelMirror mirror = mirror(List.of(), List.of())) {
+      mirror.onLocalAddresses(told::add);
+      mirror.doWork(0);
+      kernel.routes.add(route("10.1.0.2/32", 12, null));
+      mirror.doWork(TimeUnit.SECONDS.toNanos(1));
+      kernel.addresses.add(new Address(11, ip("192.0.2.3")));
+      mirror.doWork(TimeUnit.SECONDS.toNanos(2));
+    }
+    assertEquals(
+        List.of(List.of(ip("192.0.2.1")), List.of(ip("192.0.2.1"), ip("192.0.2.3"))), told);
+  }
+
+  @Test
   void shouldPreferTheLowerMetricAndLinksThatAreUp() {
     kernel.links.add(new Link(11, "up0", OURS, 1500, false));
     kernel.links.add(new Link(12, "pod0", OURS, 1400, true));
