@@ -1,34 +1,48 @@
 package io.gatun.perf;
 
 import io.gatun.ffm.memory.Memory;
-import io.gatun.ffm.memory.NativeArea;
 import io.gatun.packet.Checksum;
 import io.gatun.packet.Ethernet;
 import io.gatun.packet.IpProtocol;
 import io.gatun.packet.Ipv4;
 import io.gatun.packet.Tcp;
+import io.gatun.port.memory.Recording;
+import java.util.SplittableRandom;
 
 /**
- * 64-byte TCP frames from many clients to one Service address, one template per flow, in native
- * memory. One thread.
+ * 64-byte TCP frames from many clients to one Service address, in random order, ready to be
+ * received. One thread.
  */
 final class ServiceTraffic implements AutoCloseable {
   static final int FRAME = 64;
   static final int SERVICE = 0x0A60000A; // 10.96.0.10
   static final int PORT = 80;
 
+  /** At least: 4 MiB, so that frames come from beyond the second-level cache. */
+  private static final int FRAMES = 1 << 16;
+
   private static final int CLIENTS = 0x0A800000; // 10.128.0.0
   private static final int L4 = Ethernet.HEADER + Ipv4.HEADER;
-  private static final int ACK = 0x10;
 
-  private final NativeArea templates;
   private final int flows;
+  private final int[] flowOf;
+  private final Recording recording;
 
+  /** Frames of {@code flows} flows in random order, each flow as often as any other. */
   ServiceTraffic(int flows) {
     this.flows = flows;
-    templates = NativeArea.map("templates", (long) flows * FRAME);
-    for (int flow = 0; flow < flows; flow++) {
-      write(template(flow), client(flow), SERVICE, port(flow) << 16 | PORT, ACK);
+    int times = (FRAMES + flows - 1) / flows;
+    flowOf = new int[times * flows];
+    recording = new Recording(flowOf.length, FRAME);
+    SplittableRandom random = new SplittableRandom(20261121);
+    for (int i = 0; i < flowOf.length; i++) { // Fisher and Yates, inside out
+      int j = random.nextInt(i + 1);
+      flowOf[i] = flowOf[j];
+      flowOf[j] = i % flows;
+    }
+    for (int i = 0; i < flowOf.length; i++) {
+      int flow = flowOf[i];
+      write(recording.frame(i, FRAME), client(flow), SERVICE, port(flow) << 16 | PORT, Tcp.ACK);
     }
   }
 
@@ -45,8 +59,18 @@ final class ServiceTraffic implements AutoCloseable {
     return flows;
   }
 
-  long template(int flow) {
-    return templates.address() + (long) flow * FRAME;
+  /** Number of frames in the recording. */
+  int frames() {
+    return flowOf.length;
+  }
+
+  /** The flow of frame {@code i}. */
+  int flowOf(int i) {
+    return flowOf[i];
+  }
+
+  Recording recording() {
+    return recording;
   }
 
   /** A whole frame with right checksums; the payload is zeros. */
@@ -82,6 +106,6 @@ final class ServiceTraffic implements AutoCloseable {
 
   @Override
   public void close() {
-    templates.close();
+    recording.close();
   }
 }

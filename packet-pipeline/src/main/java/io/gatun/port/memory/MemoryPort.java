@@ -28,7 +28,8 @@ public final class MemoryPort implements Port {
   private final int number;
   private final String name;
   private final FramePool pool;
-  private final byte[][] replayed;
+  private final @Nullable Recording replayed;
+  private final boolean swallows;
   private int nextReplayed;
 
   private final long[] arrived = new long[CAPACITY];
@@ -47,22 +48,34 @@ public final class MemoryPort implements Port {
 
   /** A port that receives what is {@linkplain #push pushed}. */
   public MemoryPort(int number, String name, FramePool pool) {
-    this(number, name, pool, new byte[0][]);
+    this(number, name, pool, null, false);
   }
 
-  private MemoryPort(int number, String name, FramePool pool, byte[][] replayed) {
+  private MemoryPort(
+      int number, String name, FramePool pool, @Nullable Recording replayed, boolean swallows) {
     this.number = number;
     this.name = name;
     this.pool = pool;
     this.replayed = replayed;
+    this.swallows = swallows;
+  }
+
+  /** A port that receives what is pushed and forgets what it sends. */
+  public static MemoryPort swallowing(int number, String name, FramePool pool) {
+    return new MemoryPort(number, name, pool, null, true);
   }
 
   /** A port that receives {@code frames} endlessly, in order, and swallows what it sends. */
   public static MemoryPort replaying(int number, String name, FramePool pool, List<byte[]> frames) {
-    if (frames.isEmpty()) {
-      throw new IllegalArgumentException("nothing to replay: give at least one frame");
-    }
-    return new MemoryPort(number, name, pool, frames.toArray(new byte[0][]));
+    return replaying(number, name, pool, Recording.of(frames));
+  }
+
+  /**
+   * The same from native memory, as a NIC would read it; {@code frames} is closed with the port.
+   */
+  public static MemoryPort replaying(int number, String name, FramePool pool, Recording frames) {
+    checkRoom(pool, frames.slotBytes());
+    return new MemoryPort(number, name, pool, frames, true);
   }
 
   @Override
@@ -127,7 +140,7 @@ public final class MemoryPort implements Port {
   @Override
   public int rx(PacketVector packets, int limit) {
     int room = Math.min(limit, PacketVector.CAPACITY - packets.size);
-    return replayed.length == 0 ? pushed(packets, room) : replay(packets, room);
+    return replayed == null ? pushed(packets, room) : replay(replayed, packets, room);
   }
 
   private int pushed(PacketVector packets, int room) {
@@ -139,30 +152,38 @@ public final class MemoryPort implements Port {
     return burst;
   }
 
-  private int replay(PacketVector packets, int room) {
-    for (int i = 0; i < room; i++) {
-      byte[] frame = replayed[nextReplayed];
-      long chunk = chunkWith(frame);
+  private int replay(Recording frames, PacketVector packets, int room) {
+    int next = nextReplayed;
+    int end = frames.size();
+    int burst = 0;
+    for (; burst < room; burst++) {
+      long chunk = pool.take();
       if (chunk == 0) {
-        return i;
+        break;
       }
-      nextReplayed = nextReplayed + 1 == replayed.length ? 0 : nextReplayed + 1;
-      packets.append(chunk, chunk + HEADROOM, frame.length, number);
+      int bytes = frames.copy(next, chunk + HEADROOM);
+      packets.append(chunk, chunk + HEADROOM, bytes, number);
+      next = next + 1 == end ? 0 : next + 1;
     }
-    return room;
+    nextReplayed = next;
+    return burst;
   }
 
   private long chunkWith(byte[] frame) {
-    if (frame.length > pool.depot().frameBytes() - HEADROOM) {
-      throw new IllegalArgumentException(
-          "a frame of %d bytes does not fit a chunk of %d: make the depot with larger frames"
-              .formatted(frame.length, pool.depot().frameBytes()));
-    }
+    checkRoom(pool, frame.length);
     long chunk = pool.take();
     if (chunk != 0) {
       Memory.copyIn(frame, 0, chunk + HEADROOM, frame.length);
     }
     return chunk;
+  }
+
+  private static void checkRoom(FramePool pool, int bytes) {
+    if (bytes > pool.depot().frameBytes() - HEADROOM) {
+      throw new IllegalArgumentException(
+          "a frame of %d bytes does not fit a chunk of %d: make the depot with larger frames"
+              .formatted(bytes, pool.depot().frameBytes()));
+    }
   }
 
   @Override
@@ -186,10 +207,10 @@ public final class MemoryPort implements Port {
   @Override
   public void flush() {}
 
-  /** A replaying port's sent frames go back here; others wait to be taken. */
+  /** What a replaying or swallowing port sent goes back here; with others it waits to be taken. */
   @Override
   public int reclaim() {
-    if (replayed.length == 0) {
+    if (!swallows) {
       return 0;
     }
     int sent = sentTail - sentHead;
@@ -203,6 +224,9 @@ public final class MemoryPort implements Port {
   @Override
   public void close() {
     up = false;
+    if (replayed != null) {
+      replayed.close();
+    }
     while (arrivedHead != arrivedTail) {
       pool.give(arrived[arrivedHead++ & MASK]);
     }
