@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code gatun run} inside a node of a laboratory, as an operator would start it; for one thread.
@@ -29,37 +30,51 @@ public final class GatunProcess implements NodeDataplane.Running {
 
   /** Starts it in {@code node}'s namespace, through the launcher when there is one. */
   public static GatunProcess start(Node node, Path config, Path manifests) throws IOException {
-    List<String> words = new ArrayList<>(command());
+    return start(node, config, manifests, System.getProperty("gatun.launcher"), List.of());
+  }
+
+  /**
+   * Starts it with Java options of its own, {@code -Dgatun.fault=stuck} for example.
+   *
+   * @param launcher which then supervises it; null: this JVM's own class path, and no supervisor
+   */
+  public static GatunProcess start(
+      Node node, Path config, Path manifests, @Nullable String launcher, List<String> javaOptions)
+      throws IOException {
+    List<String> words = new ArrayList<>(launcher == null ? java(javaOptions) : List.of(launcher));
     words.addAll(
         List.of("run", "--config", config.toString(), "--manifests", manifests.toString()));
     Files.createDirectories(node.runDirectory());
     Path log = node.runDirectory().resolve("gatun.log");
     ProcessBuilder builder = new ProcessBuilder(node.enter(words));
     builder.environment().put("GATUN_RUN_DIR", node.runDirectory().toString());
+    if (launcher != null) {
+      builder.environment().put("GATUN_JAVA_OPTIONS", String.join(" ", javaOptions));
+    }
     builder.redirectErrorStream(true).redirectOutput(log.toFile());
     return new GatunProcess(builder.start(), log, new RunDirectory(node.runDirectory()));
   }
 
-  /** The launcher; from a test, which has none, this JVM's own class path. */
-  private static List<String> command() {
-    String launcher = System.getProperty("gatun.launcher");
-    if (launcher != null) {
-      return List.of(launcher);
-    }
-    return List.of(
-        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-        "--enable-native-access=ALL-UNNAMED",
-        "--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED",
-        "-XX:+UseZGC",
-        "-Xmx512m",
-        "-cp",
-        System.getProperty("java.class.path"),
-        Main.class.getName());
+  private static List<String> java(List<String> options) {
+    List<String> words = new ArrayList<>();
+    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    words.add("--enable-native-access=ALL-UNNAMED");
+    words.add("--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED");
+    words.add("-XX:+UseZGC");
+    words.add("-Xmx512m");
+    words.addAll(options);
+    words.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+    return words;
   }
 
   /** The launcher's or, without it, the daemon's own process. */
   public Process process() {
     return process;
+  }
+
+  /** Everything it has printed so far. */
+  public String log() throws IOException {
+    return Files.readString(log);
   }
 
   /** Where its socket and pins are. */
@@ -76,6 +91,15 @@ public final class GatunProcess implements NodeDataplane.Running {
       }
       sleep(20);
     }
+  }
+
+  @Override
+  public NodeDataplane.Frames frames() throws IOException {
+    JsonNode status = AdminClient.ask(run.socket(), "status");
+    return new NodeDataplane.Frames(
+        status.path("framesIn").asLong(),
+        status.path("framesOut").asLong(),
+        status.path("dropped").asLong());
   }
 
   @Override

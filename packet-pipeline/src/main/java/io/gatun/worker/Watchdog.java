@@ -25,12 +25,13 @@ public final class Watchdog implements AutoCloseable {
   private static final long LONGEST_PERIOD = TimeUnit.MILLISECONDS.toNanos(50);
 
   /**
-   * The shortest lease, also with {@code hold: 0s}: a few periods, so that a late wake-up of this
-   * thread does not let a living process lose its traffic; with its period, below 100 ms.
+   * The shortest lease, also with {@code hold: 0s}: some periods, so that this thread may wake up
+   * 50 ms late before a living process loses its traffic. A worker that got stuck right after a
+   * look is renewed once more, so traffic stops for the lease and a period: well below 100 ms.
    */
-  private static final long SHORTEST_LEASE = TimeUnit.MILLISECONDS.toNanos(75);
+  private static final long SHORTEST_LEASE = TimeUnit.MILLISECONDS.toNanos(60);
 
-  private static final long SHORT_PERIOD = TimeUnit.MILLISECONDS.toNanos(20);
+  private static final long SHORT_PERIOD = TimeUnit.MILLISECONDS.toNanos(10);
 
   private final Renewal renewal;
   private final long lease;
@@ -61,7 +62,7 @@ public final class Watchdog implements AutoCloseable {
     this.thread = Thread.ofPlatform().name("watchdog").daemon(true).unstarted(this::run);
   }
 
-  /** Starts looking, every 50 ms (every 20 ms when there is hardly any hold). */
+  /** Starts looking, every 50 ms (every 10 ms when there is hardly any hold). */
   public Watchdog start() {
     thread.start();
     return this;

@@ -79,6 +79,19 @@ final class Reports {
     row.put("framesOut", sum(WorkerCounters::transmitted));
     row.put("answered", sum(counters -> counters.verdicts(Verdict.ANSWER)));
     row.put("dropped", sum(WorkerCounters::dropped));
+    row.put("perWorker", dataplane.counters().stream().map(Reports::frames).toList());
+    return row;
+  }
+
+  /** Frames of one worker: in + taken over = out + handed off + dropped, once it stands still. */
+  private static Map<String, Object> frames(WorkerCounters worker) {
+    Map<String, Object> row = new LinkedHashMap<>();
+    row.put("framesIn", worker.received());
+    row.put("framesOut", worker.transmitted());
+    row.put("answered", worker.verdicts(Verdict.ANSWER));
+    row.put("dropped", worker.dropped());
+    row.put("handedOff", worker.handedOff());
+    row.put("takenOver", worker.takenOver());
     return row;
   }
 

@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * The demonstration from beginning to end; for one thread.
@@ -24,6 +25,8 @@ import java.util.Map;
 public final class Demo {
 
   private static final Duration READY = Duration.ofSeconds(20);
+  private static final int LOOKS = 50;
+  private static final long LOOK_NANOS = 20_000_000;
 
   /** Held while namespaces are made: taking down half a lab would leave the other half. */
   private static final Object BUILDING = new Object();
@@ -85,6 +88,9 @@ public final class Demo {
       startAll(dataplane);
       new Checks(topology).run(report);
       for (Node node : topology.nodes()) {
+        report.check("frames counted on " + node.name(), () -> conserved(started(node)));
+      }
+      for (Node node : topology.nodes()) {
         String drops = started(node).drops().strip();
         report.say(
             "drops on "
@@ -131,6 +137,23 @@ public final class Demo {
       throw new IllegalStateException("no dataplane on " + node.name());
     }
     return found;
+  }
+
+  /** Patient: the last segments of the stream may still be on their way. */
+  private static Report.Seen conserved(NodeDataplane.Running dataplane) throws IOException {
+    NodeDataplane.Frames frames = dataplane.frames();
+    for (int look = 0; look < LOOKS && !frames.conserved(); look++) {
+      LockSupport.parkNanos(LOOK_NANOS);
+      frames = dataplane.frames();
+    }
+    return new Report.Seen(
+        frames.conserved(),
+        String.format(
+            Locale.ROOT,
+            "%,d in = %,d out + %,d dropped",
+            frames.in(),
+            frames.out(),
+            frames.dropped()));
   }
 
   private static Report.Seen asItWas(Map<Node, Snapshot> before, Node node) throws IOException {

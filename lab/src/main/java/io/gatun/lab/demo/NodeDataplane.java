@@ -23,10 +23,21 @@ public interface NodeDataplane {
     /** Waits until it forwards; an exception says why it does not. */
     void awaitReady(Duration patience) throws IOException;
 
+    /** What it has counted so far. */
+    Frames frames() throws IOException;
+
     /** Its drop counters as text, a reason a line; empty when nothing was dropped. */
     String drops() throws IOException;
 
     /** Ends it and has everything undone; a second call does nothing. */
     void stop() throws IOException;
+  }
+
+  /** Frames since the start; those sent include our own answers. */
+  record Frames(long in, long out, long dropped) {
+    /** Whether every frame that came in is accounted for; while traffic flows, some are between. */
+    public boolean conserved() {
+      return in == out + dropped;
+    }
   }
 }

@@ -30,12 +30,15 @@ public final class Pulse {
    *
    * @param longestSilence the longest time without an answer, also at the beginning or the end
    * @param silentAtEnd since the last answer
+   * @param late how long the pulse itself waited for a processor: that much is not the network's
    */
-  public record Reading(int answered, int sent, Duration longestSilence, Duration silentAtEnd) {
+  public record Reading(
+      int answered, int sent, Duration longestSilence, Duration silentAtEnd, Duration late) {
     @Override
     public String toString() {
-      return "%d of %d answered, longest silence %d ms, %d ms at the end"
-          .formatted(answered, sent, longestSilence.toMillis(), silentAtEnd.toMillis());
+      return "%d of %d answered, longest silence %d ms, %d ms at the end, itself %d ms late"
+          .formatted(
+              answered, sent, longestSilence.toMillis(), silentAtEnd.toMillis(), late.toMillis());
     }
   }
 
@@ -67,7 +70,8 @@ public final class Pulse {
           Integer.parseInt(words[0]),
           Integer.parseInt(words[1]),
           Duration.ofMillis(Long.parseLong(words[2])),
-          Duration.ofMillis(Long.parseLong(words[3])));
+          Duration.ofMillis(Long.parseLong(words[3])),
+          Duration.ofMillis(Long.parseLong(words[4])));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       process.destroyForcibly();

@@ -1,6 +1,6 @@
 """
 pulse ADDRESS MILLISECONDS: an ICMP echo every 5 ms. Prints: answered, sent, the longest time without an answer
-in milliseconds, and how long before the end the last answer came.
+in milliseconds, how long before the end the last answer came, and how late this process itself was at worst.
 """
 import os
 import select
@@ -26,9 +26,10 @@ def echo(sequence):
 
 start = last = time.monotonic()
 sent = answered = 0
-gap = 0.0
+gap = late = 0.0
 while (now := time.monotonic()) < start + length:
     if now >= start + sent * STEP:
+        late = max(late, now - start - sent * STEP)
         try:
             echo(sent)
         except OSError:
@@ -40,4 +41,4 @@ while (now := time.monotonic()) < start + length:
             now = time.monotonic()
             gap, last, answered = max(gap, now - last), now, answered + 1
 end = time.monotonic()
-print(answered, sent, round(max(gap, end - last) * 1000), round((end - last) * 1000))
+print(answered, sent, round(max(gap, end - last) * 1000), round((end - last) * 1000), round(late * 1000))

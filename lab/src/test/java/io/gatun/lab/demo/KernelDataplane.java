@@ -49,6 +49,11 @@ final class KernelDataplane implements NodeDataplane {
       public void awaitReady(Duration patience) {}
 
       @Override
+      public NodeDataplane.Frames frames() {
+        return new NodeDataplane.Frames(0, 0, 0); // the kernel's frames are its own
+      }
+
+      @Override
       public String drops() {
         return "";
       }
