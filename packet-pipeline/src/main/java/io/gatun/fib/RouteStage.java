@@ -24,6 +24,7 @@ import io.gatun.packet.Tcp;
 import io.gatun.pipeline.Answers;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
+import io.gatun.pipeline.Reversal;
 import io.gatun.pipeline.Stage;
 import io.gatun.pipeline.Verdict;
 
@@ -55,15 +56,25 @@ public final class RouteStage implements Stage {
   private final long[] lines = new long[CAPACITY];
 
   private final Answers answers;
+  private final Reversal reversal;
 
   /** ICMP errors come from {@link Answers}' default address. */
   public RouteStage(Fib fib) {
     this(fib, new Answers());
   }
 
-  /** {@code answers} writes the ICMP errors: time exceeded, packet too big. */
+  /** As below, but translated packets are not answered. */
   public RouteStage(Fib fib, Answers answers) {
+    this(fib, answers, Reversal.NONE);
+  }
+
+  /**
+   * {@code answers} writes the ICMP errors: time exceeded, packet too big; {@code reversal} makes
+   * translated packets what their senders know before they are quoted.
+   */
+  public RouteStage(Fib fib, Answers answers, Reversal reversal) {
     this.answers = answers;
+    this.reversal = reversal;
     routes4 = fib.routes4();
     routes6 = fib.routes6();
     adjacencies = fib.adjacencies();
@@ -153,15 +164,16 @@ public final class RouteStage implements Stage {
   }
 
   /**
-   * Drops the packet or turns it into an ICMP error and routes that. A translated packet is not
-   * answered: the error would quote an endpoint that its client has never heard of.
+   * Drops the packet or turns it into an ICMP error and routes that. A translated packet becomes
+   * again what its sender sent: a client has never heard of the endpoint.
    */
   private void report(PacketVector v, int i, DropReason reason, int mtu) {
     long l3 = v.address[i] + v.l3[i];
     boolean six = (v.flags[i] & PacketVector.IPV6) != 0;
     boolean tooBig = reason == DropReason.TOO_BIG;
     boolean fragmentable = !six && (Ipv4.fragment(l3) & Ipv4.DONT_FRAGMENT) == 0;
-    if ((v.flags[i] & PacketVector.TRANSLATED) != 0 || (tooBig && fragmentable)) {
+    boolean translated = (v.flags[i] & PacketVector.TRANSLATED) != 0;
+    if ((tooBig && fragmentable) || (translated && !reversal.undo(v, i))) {
       v.drop(i, reason);
       return;
     }

@@ -34,6 +34,7 @@ public enum DropReason {
   SNAT_PORTS_EXHAUSTED(46, "no free source port towards this endpoint"),
   FRAGMENT_UNSUPPORTED(47, "fragment of a packet that needs translation"),
   SOURCE_RANGE(48, "client outside the Service's loadBalancerSourceRanges"),
+  BAD_ICMP_QUOTE(49, "ICMP error about an ICMP error, or not sent to whom it is about"),
   // 60 to 79: ports
   TX_RING_FULL(60, "way out had no room"),
   PORT_DOWN(61, "way out is down or gone"),

@@ -91,6 +91,18 @@ public final class PacketVector {
 
   public final int[] outPort = new int[CAPACITY];
 
+  /**
+   * Whether any packet may have one of {@code wanted} flags: for stages that look at few packets.
+   */
+  public boolean mayHave(int wanted) {
+    int all = 0;
+    int[] f = flags;
+    for (int i = 0, n = size; i < n; i++) {
+      all |= f[i];
+    }
+    return (all & wanted) != 0;
+  }
+
   /** Ends packet {@code i} for {@code reason}. */
   public void drop(int i, DropReason reason) {
     verdict[i] = Verdict.DROP;

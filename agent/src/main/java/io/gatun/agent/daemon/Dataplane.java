@@ -7,8 +7,10 @@ import io.gatun.ffm.Libc;
 import io.gatun.fib.Fib;
 import io.gatun.fib.RouteStage;
 import io.gatun.flow.AddressWords;
+import io.gatun.flow.FlowReversal;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.FlowTimeouts;
+import io.gatun.flow.IcmpErrorStage;
 import io.gatun.flow.RewriteStage;
 import io.gatun.flow.TrackStage;
 import io.gatun.pipeline.Answers;
@@ -105,9 +107,10 @@ final class Dataplane {
         List.of(
             new ParseStage(veth),
             track,
+            new IcmpErrorStage(flows),
             new ServiceStage(services, flows, sources, track, answering),
             new RewriteStage(),
-            new RouteStage(fib, answering));
+            new RouteStage(fib, answering, new FlowReversal()));
     return new Worker("worker-" + number, new FramePool(umem.depot()), qsbr.register(), stages);
   }
 
