@@ -74,26 +74,24 @@ final class QuotedPacket {
 
   private boolean transport(boolean ipv6) {
     error = false;
-    switch (protocol) {
+    return switch (protocol) {
       case IpProtocol.TCP, IpProtocol.UDP, IpProtocol.SCTP -> {
         ports = Memory.getIntBe(l4);
-        return true;
+        yield true;
       }
       case IpProtocol.ICMP -> {
         int type = Icmp.type(l4);
         error = Icmp.error(type);
         ports = Icmp.identifier(l4) * 0x1_0001;
-        return !ipv6 && (error || Icmp.query(type));
+        yield !ipv6 && (error || Icmp.query(type));
       }
       case IpProtocol.ICMPV6 -> {
         int type = Icmpv6.type(l4);
         error = Icmpv6.error(type);
         ports = Icmpv6.identifier(l4) * 0x1_0001;
-        return ipv6 && (error || Icmpv6.query(type));
+        yield ipv6 && (error || Icmpv6.query(type));
       }
-      default -> {
-        return false;
-      }
-    }
+      default -> false;
+    };
   }
 }
