@@ -23,6 +23,7 @@ final class Connector {
   private final NewFlow f = new NewFlow();
   private SourceAddresses.Sources sources;
   private int tick;
+  private boolean fromHost;
 
   Connector(FlowTable flows, SourceAddresses sourceAddresses) {
     this.flows = flows;
@@ -37,6 +38,7 @@ final class Connector {
 
   void connect(PacketVector v, int i, long front, boolean ipv6, long high, long low) {
     original(v, i, ipv6, high, low);
+    fromHost = v.inPort[i] == sources.hostPort();
     f.service = FrontRecord.service(front);
     int chosen = FrontRecord.choose(front, f.hash);
     long flow;
@@ -86,14 +88,26 @@ final class Connector {
       f.newSourceLow = f.sourceLow;
       return true;
     }
-    f.newSourceHigh = f.ipv6 ? sources.high6() : 0;
-    f.newSourceLow = f.ipv6 ? sources.low6() : sources.low4();
-    return f.ipv6 ? sources.ipv6() : sources.ipv4();
+    boolean toHost = sources.leadsToHost(f.ipv6, f.newDestinationHigh, f.newDestinationLow);
+    SourceAddresses.Source source = toHost ? sources.pair() : sources.node();
+    f.newSourceHigh = f.ipv6 ? source.high6() : 0;
+    f.newSourceLow = f.ipv6 ? source.low6() : source.low4();
+    if (!toHost) { // the host's own sockets have this address too
+      f.newPorts =
+          (sources.firstPort() + Math.floorMod(f.hash, sources.ports())) << 16
+              | (f.newPorts & 0xFFFF);
+    }
+    return source.has(f.ipv6);
   }
 
+  /**
+   * By the Service's policy; where the client is the endpoint (hairpin); and where it is the node,
+   * because replies from outside have to come to a port that is claimed.
+   */
   private boolean masqueraded(long front) {
-    return (FrontRecord.flags(front) & FrontRecord.MASQUERADE) != 0
-        || (f.newDestinationLow == f.sourceLow && f.newDestinationHigh == f.sourceHigh); // hairpin
+    return fromHost
+        || (FrontRecord.flags(front) & FrontRecord.MASQUERADE) != 0
+        || (f.newDestinationLow == f.sourceLow && f.newDestinationHigh == f.sourceHigh);
   }
 
   /**

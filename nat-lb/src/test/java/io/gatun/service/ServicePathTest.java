@@ -101,7 +101,11 @@ class ServicePathTest {
     return PacketBuilder.ip(from, to).tcp(fromPort, toPort).flags(flags).payload(7);
   }
 
-  private record Names(String client, String front, String endpoint, String node) {}
+  private record Names(String client, String front, String endpoint, String node) {
+    boolean ipv6() {
+      return node.contains(":");
+    }
+  }
 
   private static Names names(boolean ipv6) {
     return ipv6
@@ -137,34 +141,71 @@ class ServicePathTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void shouldMasqueradeAndChangeThePortOnlyWhenItIsTaken(boolean ipv6) {
+  void shouldMasqueradeWithPortsThatTheHostDoesNotUse(boolean ipv6) {
     Names n = names(ipv6);
     services.apply(List.of(front(n.front, UDP, true, n.endpoint)), List.of());
-    sources.set(
-        ipv6 ? null : InetAddress.ofLiteral(n.node), ipv6 ? InetAddress.ofLiteral(n.node) : null);
+    nodeIs(n);
     sources.ports(62_000, 62_001);
-    assertPasses(
-        PacketBuilder.ip(n.client, n.front).udp(4000, 80),
-        PacketBuilder.ip(n.node, n.endpoint).udp(4000, 8080));
-    assertPasses(
-        PacketBuilder.ip(n.endpoint, n.node).udp(8080, 4000),
-        PacketBuilder.ip(n.front, n.client).udp(80, 4000));
     for (int k = 1; k <= 2; k++) {
-      pass(PacketBuilder.ip(n.client + k, n.front).udp(4000, 80));
-      assertEquals(Verdict.CONTINUE, v.verdict[0]);
-      assertEquals(31_000, v.ports[0] >>> 17);
+      String client = n.client + k;
+      pass(PacketBuilder.ip(client, n.front).udp(4000, 80));
+      int port = v.ports[0] >>> 16;
+      assertEquals(31_000, port >>> 1);
+      assertPasses(
+          PacketBuilder.ip(client, n.front).udp(4000, 80),
+          PacketBuilder.ip(n.node, n.endpoint).udp(port, 8080));
+      assertPasses(
+          PacketBuilder.ip(n.endpoint, n.node).udp(8080, port),
+          PacketBuilder.ip(n.front, client).udp(80, 4000));
     }
     assertDrops(
         DropReason.SNAT_PORTS_EXHAUSTED, PacketBuilder.ip(n.client + 3, n.front).udp(4000, 80));
+  }
+
+  private void nodeIs(Names n) {
+    InetAddress node = InetAddress.ofLiteral(n.node);
+    sources.set(n.ipv6() ? null : node, n.ipv6() ? node : null);
+    sources.own(List.of(node));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldComeToTheNodeFromThePairAndKeepThePort(boolean ipv6) {
+    Names n = names(ipv6);
+    services.apply(List.of(front(n.front, TCP, true, n.node)), List.of());
+    nodeIs(n);
+    sources.host(9, InetAddress.ofLiteral("169.254.103.2"), InetAddress.ofLiteral("fd67::2"));
+    String pair = ipv6 ? "fd67::2" : "169.254.103.2";
+    assertPasses(tcp(n.client, 4000, n.front, 80, Tcp.SYN), tcp(pair, 4000, n.node, 8080, Tcp.SYN));
+    assertPasses(
+        tcp(n.node, 8080, pair, 4000, Tcp.SYN | Tcp.ACK),
+        tcp(n.front, 80, n.client, 4000, Tcp.SYN | Tcp.ACK));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldMasqueradeWhatTheHostSends(boolean ipv6) {
+    Names n = names(ipv6);
+    services.apply(List.of(front(n.front, TCP, false, n.endpoint)), List.of());
+    nodeIs(n);
+    sources.host(1, InetAddress.ofLiteral("169.254.103.2"), InetAddress.ofLiteral("fd67::2"));
+    pass(tcp(n.node, 4000, n.front, 80, Tcp.SYN));
+    int port = v.ports[0] >>> 16;
+    assertTrue(port >= 61_000, "port " + port);
+    assertPasses(
+        tcp(n.endpoint, 8080, n.node, port, Tcp.SYN | Tcp.ACK),
+        tcp(n.front, 80, n.node, 4000, Tcp.SYN | Tcp.ACK));
   }
 
   @Test
   void shouldMasqueradeAClientThatMeetsItself() {
     services.apply(List.of(front("10.96.0.10", TCP, false, "10.1.0.2")), List.of());
     sources.set(InetAddress.ofLiteral("192.168.0.2"), null);
+    pass(tcp("10.1.0.2", 4000, "10.96.0.10", 80, Tcp.SYN));
+    int port = v.ports[0] >>> 16;
     assertPasses(
-        tcp("10.1.0.2", 4000, "10.96.0.10", 80, Tcp.SYN),
-        tcp("192.168.0.2", 4000, "10.1.0.2", 8080, Tcp.SYN));
+        tcp("10.1.0.2", 4000, "10.96.0.10", 80, Tcp.ACK),
+        tcp("192.168.0.2", port, "10.1.0.2", 8080, Tcp.ACK));
   }
 
   @Test

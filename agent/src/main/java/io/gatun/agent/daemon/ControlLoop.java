@@ -2,8 +2,10 @@ package io.gatun.agent.daemon;
 
 import io.gatun.control.ControlThread;
 import java.lang.System.Logger.Level;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import org.agrona.concurrent.Agent;
 
 /**
  * The thread that steps the tables' one writer. An exception in a cycle leaves the state before it
@@ -16,12 +18,18 @@ final class ControlLoop implements AutoCloseable {
   private static final long PERIOD = TimeUnit.MILLISECONDS.toNanos(10);
 
   private final ControlThread control;
+  private final List<Agent> others;
   private final Thread thread;
   private volatile boolean running = true;
 
-  /** {@code control} may have been stepped before, never afterwards. */
-  ControlLoop(ControlThread control) {
+  /**
+   * All may have been stepped before, never afterwards.
+   *
+   * @param others what follows the tables, in order
+   */
+  ControlLoop(ControlThread control, List<Agent> others) {
     this.control = control;
+    this.others = List.copyOf(others);
     this.thread = Thread.ofPlatform().name("control").daemon(true).unstarted(this::run);
   }
 
@@ -32,14 +40,20 @@ final class ControlLoop implements AutoCloseable {
 
   private void run() {
     while (running) {
-      try {
-        control.doWork();
-      } catch (RuntimeException e) {
-        LOG.log(Level.ERROR, "a control cycle failed; the state before it stays", e);
-      }
+      step(control);
+      others.forEach(ControlLoop::step);
       LockSupport.parkNanos(PERIOD);
     }
+    others.forEach(Agent::onClose);
     control.onClose();
+  }
+
+  private static void step(Agent agent) {
+    try {
+      agent.doWork();
+    } catch (Exception e) {
+      LOG.log(Level.ERROR, agent.roleName() + ": a cycle failed; the state before it stays", e);
+    }
   }
 
   /** Ends after the present cycle. */

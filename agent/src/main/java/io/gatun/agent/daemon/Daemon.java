@@ -93,13 +93,16 @@ public final class Daemon {
     ControlThread control =
         new ControlThread(
             manifests, mirror, node, dataplane.services()::apply, dataplane.qsbr()::reclaim);
+    LocalTable local =
+        new LocalTable(control::fronts, configuration, dataplane.own(), dataplane.sources());
     control.doWork(); // tables first, frames afterwards
+    local.doWork();
     nameNode(
         dataplane,
         node.primary(
             manifests == null ? ObjectSet.EMPTY : manifests.objects(), mirror.localAddresses()));
     dataplane.start(configuration.workers());
-    ControlLoop loop = new ControlLoop(control).start();
+    ControlLoop loop = new ControlLoop(control, List.of(local)).start();
     Watchdog watchdog =
         new Watchdog(
                 dataplane.lease()::renew,

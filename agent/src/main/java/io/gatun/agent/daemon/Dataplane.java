@@ -18,6 +18,7 @@ import io.gatun.pipeline.OwnAddresses;
 import io.gatun.pipeline.ParseStage;
 import io.gatun.pipeline.Stage;
 import io.gatun.port.xdp.Lease;
+import io.gatun.port.xdp.OwnTraffic;
 import io.gatun.port.xdp.Pins;
 import io.gatun.port.xdp.XdpPort;
 import io.gatun.port.xdp.XdpRole;
@@ -58,6 +59,7 @@ final class Dataplane {
   private final Umem umem;
   private final Pins pins;
   private final Lease lease;
+  private final OwnTraffic own;
   private final List<Worker> workers = new ArrayList<>();
   private final List<Answers> answers = new ArrayList<>();
   private final List<XdpPort> ports = new ArrayList<>();
@@ -81,6 +83,7 @@ final class Dataplane {
     }
     umem = Umem.create(frames);
     lease = Lease.open(pins);
+    own = OwnTraffic.open(pins);
     boolean[] veth = new boolean[interfaces.size()];
     for (int i = 0; i < veth.length; i++) {
       veth[i] = interfaces.get(i).veth();
@@ -135,6 +138,7 @@ final class Dataplane {
             umem,
             owner.pool(),
             lease,
+            own,
             pins);
     ports.add(port);
     owner.add(port);
@@ -191,6 +195,16 @@ final class Dataplane {
     answers.forEach(answering -> answering.ownAddresses(own));
   }
 
+  /** What the uplinks leave to the kernel; for the control thread. */
+  OwnTraffic own() {
+    return own;
+  }
+
+  /** Where masqueraded flows come from; for the control thread. */
+  SourceAddresses sources() {
+    return sources;
+  }
+
   Lease lease() {
     return lease;
   }
@@ -230,6 +244,7 @@ final class Dataplane {
     stopWorkers();
     ports.forEach(XdpPort::detach);
     lease.close();
+    own.close();
     pins.remove();
   }
 }

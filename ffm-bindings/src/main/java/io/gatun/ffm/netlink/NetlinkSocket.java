@@ -17,6 +17,9 @@ final class NetlinkSocket implements AutoCloseable {
   // The kernel fills datagrams up to 32 KiB (net/netlink/af_netlink.c, netlink_dump).
   private static final int BUFFER_BYTES = 128 << 10;
   private static final int RECEIVE_BUFFER = 4 << 20;
+  // linux/netlink.h: the kernel honours the filters of a dump's header (since 4.20)
+  private static final int SOL_NETLINK = 270;
+  private static final int NETLINK_GET_STRICT_CHK = 12;
 
   private final NativeArea area;
   private final int fd;
@@ -41,6 +44,7 @@ final class NetlinkSocket implements AutoCloseable {
     }
     // Beyond rmem_max with CAP_NET_ADMIN; without it the default size has to do.
     Libc.setsockopt(fd, Libc.SOL_SOCKET, Libc.SO_RCVBUFFORCE, RECEIVE_BUFFER);
+    Libc.setsockopt(fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, 1);
   }
 
   int fd() {

@@ -38,6 +38,13 @@ public final class Rtnetlink implements AutoCloseable {
     return dump(Message.GETROUTE, Route.LAYOUT, Route.class);
   }
 
+  /** Routes of one table; however many there are in the others, they cost nothing. */
+  public List<Route> routes(int table) {
+    return dump(Message.GETROUTE, Route.LAYOUT, Route.class, Route.TABLE, table).stream()
+        .filter(route -> route.table() == table) // kernels before 4.20 hand over all
+        .toList();
+  }
+
   /** The ARP and the neighbour discovery table. */
   public List<Neighbour> neighbours() {
     return dump(Message.GETNEIGH, Neighbour.LAYOUT, Neighbour.class);
@@ -70,9 +77,17 @@ public final class Rtnetlink implements AutoCloseable {
   }
 
   private <T extends KernelObject> List<T> dump(int type, Layout layout, Class<T> kind) {
+    return dump(type, layout, kind, 0, 0);
+  }
+
+  /** Only what has {@code value} in byte {@code field} of its struct. */
+  private <T extends KernelObject> List<T> dump(
+      int type, Layout layout, Class<T> kind, int field, int value) {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       // A family of zero: all of them.
-      send(request(type, Message.F_DUMP), Message.HEADER + layout.bytes());
+      ByteBuffer request = request(type, Message.F_DUMP);
+      request.put(Message.HEADER + field, (byte) value);
+      send(request, Message.HEADER + layout.bytes());
       List<T> objects = new ArrayList<>();
       if (collect(objects, kind)) {
         return objects;

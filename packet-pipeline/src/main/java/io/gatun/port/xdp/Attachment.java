@@ -4,6 +4,7 @@ import io.gatun.ffm.Errno;
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
 import io.gatun.ffm.bpf.Bpf;
+import io.gatun.ffm.bpf.BpfAssembler;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -31,10 +32,16 @@ final class Attachment implements AutoCloseable {
   }
 
   static Attachment open(
-      Pins pins, Lease lease, String ifName, int ifIndex, XdpRole role, byte[] mac) {
+      Pins pins,
+      Lease lease,
+      OwnTraffic own,
+      String ifName,
+      int ifIndex,
+      XdpRole role,
+      byte[] mac) {
     Path directory = pins.directory(ifName);
     int sockets = Bpf.get(directory.resolve(SOCKETS).toString());
-    boolean sameMaps = sockets >= 0 && lease.inherited();
+    boolean sameMaps = sockets >= 0 && lease.inherited() && own.inherited();
     if (sockets < 0) {
       sockets =
           Bpf.createMap(Bpf.MAP_TYPE_XSKMAP, Integer.BYTES, Integer.BYTES, QUEUES, 0, "gatun_xsks");
@@ -42,7 +49,8 @@ final class Attachment implements AutoCloseable {
     }
     int program = -1;
     try {
-      program = Bpf.loadXdp(Stub.assemble(role, mac, lease.mapFd(), sockets), "gatun_stub", 0);
+      BpfAssembler stub = Stub.assemble(role, mac, lease.mapFd(), sockets, own);
+      program = Bpf.loadXdp(stub, "gatun_stub", 0);
       int pinned = pinnedLink(directory, ifIndex);
       int link;
       if (pinned < 0) {

@@ -93,7 +93,10 @@ public final class Pins {
   /** Undoes everything: all interfaces, the lease, the mount, the directory. */
   public void remove() {
     interfaces().forEach(this::detach);
-    remove(root.resolve(Lease.PIN));
+    for (String name :
+        List.of(Lease.PIN, OwnTraffic.ADDRESSES4, OwnTraffic.ADDRESSES6, OwnTraffic.CLAIMS)) {
+      remove(root.resolve(name));
+    }
     NativeException.check(
         Libc.umount(root.toString(), 0), "unmount " + root, "somebody still works in it");
     remove(root);

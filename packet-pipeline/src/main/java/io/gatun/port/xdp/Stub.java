@@ -28,6 +28,7 @@ import io.gatun.ffm.xdp.Xdp;
  *   <li>group or broadcast destination → kernel; on an uplink also any MAC but the interface's own
  *   <li>neither IPv4 nor IPv6, which includes VLAN tags → kernel
  *   <li>IPv6 to or from fe80::/10, and neighbour discovery → kernel
+ *   <li>on an uplink, what is for the node itself → kernel ({@link OwnAddressCheck})
  *   <li>the rest → the socket of the queue; none there → dropped, which is the hold
  * </ol>
  *
@@ -61,7 +62,9 @@ final class Stub {
    *
    * @param mac the interface's own address, 6 bytes
    */
-  static BpfAssembler assemble(XdpRole role, byte[] mac, int leaseFd, int xskMapFd) {
+  static BpfAssembler assemble(
+      XdpRole role, byte[] mac, int leaseFd, int xskMapFd, OwnTraffic own) {
+    boolean uplink = role == XdpRole.UPLINK;
     BpfAssembler program = new BpfAssembler();
     program
         .moveRegister(R6, R1)
@@ -76,16 +79,17 @@ final class Stub {
         .jumpIfRegister(If.GT, R4, R3, "ours")
         .load(BYTE, R5, R2, 0)
         .jumpIf(If.SET, R5, 1, "kernel");
-    if (role == XdpRole.UPLINK) {
+    if (uplink) {
       program
           .load(INT, R5, R2, 0)
           .jumpIfInt(If.NE, R5, littleEndian(mac, 0, 4), "kernel")
           .load(SHORT, R5, R2, 4)
           .jumpIf(If.NE, R5, littleEndian(mac, 4, 2), "kernel");
     }
-    return program
+    String ipv6 = uplink ? "ipv6" : "ours";
+    program
         .load(SHORT, R5, R2, ETHERTYPE_AT)
-        .jumpIf(If.EQ, R5, ETHERTYPE_IPV4, "ours")
+        .jumpIf(If.EQ, R5, ETHERTYPE_IPV4, uplink ? "ipv4" : "ours")
         .jumpIf(If.NE, R5, ETHERTYPE_IPV6, "kernel")
         .moveRegister(R4, R2)
         .alu(Alu.ADD, R4, ETHERNET + IPV6_HEADER)
@@ -97,12 +101,16 @@ final class Stub {
         .alu(Alu.AND, R5, LINK_LOCAL_MASK)
         .jumpIf(If.EQ, R5, LINK_LOCAL, "kernel")
         .load(BYTE, R5, R2, NEXT_HEADER_AT)
-        .jumpIf(If.NE, R5, ICMPV6, "ours")
+        .jumpIf(If.NE, R5, ICMPV6, ipv6)
         .alu(Alu.ADD, R4, 1)
         .jumpIfRegister(If.GT, R4, R3, "ours")
         .load(BYTE, R5, R2, ICMPV6_TYPE_AT)
-        .jumpIf(If.LT, R5, FIRST_DISCOVERY, "ours")
-        .jumpIf(If.LE, R5, LAST_DISCOVERY, "kernel")
+        .jumpIf(If.LT, R5, FIRST_DISCOVERY, ipv6)
+        .jumpIf(If.LE, R5, LAST_DISCOVERY, "kernel");
+    if (uplink) {
+      OwnAddressCheck.append(program.jump("ipv6"), own);
+    }
+    return program
         .label("ours")
         .load(INT, R2, R6, Xdp.MD_RX_QUEUE_INDEX)
         .loadMap(R1, xskMapFd)

@@ -20,7 +20,8 @@ import io.gatun.ring.xdp.XdpStatistics;
  * <pre>{@code
  * Pins pins = Pins.mount(run.resolve("bpf"));
  * Lease lease = Lease.open(pins);
- * XdpPort port = XdpPort.open(1, "cali1", mac, XdpRole.POD, umem, pool, lease, pins);
+ * OwnTraffic own = OwnTraffic.open(pins);
+ * XdpPort port = XdpPort.open(1, "cali1", mac, XdpRole.POD, umem, pool, lease, own, pins);
  * worker.add(port);
  * …
  * port.release();   // a successor takes over, frames are held until then
@@ -73,6 +74,7 @@ public final class XdpPort implements Port {
    * @param number the port's number, unique on the node
    * @param mac the interface's own address, 6 bytes
    * @param pool the frames of the worker that will own this port
+   * @param own what an uplink leaves to the kernel
    */
   public static XdpPort open(
       int number,
@@ -82,12 +84,13 @@ public final class XdpPort implements Port {
       Umem umem,
       FramePool pool,
       Lease lease,
+      OwnTraffic own,
       Pins pins) {
     int ifIndex =
         (int)
             NativeException.check(
                 Libc.ifNameToIndex(ifName), "find interface " + ifName, "see `ip link`");
-    Attachment attachment = Attachment.open(pins, lease, ifName, ifIndex, role, mac);
+    Attachment attachment = Attachment.open(pins, lease, own, ifName, ifIndex, role, mac);
     XdpSocket socket = null;
     try {
       socket = XdpSocket.open(umem, ifIndex, QUEUE, XdpMode.COPY, role.ringSize, role.ringSize);

@@ -14,6 +14,7 @@
  *
  * <pre>
  *   $RUN/bpf/lease               u64: nanoseconds of CLOCK_MONOTONIC until which frames are ours
+ *   $RUN/bpf/own4, own6, claims  what of an uplink's frames is the node's own ({@link OwnTraffic})
  *   $RUN/bpf/&lt;interface&gt;/xsks    queue → socket
  *   $RUN/bpf/&lt;interface&gt;/stub    the program, for comparison
  *   $RUN/bpf/&lt;interface&gt;/link    the attachment

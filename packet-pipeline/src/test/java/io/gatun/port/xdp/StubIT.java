@@ -2,6 +2,7 @@ package io.gatun.port.xdp;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.bpf.Bpf;
@@ -9,13 +10,18 @@ import io.gatun.ffm.memory.Memory;
 import io.gatun.ffm.memory.NativeArea;
 import io.gatun.ffm.xdp.Xdp;
 import io.gatun.packet.PacketBuilder;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class StubIT {
   private static final long OWN = 0x02_00_00_00_01_01L;
@@ -26,6 +32,7 @@ class StubIT {
   @TempDir Path run;
   private Pins pins;
   private Lease lease;
+  private OwnTraffic own;
   private NativeArea area;
   private int sockets;
   private int uplink;
@@ -37,10 +44,11 @@ class StubIT {
         "root".equals(System.getProperty("user.name")), "skipped: loading a program needs root");
     pins = Pins.mount(run.resolve("bpf"));
     lease = Lease.open(pins);
+    own = OwnTraffic.open(pins);
     area = NativeArea.map("stub test", 4096);
     sockets = Bpf.createMap(Bpf.MAP_TYPE_XSKMAP, 4, 4, 4, 0, "test_xsks");
-    uplink = Bpf.loadXdp(Stub.assemble(XdpRole.UPLINK, MAC, lease.mapFd(), sockets), "up", 0);
-    pod = Bpf.loadXdp(Stub.assemble(XdpRole.POD, MAC, lease.mapFd(), sockets), "pod", 0);
+    uplink = Bpf.loadXdp(Stub.assemble(XdpRole.UPLINK, MAC, lease.mapFd(), sockets, own), "up", 0);
+    pod = Bpf.loadXdp(Stub.assemble(XdpRole.POD, MAC, lease.mapFd(), sockets, own), "pod", 0);
     lease.renew(Long.MAX_VALUE);
   }
 
@@ -54,6 +62,7 @@ class StubIT {
     Libc.close(sockets);
     area.close();
     lease.close();
+    own.close();
     pins.remove();
     assertFalse(Files.exists(run.resolve("bpf")));
   }
@@ -110,9 +119,77 @@ class StubIT {
     expect("cut IPv6 header", true, true, cut);
   }
 
+  /** On an uplink the kernel's, at a pod's port ours. */
+  private void expectHosts(String what, PacketBuilder frame) {
+    expect(what, false, true, frame.macs(PEER, OWN).bytes());
+  }
+
+  private void expectOurs(String what, PacketBuilder frame) {
+    expect(what, true, true, frame.macs(PEER, OWN).bytes());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"10.0.0.1, 10.0.0.2, 10.0.0.3", "fd00::1, fd00::2, fd00::3"})
+  void shouldLeaveToTheHostWhatIsItsOwn(String client, String node, String pod) {
+    boolean six = node.contains(":");
+    own.addresses(List.of(InetAddress.ofLiteral(node)));
+    own.claims(new PortSet().add(6, 30_080).add(17, 30_053).add(6, 61_000, 65_535));
+    Supplier<PacketBuilder> toNode = () -> PacketBuilder.ip(client, node);
+    expectHosts("ssh", toNode.get().tcp(40_000, 22));
+    expectHosts("port below a claimed one", toNode.get().tcp(40_000, 30_079));
+    expectHosts("port above a claimed one", toNode.get().tcp(40_000, 30_081));
+    expectHosts("a claimed port of another protocol", toNode.get().udp(40_000, 30_080));
+    expectHosts("SCTP", toNode.get().sctp(1, 30_080));
+    expectHosts("echo", toNode.get().echo(1, 1));
+    expectHosts("echo reply", toNode.get().icmp(six ? 129 : 0, 0, 0));
+    expectOurs("node port", toNode.get().tcp(40_000, 30_080));
+    expectOurs("node port, UDP", toNode.get().udp(40_000, 30_053));
+    expectOurs("masqueraded, first", toNode.get().tcp(80, 61_000));
+    expectOurs("masqueraded, last", toNode.get().tcp(80, 65_535));
+    expectHosts("below the masqueraded", toNode.get().tcp(80, 60_999));
+    int[] errors = six ? new int[] {1, 2, 3, 4} : new int[] {3, 4, 11, 12};
+    for (int type : errors) {
+      expectOurs("ICMP error " + type, toNode.get().icmp(type, 0, 0).payload(40));
+    }
+    expectOurs("first fragment", toNode.get().udp(1, 53).fragment(0, true).payload(16));
+    expectOurs("later fragment", toNode.get().udp(1, 53).fragment(16, false).payload(16));
+    expectOurs("to a pod", PacketBuilder.ip(client, pod).tcp(40_000, 22));
+    if (!six) {
+      expectHosts("options", toNode.get().tcp(40_000, 22).options(8));
+      expectOurs("options, claimed", toNode.get().tcp(40_000, 30_080).options(40));
+      expectHosts("redirect", toNode.get().icmp(5, 1, 0).payload(28));
+      expectHosts("OSPF to a group", PacketBuilder.ip(client, "224.0.0.5").tcp(1, 2));
+      expectHosts("an offered address", PacketBuilder.ip(client, "10.0.0.77").udp(67, 68));
+      expectOurs("to a pod's UDP", PacketBuilder.ip(client, pod).udp(67, 69));
+      expectOurs("to a pod's TCP", PacketBuilder.ip(client, pod).tcp(67, 68));
+    } else {
+      expectHosts("to a group", PacketBuilder.ip(client, "ff05::5").udp(1, 2));
+    }
+    own.addresses(List.of(InetAddress.ofLiteral(pod)));
+    own.claims(new PortSet());
+    expectOurs("the address has gone", toNode.get().tcp(40_000, 22));
+    expectHosts("the claim has gone", PacketBuilder.ip(client, pod).tcp(40_000, 30_080));
+  }
+
+  @Test
+  void shouldLeaveToASuccessorWhatIsKnown() {
+    InetAddress kept = InetAddress.ofLiteral("10.0.0.2");
+    own.addresses(List.of(kept, InetAddress.ofLiteral("fd00::9")));
+    own.claims(new PortSet().add(6, 30_080));
+    try (OwnTraffic successor = OwnTraffic.open(pins)) {
+      assertTrue(successor.inherited());
+      assertTrue(successor.isClaimed(6, 30_080));
+      assertFalse(successor.isClaimed(17, 30_080));
+      assertEquals(1, successor.addresses(List.of(kept)), "one forgotten, one kept");
+      expectOurs("the forgotten one", PacketBuilder.ip("fd00::1", "fd00::9").tcp(1, 22));
+      expectHosts("the kept one", PacketBuilder.ip("10.0.0.1", "10.0.0.2").tcp(1, 22));
+    }
+  }
+
   @Test
   void shouldHaveTheSameTagForTheSameInterface() {
-    int again = Bpf.loadXdp(Stub.assemble(XdpRole.UPLINK, MAC, lease.mapFd(), sockets), "x", 0);
+    int again =
+        Bpf.loadXdp(Stub.assemble(XdpRole.UPLINK, MAC, lease.mapFd(), sockets, own), "x", 0);
     assertEquals(Bpf.tag(uplink), Bpf.tag(again));
     Libc.close(again);
   }

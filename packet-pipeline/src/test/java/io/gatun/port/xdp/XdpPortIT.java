@@ -33,6 +33,7 @@ class XdpPortIT {
   private Namespaces net;
   private Pins pins;
   private Lease lease;
+  private OwnTraffic own;
   private String before;
 
   @BeforeEach
@@ -43,6 +44,7 @@ class XdpPortIT {
     before = links();
     pins = Pins.mount(run.resolve("bpf"));
     lease = Lease.open(pins);
+    own = OwnTraffic.open(pins);
   }
 
   @AfterEach
@@ -51,6 +53,7 @@ class XdpPortIT {
       return;
     }
     lease.close();
+    own.close();
     pins.remove();
     net.close();
     assertFalse(Files.exists(run.resolve("bpf")));
@@ -92,7 +95,7 @@ class XdpPortIT {
 
     private XdpPort open(int number, String name, byte[] mac) throws Exception {
       return Namespaces.inside(
-          net.g, () -> XdpPort.open(number, name, mac, XdpRole.POD, umem, pool, lease, pins));
+          net.g, () -> XdpPort.open(number, name, mac, XdpRole.POD, umem, pool, lease, own, pins));
     }
 
     private static void cross(PacketVector v) {

@@ -1,0 +1,136 @@
+package io.gatun.agent.daemon;
+
+import io.gatun.agent.config.GatunConfiguration;
+import io.gatun.ffm.Libc;
+import io.gatun.ffm.netlink.NetlinkSubscription;
+import io.gatun.ffm.netlink.Route;
+import io.gatun.ffm.netlink.Rtnetlink;
+import io.gatun.port.xdp.OwnTraffic;
+import io.gatun.port.xdp.PortSet;
+import io.gatun.service.FrontKind;
+import io.gatun.service.FrontSpec;
+import io.gatun.service.SourceAddresses;
+import java.net.InetAddress;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.agrona.concurrent.Agent;
+
+/**
+ * Tells the uplinks' stubs what is the node's own: the addresses of the kernel's local table, less
+ * the ports that fronts on them and masqueraded flows use. Stepped by the control thread.
+ *
+ * <p>An address that comes or goes is known at once; what was put into the table by hand, within a
+ * second.
+ */
+final class LocalTable implements Agent {
+  private static final long ANYWAY = TimeUnit.SECONDS.toNanos(1);
+
+  /** IANA numbers of the protocols with ports: TCP, UDP, SCTP. */
+  private static final List<Integer> PROTOCOLS = List.of(6, 17, 132);
+
+  private final Supplier<Collection<FrontSpec>> fronts;
+  private final GatunConfiguration.PortRange snatPorts;
+  private final OwnTraffic own;
+  private final SourceAddresses sources;
+  private final Rtnetlink kernel = new Rtnetlink();
+  private final NetlinkSubscription changes =
+      new NetlinkSubscription(
+          NetlinkSubscription.IPV4_ADDRESSES | NetlinkSubscription.IPV6_ADDRESSES);
+  private Collection<FrontSpec> seen = List.of();
+  private Set<InetAddress> addresses = Set.of();
+  private PortSet claims = new PortSet();
+  private boolean changed = true;
+  private long read;
+
+  LocalTable(
+      Supplier<Collection<FrontSpec>> fronts,
+      GatunConfiguration configuration,
+      OwnTraffic own,
+      SourceAddresses sources) {
+    this.fronts = fronts;
+    this.snatPorts = configuration.snatPorts();
+    this.own = own;
+    this.sources = sources;
+  }
+
+  @Override
+  @SuppressWarnings("ReferenceEquality") // a change of the fronts is a new collection
+  public int doWork() {
+    long now = Libc.monotonicNanos();
+    changed |= !changes.read(_ -> changed = true);
+    Collection<FrontSpec> wanted = fronts.get();
+    boolean readAgain = changed || now - read > ANYWAY;
+    if (!readAgain && wanted == seen) {
+      return 0;
+    }
+    boolean moved = false;
+    if (readAgain) {
+      Set<InetAddress> next = localAddresses();
+      changed = false;
+      read = now;
+      moved = !next.equals(addresses);
+      addresses = next;
+    }
+    if (moved || wanted != seen) {
+      seen = wanted;
+      claim();
+    }
+    if (moved) {
+      own.addresses(addresses); // after the claims: no node port is the kernel's for a moment
+      sources.own(addresses);
+    }
+    return 1;
+  }
+
+  /** The addresses that the node answers at, as last read. */
+  Set<InetAddress> addresses() {
+    return addresses;
+  }
+
+  private Set<InetAddress> localAddresses() {
+    Set<InetAddress> found = new HashSet<>();
+    for (Route route : kernel.routes(Route.TABLE_LOCAL)) {
+      boolean host = route.prefixLength() == 8 * route.destination().getAddress().length;
+      boolean local =
+          route.type() == Route.LOCAL
+              || route.type() == Route.BROADCAST
+              || route.type() == Route.ANYCAST;
+      if (host && local && !route.destination().isLoopbackAddress()) {
+        found.add(route.destination());
+      }
+    }
+    return Set.copyOf(found);
+  }
+
+  private void claim() {
+    PortSet now = new PortSet();
+    for (int protocol : PROTOCOLS) {
+      now.add(protocol, snatPorts.first(), snatPorts.last());
+    }
+    for (FrontSpec front : seen) {
+      // A cluster IP that the node has itself (a DNS cache's) is the host's, not a front.
+      if (front.kind() != FrontKind.CLUSTER_IP && addresses.contains(front.address())) {
+        now.add(front.protocol(), front.port());
+      }
+    }
+    if (!now.equals(claims)) {
+      own.claims(now);
+      claims = now;
+    }
+  }
+
+  @Override
+  public String roleName() {
+    return "local table";
+  }
+
+  @Override
+  public void onClose() {
+    changes.close();
+    kernel.close();
+  }
+}
