@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import io.gatun.ffm.memory.Memory;
+import io.gatun.lab.demo.NodeDataplane;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -12,12 +14,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Supplier;
+import java.util.function.Function;
 
 /** {@code gatun bench NAME}: finds the benchmark, runs it, prints what it found. */
 public final class Bench {
-  private static final Map<String, Supplier<Benchmark>> ALL =
-      new TreeMap<>(Map.of("service", ServiceBenchmark::new));
+  private static final Map<String, Function<NodeDataplane, Benchmark>> ALL =
+      new TreeMap<>(Map.of("service", _ -> new ServiceBenchmark(), "stream", StreamBenchmark::new));
 
   private Bench() {}
 
@@ -30,25 +32,27 @@ public final class Bench {
    * Runs benchmark {@code name} and prints its report to {@code out}. Returns the exit code: 0
    * done, 1 a floor does not hold or the work was not done, 2 no such benchmark or a JVM that must
    * not be measured.
+   *
+   * @param gatun how to start the daemon, for what is measured with a whole one
    */
-  public static int run(String name, BenchOptions options, PrintStream out) {
-    Supplier<Benchmark> known = ALL.get(name);
+  public static int run(String name, BenchOptions options, NodeDataplane gatun, PrintStream out) {
+    Function<NodeDataplane, Benchmark> known = ALL.get(name);
     if (known == null) {
       System.err.printf("bench: no benchmark \"%s\"; there are: %s%n", name, names());
       return 2;
     }
-    if (Memory.CHECKS) {
+    Benchmark benchmark = known.apply(gatun);
+    if (Memory.CHECKS && benchmark.isOfThisProcess()) {
       System.err.println("bench: memory checks are on; run without -Dgatun.memory.checks");
       return 2;
     }
-    Benchmark benchmark = known.get();
     Machine.Time start = Machine.Time.now();
     Instant started = Instant.now().truncatedTo(ChronoUnit.SECONDS);
     long began = System.nanoTime();
     List<Figure> figures;
     try {
       figures = benchmark.measure(options);
-    } catch (IllegalStateException e) {
+    } catch (IOException | IllegalStateException e) {
       System.err.printf("bench %s: %s%n", name, e.getMessage());
       return 1;
     }
@@ -114,6 +118,9 @@ public final class Bench {
           text.append(", holds: ").append(figure.holds());
         }
         text.append('\n');
+        if (figure.peer() != null) {
+          text.append("    peer: ").append(figure.peer().command()).append('\n');
+        }
       }
       return text.append(
               String.format(

@@ -1,57 +1,55 @@
 package io.gatun.perf;
 
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
 /**
  * What the command line says about a benchmark. Immutable.
  *
  * @param peer whether to measure the peer too, where it is installed
  * @param runs how many times to measure; the median counts
- * @param seconds how long to measure in all, warm-up excluded
+ * @param seconds how long to measure in all, warm-up excluded; null: what the benchmark is used to
+ * @param quick enough to see that it works and roughly where it stands
  * @param flows connections under way, for those that have any
+ * @param streams TCP streams at once, for those that have any
+ * @param service through a Service, for those that can do without
  * @param json one JSON object instead of text
+ * @param report where to write a page to look at; null: nowhere
  */
-public record BenchOptions(boolean peer, int runs, double seconds, int flows, boolean json) {
-  private static final int RUNS = 7;
-  private static final int FLOWS = 1000;
+public record BenchOptions(
+    boolean peer,
+    int runs,
+    @Nullable Double seconds,
+    boolean quick,
+    int flows,
+    int streams,
+    boolean service,
+    boolean json,
+    @Nullable Path report) {
+  public static final int RUNS = 7;
+  public static final int QUICK_RUNS = 3;
+  public static final int FLOWS = 1000;
+
+  private static final double QUICK_SECONDS = 0.2;
 
   public BenchOptions {
-    if (runs < 1 || seconds <= 0 || flows < 1) {
+    if (runs < 1 || flows < 1 || streams < 1 || (seconds != null && seconds <= 0)) {
       throw new IllegalArgumentException(
-          "--runs %d --seconds %s --flows %d; each must be above 0"
-              .formatted(runs, seconds, flows));
+          "--runs %d --seconds %s --flows %d --streams %d; each must be above 0"
+              .formatted(runs, seconds == null ? "(default)" : seconds, flows, streams));
     }
   }
 
-  /** Seven runs of a second each. */
-  public static BenchOptions defaults() {
-    return new BenchOptions(true, RUNS, RUNS, FLOWS, false);
+  /** How long one run takes. */
+  double secondsPerRun(double usual) {
+    if (seconds != null) {
+      return seconds / runs;
+    }
+    return quick ? Math.min(QUICK_SECONDS, usual) : usual;
   }
 
-  /** {@code --quick}: enough to see that it works and roughly where it stands. */
-  public BenchOptions quick() {
-    return new BenchOptions(peer, 3, 0.6, flows, json);
-  }
-
-  public BenchOptions withPeer(boolean peer) {
-    return new BenchOptions(peer, runs, seconds, flows, json);
-  }
-
-  public BenchOptions withRuns(int runs) {
-    return new BenchOptions(peer, runs, seconds, flows, json);
-  }
-
-  public BenchOptions withSeconds(double seconds) {
-    return new BenchOptions(peer, runs, seconds, flows, json);
-  }
-
-  public BenchOptions withFlows(int flows) {
-    return new BenchOptions(peer, runs, seconds, flows, json);
-  }
-
-  public BenchOptions withJson(boolean json) {
-    return new BenchOptions(peer, runs, seconds, flows, json);
-  }
-
+  /** One run of a benchmark that usually takes a second for it. */
   long nanosPerRun() {
-    return (long) (seconds / runs * 1e9);
+    return (long) (secondsPerRun(1) * 1e9);
   }
 }

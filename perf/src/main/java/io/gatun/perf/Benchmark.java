@@ -1,5 +1,6 @@
 package io.gatun.perf;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 
@@ -8,6 +9,14 @@ interface Benchmark {
   /** What {@code options} made of it, for the report: {@code {"flows": 1000}}. */
   Map<String, Object> arguments(BenchOptions options);
 
-  /** Measures; throws {@link IllegalStateException} when the work was not done as it should be. */
-  List<Figure> measure(BenchOptions options);
+  /** False when all the work is done by other processes than this one. */
+  default boolean isOfThisProcess() {
+    return true;
+  }
+
+  /**
+   * Measures; throws {@link IllegalStateException} when the work was not done as it should be, and
+   * {@link IOException} when what has to be there could not be set up.
+   */
+  List<Figure> measure(BenchOptions options) throws IOException;
 }

@@ -25,12 +25,26 @@ record Figure(
     @Nullable Double goal) {
 
   /** The same, measured with somebody else's program in the same run. */
-  record Peer(String name, double value, List<Double> runs, String command) {}
+  record Peer(String name, double value, List<Double> runs, String command) {
+    static Peer of(String name, double[] runs, String command) {
+      return new Peer(name, rounded(median(runs)), listed(runs), command);
+    }
+  }
 
   /** A cost, of which less is better, on its own. */
   static Figure cost(
       String what, String unit, double[] runs, @Nullable Double floor, @Nullable Double goal) {
     return new Figure(what, median(runs), unit, listed(runs), null, null, floor, goal);
+  }
+
+  /** A rate, of which more is better; floor and goal are ratios to the peer. */
+  static Figure rate(
+      String what, String unit, double[] runs, @Nullable Peer peer, double floor, double goal) {
+    double value = rounded(median(runs));
+    return peer == null
+        ? new Figure(what, value, unit, listed(runs), null, null, null, null)
+        : new Figure(
+            what, value, unit, listed(runs), peer, rounded(value / peer.value()), floor, goal);
   }
 
   /** {@code goal}, {@code floor}, {@code no}, or null when no bound is set. */
@@ -48,6 +62,21 @@ record Figure(
     return within(floor) ? "floor" : "no";
   }
 
+  /** A cost beside the peer's; floor and goal are ratios, both null where none was set. */
+  static Figure cost(
+      String what,
+      String unit,
+      double[] runs,
+      @Nullable Peer peer,
+      @Nullable Double floor,
+      @Nullable Double goal) {
+    double value = rounded(median(runs));
+    return peer == null
+        ? new Figure(what, value, unit, listed(runs), null, null, null, null)
+        : new Figure(
+            what, value, unit, listed(runs), peer, rounded(peer.value() / value), floor, goal);
+  }
+
   private boolean within(double bound) {
     return ratio != null ? ratio >= bound : value <= bound;
   }
@@ -60,6 +89,10 @@ record Figure(
   }
 
   static List<Double> listed(double[] runs) {
-    return Arrays.stream(runs).map(run -> Math.round(run * 1000) / 1000.0).boxed().toList();
+    return Arrays.stream(runs).map(Figure::rounded).boxed().toList();
+  }
+
+  private static double rounded(double figure) {
+    return Math.round(figure * 1000) / 1000.0;
   }
 }

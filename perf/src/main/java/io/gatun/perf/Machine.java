@@ -22,10 +22,15 @@ record Machine(
     double stealPercent,
     Map<String, String> vulnerabilities) {
 
-  /** Processor time so far: all of it and what was stolen, in the kernel's ticks. */
-  record Time(long all, long stolen) {
-    /** Fields of the first line of /proc/stat, proc_stat(5): steal is the eighth. */
+  /** Processor time so far: all of it, what was idle and what was stolen, in ticks. */
+  record Time(long all, long idle, long stolen) {
+    // Fields of the first line of /proc/stat, proc_stat(5).
+    private static final int IDLE = 4;
+    private static final int IO_WAIT = 5;
     private static final int STEAL = 8;
+
+    /** USER_HZ, in which the kernel counts them: 100 everywhere but on alpha. */
+    private static final long TICK_NANOS = 10_000_000;
 
     static Time now() {
       String[] fields = read("/proc/stat").lines().findFirst().orElse("").split(" +");
@@ -33,7 +38,13 @@ record Machine(
       for (int i = 1; i <= STEAL && i < fields.length; i++) {
         all += Long.parseLong(fields[i]);
       }
-      return new Time(all, fields.length > STEAL ? Long.parseLong(fields[STEAL]) : 0);
+      long idle = Long.parseLong(fields[IDLE]) + Long.parseLong(fields[IO_WAIT]);
+      return new Time(all, idle, fields.length > STEAL ? Long.parseLong(fields[STEAL]) : 0);
+    }
+
+    /** Nanoseconds in which some core worked, for whomever. */
+    long busyNanos() {
+      return (all - idle - stolen) * TICK_NANOS;
     }
 
     double stealPercentSince(Time start) {

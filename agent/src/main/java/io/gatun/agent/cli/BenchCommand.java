@@ -1,5 +1,6 @@
 package io.gatun.agent.cli;
 
+import io.gatun.agent.GatunProcess;
 import io.gatun.agent.UsageException;
 import io.gatun.perf.Bench;
 import io.gatun.perf.BenchOptions;
@@ -13,13 +14,20 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "bench",
     description = "Measure, beside a peer where one is installed.",
-    footer = {"", "Example: gatun bench service --flows 1000000 -o json"})
+    footer = {
+      "",
+      "Example: gatun bench service --flows 1000000 -o json",
+      "         gatun bench stream --streams 8"
+    })
 final class BenchCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "NAME", description = "Which benchmark.")
+  @Parameters(paramLabel = "NAME", description = "Which benchmark: service, stream.")
   private String name = "";
 
   @Option(names = "--flows", paramLabel = "N", description = "Connections under way.")
-  private @Nullable Integer flows;
+  private int flows = BenchOptions.FLOWS;
+
+  @Option(names = "--streams", paramLabel = "N", description = "TCP streams at once.")
+  private int streams = 1;
 
   @Option(names = "--runs", paramLabel = "N", description = "How many times; the median counts.")
   private @Nullable Integer runs;
@@ -47,24 +55,23 @@ final class BenchCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     try {
-      return Bench.run(name, options(), System.out);
+      return Bench.run(name, options(), GatunProcess::start, System.out);
     } catch (IllegalArgumentException e) {
       throw new UsageException("bench: " + e.getMessage());
     }
   }
 
   private BenchOptions options() {
-    BenchOptions options = BenchOptions.defaults();
-    if (quick) {
-      options = options.quick();
-    }
-    options = options.withPeer(peer).withJson(output == OutputFormat.JSON);
-    if (flows != null) {
-      options = options.withFlows(flows);
-    }
-    if (runs != null) {
-      options = options.withRuns(runs);
-    }
-    return seconds == null ? options : options.withSeconds(seconds);
+    int usual = quick ? BenchOptions.QUICK_RUNS : BenchOptions.RUNS;
+    return new BenchOptions(
+        peer,
+        runs == null ? usual : runs,
+        seconds,
+        quick,
+        flows,
+        streams,
+        false,
+        output == OutputFormat.JSON,
+        null);
   }
 }

@@ -3,6 +3,7 @@ package io.gatun.agent.demo;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.gatun.agent.Machine;
 import io.gatun.agent.config.Configuration;
 import io.gatun.agent.config.GatunConfiguration;
 import io.gatun.control.manifest.Manifests;

@@ -3,6 +3,7 @@ package io.gatun.agent.demo;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.gatun.agent.GatunProcess;
+import io.gatun.agent.Machine;
 import io.gatun.lab.Lab;
 import io.gatun.lab.demo.Demo;
 import java.io.ByteArrayOutputStream;

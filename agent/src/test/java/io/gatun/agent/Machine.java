@@ -1,4 +1,4 @@
-package io.gatun.agent.demo;
+package io.gatun.agent;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -6,11 +6,11 @@ import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 
 /** What these tests need from the machine; without it they are skipped, and say why. */
-final class Machine {
+public final class Machine {
 
   private Machine() {}
 
-  static void fit(String... tools) {
+  public static void fit(String... tools) {
     Assumptions.assumeTrue(
         "root".equals(System.getProperty("user.name")),
         "skipped: network namespaces and AF_XDP need root; run the tests as root");

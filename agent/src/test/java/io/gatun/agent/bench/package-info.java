@@ -1,0 +1,3 @@
+/** Benchmarks as a user runs them: that they measure and clean up, not how fast we are. */
+@org.jspecify.annotations.NullMarked
+package io.gatun.agent.bench;

@@ -1,0 +1,30 @@
+package io.gatun.perf;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Programs that a benchmark drives: peers, generators; stateless. */
+final class Program {
+  /** Where administrators' programs are, also for those whose PATH leaves it out. */
+  private static final List<String> SYSTEM = List.of("/usr/local/sbin", "/usr/sbin", "/sbin");
+
+  private Program() {}
+
+  static boolean isInstalled(String name) {
+    Stream<String> path = Stream.of(String.valueOf(System.getenv("PATH")).split(":", -1));
+    return Stream.concat(path, SYSTEM.stream())
+        .anyMatch(folder -> Files.isExecutable(Path.of(folder, name)));
+  }
+
+  /** Whether {@code peer} can be measured; if not, says in one line what is missing. */
+  static boolean isPeerInstalled(String peer, String name) {
+    boolean installed = isInstalled(name);
+    if (!installed) {
+      System.err.printf(
+          "bench: %s is not installed: no figures of %s, and no ratios%n", name, peer);
+    }
+    return installed;
+  }
+}
