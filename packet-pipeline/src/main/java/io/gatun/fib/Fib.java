@@ -11,9 +11,6 @@ import java.nio.ByteBuffer;
  * readers ({@link RouteStage}). Addresses are without zone; bits beyond the prefix are ignored.
  */
 public final class Fib implements AutoCloseable {
-  /** A node's own routes fit without growing: 1 MiB a family. */
-  private static final int NODES = 1024;
-
   private final AdjacencyTable adjacencies;
   private final Lpm4 routes4;
   private final Lpm6 routes6;
@@ -21,8 +18,8 @@ public final class Fib implements AutoCloseable {
   /** Room for {@code adjacencies} next hops; routes are not limited. */
   public Fib(int adjacencies, Retirement retirement) {
     this.adjacencies = new AdjacencyTable(adjacencies, retirement);
-    routes4 = new Lpm4("routes4", NODES, retirement);
-    routes6 = new Lpm6("routes6", NODES, retirement);
+    routes4 = new Lpm4("routes4", retirement);
+    routes6 = new Lpm6("routes6", retirement);
   }
 
   public AdjacencyTable adjacencies() {

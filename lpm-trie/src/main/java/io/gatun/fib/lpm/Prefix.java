@@ -17,6 +17,17 @@ record Prefix(long high, long low, int length) {
     return new Prefix(high & mask(length), low & mask(length - 64), length);
   }
 
+  /** Bit {@code index} of the key, 0 being the most significant. */
+  int bit(int index) {
+    return bits(high, low, index, index + 1);
+  }
+
+  /** Bits {@code start} to {@code end} of a key; they must not cross from one word to the other. */
+  static int bits(long high, long low, int start, int end) {
+    long word = start < 64 ? high : low;
+    return (int) (word << (start & 63) >>> (64 - end + start));
+  }
+
   /** A word whose first {@code bits} bits are set; none below 1, all above 63. */
   private static long mask(int bits) {
     return bits <= 0 ? 0 : bits >= 64 ? -1L : -1L << (64 - bits);
