@@ -68,7 +68,7 @@ public final class RtnetlinkSource implements KernelSource {
         List<Way> ways =
             type == RouteType.UNICAST
                 ? route.nextHops().stream()
-                    .filter(hop -> !hop.dead())
+                    .filter(hop -> !hop.dead() && !hop.noCarrier())
                     .map(RtnetlinkSource::way)
                     .toList()
                 : List.of();

@@ -22,7 +22,7 @@ public record Address(int ifIndex, InetAddress address, int prefixLength, int sc
 
   static Address parse(ByteBuffer body) {
     Attributes attributes = LAYOUT.attributes(body);
-    int family = body.get(0);
+    int family = body.get(0) & 0xFF;
     // On point-to-point links IFA_ADDRESS is the peer's; ours is then IFA_LOCAL.
     InetAddress address = attributes.address(IFA_LOCAL, family);
     if (address == null) {
@@ -32,6 +32,9 @@ public record Address(int ifIndex, InetAddress address, int prefixLength, int sc
       throw Attributes.malformed("an address without IFA_ADDRESS");
     }
     return new Address(
-        body.getInt(INDEX), address, body.get(PREFIX_LENGTH) & 0xFF, body.get(SCOPE) & 0xFF);
+        body.getInt(INDEX),
+        address,
+        Attributes.prefixLength(body.get(PREFIX_LENGTH) & 0xFF, family),
+        body.get(SCOPE) & 0xFF);
   }
 }

@@ -64,6 +64,17 @@ final class Attributes {
     return value == null || value.limit() < 4 ? otherwise : value.getInt(0);
   }
 
+  int unsignedShort(int type, int otherwise) {
+    ByteBuffer value = values.get(type);
+    return value == null || value.limit() < 2 ? otherwise : value.getShort(0) & 0xFFFF;
+  }
+
+  /** A value in network order. */
+  int unsignedShortBe(int type, int otherwise) {
+    byte[] value = bytes(type);
+    return value.length < 2 ? otherwise : (value[0] & 0xFF) << 8 | value[1] & 0xFF;
+  }
+
   byte[] bytes(int type) {
     ByteBuffer value = values.get(type);
     byte[] bytes = new byte[value == null ? 0 : value.limit()];
@@ -109,6 +120,14 @@ final class Attributes {
 
   static boolean isInternet(int family) {
     return addressBytes(family) != 0;
+  }
+
+  /** Refuses a prefix length that the family does not have. */
+  static int prefixLength(int length, int family) {
+    if (length > addressBytes(family) * 8) {
+      throw malformed("a prefix of " + length + " bits in family " + family);
+    }
+    return length;
   }
 
   private static int addressBytes(int family) {

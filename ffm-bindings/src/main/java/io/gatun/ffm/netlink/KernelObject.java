@@ -1,4 +1,5 @@
 package io.gatun.ffm.netlink;
 
-/** What a {@link NetlinkSubscription} reports changes of. */
-public sealed interface KernelObject permits Link, Address, Route, Neighbour {}
+/** What a dump contains and a {@link NetlinkSubscription} reports changes of. */
+public sealed interface KernelObject
+    permits Link, Address, Route, NextHopObject, Neighbour, FdbEntry, Rule {}

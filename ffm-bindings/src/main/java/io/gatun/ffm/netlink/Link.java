@@ -2,6 +2,7 @@ package io.gatun.ffm.netlink;
 
 import io.gatun.ffm.netlink.Attributes.Layout;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A network device, immutable.
@@ -14,6 +15,8 @@ import java.nio.ByteBuffer;
  * @param master index of the bridge or bond it belongs to, 0 for none
  * @param peerIndex of a veth's other end or a VLAN's lower device, 0 for none
  * @param peerNamespace id of the namespace the peer is in, −1 for this one
+ * @param vlan the VLAN's id, 0 for a device that is none
+ * @param vxlan what a VXLAN device says, null for others
  */
 @SuppressWarnings("ArrayRecordComponent") // six bytes, read only; never compared
 public record Link(
@@ -26,7 +29,9 @@ public record Link(
     String kind,
     int master,
     int peerIndex,
-    int peerNamespace)
+    int peerNamespace,
+    int vlan,
+    @Nullable VxlanDevice vxlan)
     implements KernelObject {
 
   // struct ifinfomsg: family u8, type u16 at 2, index s32, flags u32, change u32
@@ -42,10 +47,22 @@ public record Link(
   private static final int IFLA_MASTER = 10;
   private static final int IFLA_LINKINFO = 18;
   private static final int IFLA_INFO_KIND = 1;
+  private static final int IFLA_INFO_DATA = 2;
+  private static final int IFLA_VLAN_ID = 1;
   private static final int IFLA_LINK_NETNSID = 37;
 
-  static Link parse(ByteBuffer body) {
+  /**
+   * Null for what a protocol says of a device: a bridge tells of its ports by messages of family
+   * AF_BRIDGE, of which RTM_DELLINK means that a port left the bridge, not that the device is gone.
+   */
+  static @Nullable Link parse(ByteBuffer body) {
     Attributes attributes = LAYOUT.attributes(body);
+    if (body.get(0) != 0) {
+      return null;
+    }
+    Attributes info = attributes.nested(IFLA_LINKINFO);
+    String kind = info.string(IFLA_INFO_KIND);
+    Attributes data = info.nested(IFLA_INFO_DATA);
     int flags = body.getInt(FLAGS);
     return new Link(
         body.getInt(INDEX),
@@ -54,9 +71,11 @@ public record Link(
         attributes.integer(IFLA_MTU, 0),
         (flags & IFF_UP) != 0,
         (flags & IFF_RUNNING) != 0,
-        attributes.nested(IFLA_LINKINFO).string(IFLA_INFO_KIND),
+        kind,
         attributes.integer(IFLA_MASTER, 0),
         attributes.integer(IFLA_LINK, 0),
-        attributes.integer(IFLA_LINK_NETNSID, -1));
+        attributes.integer(IFLA_LINK_NETNSID, -1),
+        kind.equals("vlan") ? data.unsignedShort(IFLA_VLAN_ID, 0) : 0,
+        kind.equals("vxlan") ? VxlanDevice.parse(data) : null);
   }
 }

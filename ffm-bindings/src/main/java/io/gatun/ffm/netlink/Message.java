@@ -21,6 +21,12 @@ record Message(int type, int flags, int sequence, ByteBuffer body) {
   static final int NEWNEIGH = 28;
   static final int DELNEIGH = 29;
   static final int GETNEIGH = 30;
+  static final int NEWRULE = 32;
+  static final int DELRULE = 33;
+  static final int GETRULE = 34;
+  static final int NEWNEXTHOP = 104;
+  static final int DELNEXTHOP = 105;
+  static final int GETNEXTHOP = 106;
 
   static final int F_REQUEST = 1;
   static final int F_ACK = 4;
@@ -28,6 +34,7 @@ record Message(int type, int flags, int sequence, ByteBuffer body) {
   static final int F_DUMP = 0x300;
   static final int F_REPLACE = 0x100;
   static final int F_CREATE = 0x400;
+  static final int F_APPEND = 0x800;
 
   // struct nlmsghdr: len u32, type u16, flags u16, seq u32, pid u32
   static final int HEADER = 16;
@@ -39,6 +46,12 @@ record Message(int type, int flags, int sequence, ByteBuffer body) {
   /** The messages of one datagram, in host order from 0 to its limit. */
   static List<Message> parse(ByteBuffer datagram) {
     List<Message> messages = new ArrayList<>();
+    parse(datagram, messages);
+    return messages;
+  }
+
+  /** Adds to {@code messages} what comes before a length that lies. */
+  static void parse(ByteBuffer datagram, List<Message> messages) {
     int at = 0;
     while (datagram.limit() - at >= HEADER) {
       int length = datagram.getInt(at + LENGTH);
@@ -54,7 +67,6 @@ record Message(int type, int flags, int sequence, ByteBuffer body) {
               Attributes.slice(datagram, at + HEADER, length - HEADER)));
       at += (length + 3) & -4;
     }
-    return messages;
   }
 
   /** What the message is about; null when that is nothing we know. */
@@ -63,13 +75,21 @@ record Message(int type, int flags, int sequence, ByteBuffer body) {
       case NEWLINK, DELLINK -> Link.parse(body);
       case NEWADDR, DELADDR -> Address.parse(body);
       case NEWROUTE, DELROUTE -> Route.parse(body);
-      case NEWNEIGH, DELNEIGH -> Neighbour.parse(body);
+      case NEWNEIGH, DELNEIGH ->
+          body.limit() > 0 && body.get(0) == FdbEntry.AF_BRIDGE
+              ? FdbEntry.parse(body)
+              : Neighbour.parse(body);
+      case NEWRULE, DELRULE -> Rule.parse(body);
+      case NEWNEXTHOP, DELNEXTHOP -> NextHopObject.parse(body);
       default -> null;
     };
   }
 
   boolean removal() {
-    return type == DELLINK || type == DELADDR || type == DELROUTE || type == DELNEIGH;
+    return switch (type) {
+      case DELLINK, DELADDR, DELROUTE, DELNEIGH, DELRULE, DELNEXTHOP -> true;
+      default -> false;
+    };
   }
 
   /** The −errno in an ERROR or DONE message, 0 for success. */

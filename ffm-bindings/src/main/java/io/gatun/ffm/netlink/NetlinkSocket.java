@@ -16,10 +16,11 @@ final class NetlinkSocket implements AutoCloseable {
   private static final int SOCKADDR_BYTES = 12;
   // The kernel fills datagrams up to 32 KiB (net/netlink/af_netlink.c, netlink_dump).
   private static final int BUFFER_BYTES = 128 << 10;
-  private static final int RECEIVE_BUFFER = 4 << 20;
   // linux/netlink.h: the kernel honours the filters of a dump's header (since 4.20)
   private static final int SOL_NETLINK = 270;
   private static final int NETLINK_GET_STRICT_CHK = 12;
+  // A notification of 100 bytes is accounted with 768: room for 80,000 routes at once.
+  private static final int RECEIVE_BUFFER = 32 << 20; // the kernel doubles it
 
   private final NativeArea area;
   private final int fd;
@@ -60,6 +61,11 @@ final class NetlinkSocket implements AutoCloseable {
 
   /** The messages of the next datagram. Anything but success comes as the exception's errno. */
   List<Message> receive(int flags) {
+    return Message.parse(datagram(flags));
+  }
+
+  /** The next datagram. Anything but success comes as the exception's errno. */
+  ByteBuffer datagram(int flags) {
     long bytes;
     do {
       bytes = Libc.recv(fd, area.address(), BUFFER_BYTES, flags | Libc.MSG_TRUNC);
@@ -70,7 +76,7 @@ final class NetlinkSocket implements AutoCloseable {
     }
     byte[] copy = new byte[(int) bytes];
     Memory.copyOut(area.address(), copy, 0, copy.length);
-    return Message.parse(ByteBuffer.wrap(copy).order(ByteOrder.nativeOrder()));
+    return ByteBuffer.wrap(copy).order(ByteOrder.nativeOrder());
   }
 
   @Override

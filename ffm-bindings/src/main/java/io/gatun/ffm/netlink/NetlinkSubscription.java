@@ -3,6 +3,10 @@ package io.gatun.ffm.netlink;
 import io.gatun.ffm.Errno;
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.function.Consumer;
 
 /**
@@ -18,11 +22,27 @@ public final class NetlinkSubscription implements AutoCloseable {
   public static final int IPV4_ROUTES = 0x40;
   public static final int IPV6_ADDRESSES = 0x100;
   public static final int IPV6_ROUTES = 0x400;
-  public static final int EVERYTHING =
-      LINKS | NEIGHBOURS | IPV4_ADDRESSES | IPV4_ROUTES | IPV6_ADDRESSES | IPV6_ROUTES;
+  public static final int RULES = 0x80 | 0x40000;
+  public static final int NEXT_HOPS = 1 << 31;
 
-  /** The object as it is now or, if {@code removed}, as it was last. */
-  public record Change(boolean removed, KernelObject object) {}
+  /** Forwarding databases come with {@link #NEIGHBOURS}. */
+  public static final int EVERYTHING =
+      LINKS
+          | NEIGHBOURS
+          | IPV4_ADDRESSES
+          | IPV4_ROUTES
+          | IPV6_ADDRESSES
+          | IPV6_ROUTES
+          | RULES
+          | NEXT_HOPS;
+
+  /**
+   * The object as it is now or, if {@code removed}, as it was last.
+   *
+   * @param replaces it takes the place of the one with the same key (NLM_F_REPLACE)
+   * @param appended it stands behind those with the same key (NLM_F_APPEND)
+   */
+  public record Change(boolean removed, boolean replaces, boolean appended, KernelObject object) {}
 
   private final NetlinkSocket socket;
 
@@ -38,18 +58,20 @@ public final class NetlinkSubscription implements AutoCloseable {
 
   /**
    * Hands over all changes that wait, without waiting for more. Returns false when the kernel had
-   * to drop some (ENOBUFS): what is known may be wrong, dump again.
+   * to drop some (ENOBUFS) or sent what cannot be read: what is known may be wrong, dump again.
    */
   public boolean read(Consumer<Change> changes) {
+    return read(Integer.MAX_VALUE, changes);
+  }
+
+  /** The same for about {@code most} datagrams, so that a burst does not keep the caller. */
+  public boolean read(int most, Consumer<Change> changes) {
     boolean complete = true;
-    while (true) {
+    for (int i = 0; i < most; i++) {
       try {
-        for (Message message : socket.receive(Libc.MSG_DONTWAIT)) {
-          KernelObject object = message.object();
-          if (object != null) {
-            changes.accept(new Change(message.removal(), object));
-          }
-        }
+        complete &= parse(socket.datagram(Libc.MSG_DONTWAIT), changes);
+      } catch (UncheckedIOException tooLong) {
+        complete = false;
       } catch (NativeException e) {
         if (e.errno() == Errno.EAGAIN) {
           return complete;
@@ -60,6 +82,36 @@ public final class NetlinkSubscription implements AutoCloseable {
         complete = false;
       }
     }
+    return complete;
+  }
+
+  /**
+   * Hands over the changes in one datagram, in host order from 0 to its limit. False when something
+   * in it was malformed and left out; the rest is handed over.
+   */
+  public static boolean parse(ByteBuffer datagram, Consumer<Change> changes) {
+    boolean whole = true;
+    List<Message> messages = new ArrayList<>();
+    try {
+      Message.parse(datagram, messages);
+    } catch (UncheckedIOException malformed) {
+      whole = false;
+    }
+    for (Message message : messages) {
+      KernelObject object = null;
+      try {
+        object = message.object();
+      } catch (UncheckedIOException malformed) {
+        whole = false;
+      }
+      if (object != null) {
+        boolean added = !message.removal();
+        boolean replaces = added && (message.flags() & Message.F_REPLACE) != 0;
+        boolean appended = added && (message.flags() & Message.F_APPEND) != 0;
+        changes.accept(new Change(!added, replaces, appended, object));
+      }
+    }
+    return whole;
   }
 
   @Override

@@ -10,9 +10,16 @@ import org.jspecify.annotations.Nullable;
  * @param weight share of flows, 1 to 256
  * @param onlink the gateway is a neighbour even where no prefix of the device says so
  * @param dead the device is down: not to be used
+ * @param noCarrier the device has no carrier; the kernel goes on using it unless {@code
+ *     ignore_routes_with_linkdown} says otherwise
  */
 public record NextHop(
-    int ifIndex, @Nullable InetAddress gateway, int weight, boolean onlink, boolean dead) {
+    int ifIndex,
+    @Nullable InetAddress gateway,
+    int weight,
+    boolean onlink,
+    boolean dead,
+    boolean noCarrier) {
 
   // struct rtnexthop: len u16, flags u8, hops u8 (weight − 1), ifindex s32
   static final int BYTES = 8;
@@ -30,6 +37,7 @@ public record NextHop(
         gateway,
         weight,
         (flags & RTNH_F_ONLINK) != 0,
-        (flags & (RTNH_F_DEAD | RTNH_F_LINKDOWN)) != 0);
+        (flags & RTNH_F_DEAD) != 0,
+        (flags & RTNH_F_LINKDOWN) != 0);
   }
 }

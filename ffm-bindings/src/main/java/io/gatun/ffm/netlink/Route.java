@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * @param metric the smaller the better
  * @param protocol who made it: 2 kernel, 3 boot, 4 static, …
  * @param source what local senders use as address, null for any
+ * @param tos of packets that it is for, 0 for all
+ * @param nextHopId of the {@link NextHopObject} that says the ways, 0 when it says them itself;
+ *     with {@code net.ipv4.nexthop_compat_mode} the kernel repeats them in the route
  */
 public record Route(
     int table,
@@ -27,7 +30,9 @@ public record Route(
     long metric,
     int protocol,
     int scope,
-    @Nullable InetAddress source)
+    @Nullable InetAddress source,
+    int tos,
+    int nextHopId)
     implements KernelObject {
 
   public static final int TABLE_MAIN = 254;
@@ -45,6 +50,7 @@ public record Route(
   // struct rtmsg: family, dst_len, src_len, tos, table, protocol, scope, type u8; flags u32
   static final Layout LAYOUT = new Layout("rtmsg", 12);
   static final int DST_LEN = 1;
+  static final int TOS = 3;
   static final int TABLE = 4;
   static final int PROTOCOL = 5;
   static final int SCOPE = 6;
@@ -59,6 +65,7 @@ public record Route(
   private static final int RTA_MULTIPATH = 9;
   private static final int RTA_TABLE = 15;
   private static final int RTA_VIA = 18;
+  private static final int RTA_NH_ID = 30;
 
   /** Null for what is not a route of IPv4 or IPv6, or only a cached one. */
   static @Nullable Route parse(ByteBuffer body) {
@@ -73,12 +80,14 @@ public record Route(
         attributes.integer(RTA_TABLE, body.get(TABLE) & 0xFF),
         body.get(TYPE) & 0xFF,
         destination == null ? Attributes.anyAddress(family) : destination,
-        body.get(DST_LEN) & 0xFF,
+        Attributes.prefixLength(body.get(DST_LEN) & 0xFF, family),
         nextHops(attributes, family, flags),
         Integer.toUnsignedLong(attributes.integer(RTA_PRIORITY, 0)),
         body.get(PROTOCOL) & 0xFF,
         body.get(SCOPE) & 0xFF,
-        attributes.address(RTA_PREFSRC, family));
+        attributes.address(RTA_PREFSRC, family),
+        body.get(TOS) & 0xFF,
+        attributes.integer(RTA_NH_ID, 0));
   }
 
   private static List<NextHop> nextHops(Attributes attributes, int family, int flags) {

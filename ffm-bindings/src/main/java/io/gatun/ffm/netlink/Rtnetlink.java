@@ -4,6 +4,7 @@ import io.gatun.ffm.Errno;
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
 import io.gatun.ffm.netlink.Attributes.Layout;
+import java.io.UncheckedIOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
@@ -19,9 +20,12 @@ public final class Rtnetlink implements AutoCloseable {
   private static final int MAX_REQUEST = 256;
   // A table that changes while it is read comes marked as inconsistent; read it again.
   private static final int ATTEMPTS = 10;
+  // The first byte of every struct.
+  private static final int FAMILY = 0;
 
   private final NetlinkSocket socket = new NetlinkSocket(0);
   private int sequence;
+  private int malformed;
 
   /** Every device of the namespace. */
   public List<Link> links() {
@@ -48,6 +52,26 @@ public final class Rtnetlink implements AutoCloseable {
   /** The ARP and the neighbour discovery table. */
   public List<Neighbour> neighbours() {
     return dump(Message.GETNEIGH, Neighbour.LAYOUT, Neighbour.class);
+  }
+
+  /** The forwarding databases of bridges and VXLAN devices. */
+  public List<FdbEntry> forwardingEntries() {
+    return dump(Message.GETNEIGH, Neighbour.LAYOUT, FdbEntry.class, FAMILY, FdbEntry.AF_BRIDGE);
+  }
+
+  /** The next hops that routes name by their number; none where the kernel is older than 5.3. */
+  public List<NextHopObject> nextHops() {
+    return dump(Message.GETNEXTHOP, NextHopObject.LAYOUT, NextHopObject.class);
+  }
+
+  /** The rules of both families that say which table is looked into. */
+  public List<Rule> rules() {
+    return dump(Message.GETRULE, Rule.LAYOUT, Rule.class);
+  }
+
+  /** Objects that were left out of the answers so far because they could not be read. */
+  public int malformed() {
+    return malformed;
   }
 
   /**
@@ -84,7 +108,7 @@ public final class Rtnetlink implements AutoCloseable {
   private <T extends KernelObject> List<T> dump(
       int type, Layout layout, Class<T> kind, int field, int value) {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-      // A family of zero: all of them.
+      // A family of zero: all of them, but for AF_BRIDGE.
       ByteBuffer request = request(type, Message.F_DUMP);
       request.put(Message.HEADER + field, (byte) value);
       send(request, Message.HEADER + layout.bytes());
@@ -111,9 +135,13 @@ public final class Rtnetlink implements AutoCloseable {
               message.error(), "dump of " + kind.getSimpleName(), "see the kernel's log");
           return consistent;
         }
-        KernelObject object = message.object();
-        if (kind.isInstance(object)) {
-          objects.add(kind.cast(object));
+        try {
+          KernelObject object = message.object();
+          if (kind.isInstance(object)) {
+            objects.add(kind.cast(object));
+          }
+        } catch (UncheckedIOException unreadable) {
+          malformed++; // one that cannot be read must not hide all others
         }
       }
     }

@@ -54,6 +54,13 @@ class RtnetlinkIT {
             "route add 10.6.0.1/32 via 169.254.1.1 dev a0 onlink",
             "route add 10.5.0.0/16 nexthop via 10.1.0.3 weight 1 nexthop via 10.2.0.3 weight 5",
             "-6 route add fd00:9::/48 via fd00:1::2",
+            "link add vx0 type vxlan id 77 local 10.1.0.1 dev a0 dstport 8472 nolearning",
+            "link set vx0 up",
+            "nexthop add id 5 via 10.1.0.9 dev a0",
+            "nexthop add id 6 via 10.2.0.9 dev br0",
+            "nexthop add id 9 group 5/6,3",
+            "route add 10.4.0.0/16 nhid 9",
+            "rule add pref 500 iif a0 to 10.4.0.0/16 lookup 1000",
             "neigh add 10.1.0.2 lladdr 02:00:00:00:00:02 dev a0 nud permanent")) {
       inside(command);
     }
@@ -109,11 +116,11 @@ class RtnetlinkIT {
     assertEquals(16, metric.prefixLength());
     assertEquals(Route.TABLE_MAIN, metric.table());
     assertEquals(
-        List.of(new NextHop(a0, InetAddress.ofLiteral("10.1.0.2"), 1, false, false)),
+        List.of(new NextHop(a0, InetAddress.ofLiteral("10.1.0.2"), 1, false, false, false)),
         metric.nextHops());
     Route table = route(routes, "10.8.0.0");
     assertEquals(1000, table.table());
-    assertEquals(List.of(new NextHop(a0, null, 1, false, false)), table.nextHops());
+    assertEquals(List.of(new NextHop(a0, null, 1, false, false, false)), table.nextHops());
     assertEquals(Route.BLACKHOLE, route(routes, "10.7.0.0").type());
     assertEquals(List.of(), route(routes, "10.7.0.0").nextHops());
     assertTrue(route(routes, "10.6.0.1").nextHops().getFirst().onlink());
@@ -144,6 +151,53 @@ class RtnetlinkIT {
     assertEquals(Neighbour.NUD_PERMANENT, known.state());
     assertEquals(2, assertNotNullMac(known)[5]);
     assertTrue(known.valid());
+  }
+
+  @Test
+  void shouldSeeNextHopObjectsAndTheRoutesThatNameThem() throws Exception {
+    List<NextHopObject> hops = inNamespace(Rtnetlink::nextHops);
+    NextHopObject group = find(hops, hop -> hop.id() == 9);
+    assertEquals(
+        List.of(new NextHopObject.Member(5, 1), new NextHopObject.Member(6, 3)), group.group());
+    assertEquals(InetAddress.ofLiteral("10.1.0.9"), find(hops, h -> h.id() == 5).gateway());
+    assertEquals(9, route(inNamespace(Rtnetlink::routes), "10.4.0.0").nextHopId());
+  }
+
+  @Test
+  void shouldSeeRules() throws Exception {
+    List<Rule> rules = inNamespace(Rtnetlink::rules);
+    assertEquals(3, rules.stream().filter(rule -> !rule.ipv6() && rule.priority() != 500).count());
+    Rule rule = find(rules, r -> r.priority() == 500);
+    assertEquals("a0", rule.in());
+    assertEquals(1000, rule.table());
+    assertEquals(InetAddress.ofLiteral("10.4.0.0"), rule.destination());
+    assertEquals(16, rule.destinationLength());
+  }
+
+  @Test
+  void shouldSeeTunnelsAndForwardingDatabases() throws Exception {
+    List<Link> links = inNamespace(Rtnetlink::links);
+    VxlanDevice vxlan = link(links, "vx0").vxlan();
+    int a0 = link(links, "a0").index();
+    assertEquals(new VxlanDevice(77, InetAddress.ofLiteral("10.1.0.1"), a0, 8472, false), vxlan);
+    bridge("fdb append 02:00:00:00:00:77 dev vx0 dst 192.0.2.7 self permanent");
+    bridge("fdb add 02:00:00:00:00:88 dev b0 master static");
+    List<FdbEntry> entries = inNamespace(Rtnetlink::forwardingEntries);
+    FdbEntry remote =
+        find(entries, e -> e.mac()[0] == 2 && e.mac()[5] == 0x77 && e.remote() != null);
+    assertEquals(link(links, "vx0").index(), remote.ifIndex());
+    assertEquals(InetAddress.ofLiteral("192.0.2.7"), remote.remote());
+    assertEquals(0, remote.master());
+    FdbEntry port = find(entries, e -> e.mac()[0] == 2 && e.mac()[5] == (byte) 0x88);
+    assertEquals(link(links, "b0").index(), port.ifIndex());
+    assertEquals(link(links, "br0").index(), port.master());
+    assertFalse(port.local());
+  }
+
+  private static void bridge(String command) throws IOException, InterruptedException {
+    Process process =
+        new ProcessBuilder(("bridge -n " + SPACE + " " + command).split(" ")).inheritIO().start();
+    assertEquals(0, process.waitFor(), command);
   }
 
   @Test
