@@ -1,8 +1,6 @@
 package io.gatun.flow;
 
 import java.net.InetAddress;
-import java.net.UnknownHostException;
-import java.nio.ByteBuffer;
 
 /**
  * One flow as it was a moment ago, for people and tables. Immutable.
@@ -35,31 +33,17 @@ public record FlowCopy(
     boolean six = flow.ipv6();
     return new FlowCopy(
         flow.protocol(),
-        address(six, flow.clientHigh(), flow.clientLow()),
+        AddressWords.address(six, flow.clientHigh(), flow.clientLow()),
         flow.clientPort(),
-        address(six, flow.frontHigh(), flow.frontLow()),
+        AddressWords.address(six, flow.frontHigh(), flow.frontLow()),
         flow.frontPort(),
-        address(six, flow.endpointHigh(), flow.endpointLow()),
+        AddressWords.address(six, flow.endpointHigh(), flow.endpointLow()),
         flow.endpointPort(),
-        address(six, flow.sourceHigh(), flow.sourceLow()),
+        AddressWords.address(six, flow.sourceHigh(), flow.sourceLow()),
         flow.sourcePort(),
         flow.service(),
         flow.state(),
         Ticks.toSeconds(now - flow.lastSeen()),
         Ticks.toSeconds(now - flow.created()));
-  }
-
-  private static InetAddress address(boolean ipv6, long high, long low) {
-    ByteBuffer bytes = ByteBuffer.allocate(ipv6 ? 16 : 4);
-    if (ipv6) {
-      bytes.putLong(high).putLong(low);
-    } else {
-      bytes.putInt((int) low);
-    }
-    try {
-      return InetAddress.getByAddress(bytes.array());
-    } catch (UnknownHostException e) {
-      throw new IllegalStateException("4 or 16 bytes are an address", e);
-    }
   }
 }

@@ -40,6 +40,9 @@ final class FlowLayout {
   static final int NEXT = 24;
   static final int RETIRED_AT = 32;
 
+  /** Address of the counter of its endpoint's connections, 0 for none. */
+  static final int LOAD = 40;
+
   // Bucket.
   static final int SLOTS = 8;
   static final int TAGS = 0;

@@ -207,6 +207,9 @@ public final class FlowTable implements AutoCloseable {
       pool.retire(flow);
       return FULL;
     }
+    if (f.load != 0) {
+      Memory.getAndAddLong(f.load, 1);
+    }
     Memory.putIntRelease(original, number);
     f.inserted = true;
     return flow;
@@ -255,6 +258,7 @@ public final class FlowTable implements AutoCloseable {
     Memory.putInt(shared + FlowLayout.CREATED, tick);
     Memory.putInt(shared + FlowLayout.HASH_ORIGINAL, f.hash);
     Memory.putInt(shared + FlowLayout.HASH_REPLY, f.replyHash());
+    Memory.putLong(shared + FlowLayout.LOAD, f.load);
     Memory.putIntRelease(shared + LIVE, 1);
   }
 
@@ -305,6 +309,10 @@ public final class FlowTable implements AutoCloseable {
     }
     index.unlock(hash, replyHash);
     if (removed) {
+      long load = Memory.getLong(shared + FlowLayout.LOAD);
+      if (load != 0) {
+        Memory.getAndAddLong(load, -1);
+      }
       pool.retire(flow);
     }
     return removed;

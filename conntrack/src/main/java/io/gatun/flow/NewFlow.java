@@ -29,6 +29,9 @@ public final class NewFlow {
   /** Number of the Service, for counting and cleaning up. */
   public int service;
 
+  /** Address of a 64-bit counter: one more while the flow is there; 0 for none. */
+  public long load;
+
   /** Set by the insertion: false when an equal flow was there already. */
   public boolean inserted;
 

@@ -1,17 +1,23 @@
 package io.gatun.control;
 
+import io.gatun.control.document.Prefix;
 import io.gatun.control.kernel.KernelMirror;
+import io.gatun.control.kernel.KernelTables;
 import io.gatun.control.manifest.ManifestSource;
 import io.gatun.control.model.ObjectSet;
+import io.gatun.control.service.ClientSettings;
 import io.gatun.control.service.FrontChange;
 import io.gatun.control.service.FrontTable;
 import io.gatun.control.service.NodeSettings;
 import io.gatun.control.service.NodeView;
+import io.gatun.service.ClientRules;
 import io.gatun.service.FrontKey;
 import io.gatun.service.FrontSpec;
+import io.gatun.service.ServiceTable;
 import java.net.InetAddress;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import java.util.function.IntSupplier;
 import org.agrona.concurrent.Agent;
@@ -27,7 +33,44 @@ public final class ControlThread implements Agent {
   @FunctionalInterface
   public interface FrontSink {
     void apply(Collection<FrontSpec> changedOrNew, Collection<FrontKey> removed);
+
+    /** Where cluster IPs come from, in CIDR notation. */
+    default void serviceCidrs(Collection<String> prefixes) {}
+
+    /** Every address that the node has. */
+    default void ownAddresses(Collection<InetAddress> addresses) {}
+
+    /** How senders are told apart. */
+    default void clients(ClientRules rules) {}
+
+    /** The service table itself. */
+    static FrontSink of(ServiceTable table) {
+      return new FrontSink() {
+        @Override
+        public void apply(Collection<FrontSpec> changedOrNew, Collection<FrontKey> removed) {
+          table.apply(changedOrNew, removed);
+        }
+
+        @Override
+        public void serviceCidrs(Collection<String> prefixes) {
+          table.serviceCidrs(prefixes);
+        }
+
+        @Override
+        public void ownAddresses(Collection<InetAddress> addresses) {
+          table.ownAddresses(addresses);
+        }
+
+        @Override
+        public void clients(ClientRules rules) {
+          table.clients(rules);
+        }
+      };
+    }
   }
+
+  /** kube-proxy's IPVS mode binds every Service address here. */
+  private static final String IPVS_DEVICE = "kube-ipvs0";
 
   private final @Nullable ManifestSource manifests;
   private final KernelMirror mirror;
@@ -35,6 +78,11 @@ public final class ControlThread implements Agent {
   private final FrontSink sink;
   private final IntSupplier reclaim;
   private final FrontTable table = new FrontTable();
+  private ClientSettings clients = ClientSettings.NONE;
+  private List<ClientSettings.ClientPort> clientPorts = List.of();
+  private List<Prefix> serviceCidrs = List.of();
+  private List<String> publishedCidrs = List.of();
+  private ClientRules publishedClients = ClientRules.NONE;
   private @Nullable NodeView view;
   private long beats;
   private volatile long heartbeat;
@@ -60,6 +108,17 @@ public final class ControlThread implements Agent {
     this.reclaim = reclaim;
   }
 
+  /**
+   * Before the first {@link #doWork}: how clients are told apart, and where cluster IPs come from
+   * (empty: the ServiceCIDR objects).
+   */
+  public void configure(
+      ClientSettings settings, List<ClientSettings.ClientPort> ports, List<Prefix> cidrs) {
+    clients = settings;
+    clientPorts = List.copyOf(ports);
+    serviceCidrs = List.copyOf(cidrs);
+  }
+
   @Override
   public int doWork() {
     heartbeat = ++beats;
@@ -75,7 +134,8 @@ public final class ControlThread implements Agent {
   }
 
   private int services(ObjectSet objects) {
-    NodeView seen = node.view(objects, mirror.localAddresses());
+    NodeView seen = node.view(objects, ownAddresses());
+    surroundings(objects, seen);
     FrontChange change = table.update(objects, seen);
     view = seen;
     if (change.isEmpty()) {
@@ -89,6 +149,41 @@ public final class ControlThread implements Agent {
     }
     mirror.wanted(endpoints);
     return change.changedOrNew().size() + change.removed().size();
+  }
+
+  /** What the kernel says the node has, without what IPVS mode left there for every Service. */
+  private List<InetAddress> ownAddresses() {
+    int ipvs =
+        mirror.tables().links().stream()
+            .filter(link -> link.name().equals(IPVS_DEVICE))
+            .mapToInt(KernelTables.Link::ifIndex)
+            .findFirst()
+            .orElse(-1);
+    return mirror.tables().addresses().stream()
+        .filter(address -> address.ifIndex() != ipvs)
+        .map(KernelTables.Address::address)
+        .toList();
+  }
+
+  /** What the fronts are judged by, before the fronts: nobody is let in who should not be. */
+  private void surroundings(ObjectSet objects, NodeView seen) {
+    if (view == null || !seen.ownAddresses().equals(view.ownAddresses())) {
+      sink.ownAddresses(seen.ownAddresses());
+    }
+    ClientRules rules = clients.rules(objects, seen.nodeName(), clientPorts);
+    if (!rules.equals(publishedClients)) {
+      publishedClients = rules;
+      sink.clients(rules);
+    }
+    List<String> cidrs =
+        (serviceCidrs.isEmpty()
+                ? objects.serviceCidrs().stream().flatMap(cidr -> cidr.cidrs().stream()).toList()
+                : serviceCidrs)
+            .stream().map(Prefix::toString).toList();
+    if (!cidrs.equals(publishedCidrs)) {
+      publishedCidrs = cidrs;
+      sink.serviceCidrs(cidrs);
+    }
   }
 
   /** A number that changes while this thread lives. */

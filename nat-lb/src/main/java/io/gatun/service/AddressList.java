@@ -24,9 +24,8 @@ final class AddressList {
     words6 =
         addresses.stream()
             .filter(AddressWords::ipv6)
-            .flatMapToLong(address ->
-                LongStream.of(
-                    AddressWords.high(address), AddressWords.low(address)))
+            .flatMapToLong(
+                address -> LongStream.of(AddressWords.high(address), AddressWords.low(address)))
             .toArray();
   }
 

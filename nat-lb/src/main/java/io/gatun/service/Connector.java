@@ -3,10 +3,12 @@ package io.gatun.service;
 import io.gatun.ffm.memory.Memory;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.NewFlow;
+import io.gatun.packet.IpProtocol;
 import io.gatun.packet.Ipv4;
 import io.gatun.packet.Ipv6;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes the flow for the first packet to a front: endpoint, source, and a reply's key that is
@@ -19,15 +21,29 @@ final class Connector {
   private static final int MAX_ENDPOINTS_TRIED = 8;
 
   private final FlowTable flows;
+  private final AffinityTable affinities;
   private final SourceAddresses sourceAddresses;
+  private final @Nullable Decision decision;
   private final NewFlow f = new NewFlow();
   private SourceAddresses.Sources sources;
   private int tick;
   private boolean fromHost;
+  private long random = System.nanoTime() | 1;
 
-  Connector(FlowTable flows, SourceAddresses sourceAddresses) {
+  // Of the flow under way.
+  private long set;
+  private boolean masquerade;
+
+  /** {@code decision} null: for traffic; otherwise nothing is remembered but the flow. */
+  Connector(
+      FlowTable flows,
+      AffinityTable affinities,
+      SourceAddresses sourceAddresses,
+      @Nullable Decision decision) {
     this.flows = flows;
+    this.affinities = affinities;
     this.sourceAddresses = sourceAddresses;
+    this.decision = decision;
     this.sources = sourceAddresses.current();
   }
 
@@ -36,54 +52,137 @@ final class Connector {
     sources = sourceAddresses.current();
   }
 
-  void connect(PacketVector v, int i, long front, boolean ipv6, long high, long low) {
-    original(v, i, ipv6, high, low);
+  /** To one of the endpoints of {@code of}; {@code masked}: not with the client's own address. */
+  void connect(PacketVector v, int i, long front, long of, boolean masked) {
+    original(v, i);
+    set = of;
+    masquerade = masked;
     fromHost = v.inPort[i] == sources.hostPort();
     f.service = FrontRecord.service(front);
-    int chosen = FrontRecord.choose(front, f.hash);
-    long flow;
-    if (!endpoint(front, chosen)) {
-      flow = FlowTable.CLASH;
-    } else {
+    int life = FrontRecord.affinity(front);
+    long clientHigh = life == 0 ? 0 : f.sourceHigh & prefix(FrontRecord.affinityPrefix(front));
+    long clientLow = life == 0 ? 0 : f.sourceLow & prefix(FrontRecord.affinityPrefix(front) - 64);
+    int kept = life == 0 ? -1 : affinities.find(f.service, clientHigh, clientLow, set, tick);
+    int chosen = kept >= 0 ? kept : SetRecord.choose(set, f.hash, random());
+    long flow = FlowTable.CLASH;
+    if (endpoint(chosen)) {
       flow = flows.insert(f, tick);
       if (flow == FlowTable.CLASH) {
-        flow = elsewhere(front, chosen);
+        flow = elsewhere(chosen, life == 0);
       }
     }
-    if (flow == FlowTable.CLASH) {
-      v.drop(i, DropReason.SNAT_PORTS_EXHAUSTED);
-    } else if (flow == FlowTable.FULL) {
-      v.drop(i, DropReason.FLOW_TABLE_FULL);
-    } else {
-      v.flow[i] = flow;
-      if (f.inserted) {
-        Memory.getAndAddLong(FrontRecord.counter(front), 1);
+    Decision d = decision;
+    if (d != null) {
+      d.affinity = kept >= 0;
+      d.masquerade = masquerade || hairpin(); // the host's own port is our own business
+      d.hairpin = hairpin();
+    }
+    if (ended(v, i, flow) && f.inserted) {
+      Memory.getAndAddLong(FrontRecord.counter(front), 1);
+      if (life != 0 && d == null) {
+        int index =
+            SetRecord.find(set, f.newDestinationHigh, f.newDestinationLow, f.newPorts & 0xFFFF);
+        affinities.remember(
+            f.service, clientHigh, clientLow, SetRecord.endpoint(set, index), tick, life);
       }
     }
   }
 
-  private void original(PacketVector v, int i, boolean ipv6, long high, long low) {
+  /** A pod's flow to the outside, from the node's address. */
+  void leave(PacketVector v, int i) {
+    original(v, i);
+    set = 0;
+    masquerade = true;
+    fromHost = false;
+    f.service = 0;
+    f.load = 0;
+    f.newDestinationHigh = f.destinationHigh;
+    f.newDestinationLow = f.destinationLow;
+    f.newPorts = f.ports;
+    long flow = FlowTable.CLASH;
+    if (source()) {
+      flow = flows.insert(f, tick);
+      if (flow == FlowTable.CLASH) {
+        flow = otherPort();
+      }
+    }
+    ended(v, i, flow);
+  }
+
+  /**
+   * A flow that nothing is changed of, from the outside to a pod: so that its replies are known,
+   * and not masqueraded as if the pod had begun. Without room it goes on without.
+   */
+  void passThrough(PacketVector v, int i) {
+    original(v, i);
+    f.service = 0;
+    f.load = 0;
+    f.newSourceHigh = f.sourceHigh;
+    f.newSourceLow = f.sourceLow;
+    f.newDestinationHigh = f.destinationHigh;
+    f.newDestinationLow = f.destinationLow;
+    f.newPorts = f.ports;
+    flows.insert(f, tick);
+  }
+
+  private boolean ended(PacketVector v, int i, long flow) {
+    if (flow == FlowTable.CLASH) {
+      v.drop(i, DropReason.SNAT_PORTS_EXHAUSTED);
+      return false;
+    }
+    if (flow == FlowTable.FULL) {
+      v.drop(i, DropReason.FLOW_TABLE_FULL);
+      return false;
+    }
+    v.flow[i] = flow;
+    return true;
+  }
+
+  private void original(PacketVector v, int i) {
     long l3 = v.address[i] + v.l3[i];
+    boolean ipv6 = (v.flags[i] & PacketVector.IPV6) != 0;
     f.ipv6 = ipv6;
     f.protocol = v.protocol[i];
-    f.sourceHigh = ipv6 ? Memory.getLongBe(l3 + Ipv6.SOURCE) : 0;
-    f.sourceLow =
-        ipv6
-            ? Memory.getLongBe(l3 + Ipv6.SOURCE + 8)
-            : Memory.getIntBe(l3 + Ipv4.SOURCE) & 0xFFFFFFFFL;
-    f.destinationHigh = high;
-    f.destinationLow = low;
+    if (ipv6) {
+      f.sourceHigh = Memory.getLongBe(l3 + Ipv6.SOURCE);
+      f.sourceLow = Memory.getLongBe(l3 + Ipv6.SOURCE + 8);
+      f.destinationHigh = Memory.getLongBe(l3 + Ipv6.DESTINATION);
+      f.destinationLow = Memory.getLongBe(l3 + Ipv6.DESTINATION + 8);
+    } else {
+      f.sourceHigh = 0;
+      f.sourceLow = Memory.getIntBe(l3 + Ipv4.SOURCE) & 0xFFFFFFFFL;
+      f.destinationHigh = 0;
+      f.destinationLow = Memory.getIntBe(l3 + Ipv4.DESTINATION) & 0xFFFFFFFFL;
+    }
     f.ports = v.ports[i];
     f.hash = v.hash[i];
+    f.inserted = false;
+  }
+
+  /** The first {@code bits} bits of a word. */
+  private static long prefix(int bits) {
+    return bits >= 64 ? -1 : bits <= 0 ? 0 : -1L << (64 - bits);
+  }
+
+  private int random() {
+    random ^= random << 13; // xorshift64, Marsaglia 2003
+    random ^= random >>> 7;
+    random ^= random << 17;
+    return (int) (random >>> 32);
   }
 
   /** Sends the flow to this endpoint; false when it needs a source address and there is none. */
-  private boolean endpoint(long front, int index) {
-    long endpoint = FrontRecord.endpoint(front, index);
+  private boolean endpoint(int index) {
+    long endpoint = SetRecord.endpoint(set, index);
     f.newDestinationHigh = Memory.getLong(endpoint);
     f.newDestinationLow = Memory.getLong(endpoint + 8);
-    f.newPorts = (f.ports & 0xFFFF0000) | (int) Memory.getLong(endpoint + 16);
-    if (!masqueraded(front)) {
+    f.newPorts = (f.ports & 0xFFFF0000) | SetRecord.port(endpoint);
+    f.load = SetRecord.load(endpoint);
+    return source();
+  }
+
+  private boolean source() {
+    if (!masqueraded()) {
       f.newSourceHigh = f.sourceHigh;
       f.newSourceLow = f.sourceLow;
       return true;
@@ -93,9 +192,7 @@ final class Connector {
     f.newSourceHigh = f.ipv6 ? source.high6() : 0;
     f.newSourceLow = f.ipv6 ? source.low6() : source.low4();
     if (!toHost) { // the host's own sockets have this address too
-      f.newPorts =
-          (sources.firstPort() + Math.floorMod(f.hash, sources.ports())) << 16
-              | (f.newPorts & 0xFFFF);
+      port(sources.firstPort() + Math.floorMod(f.hash, sources.ports()));
     }
     return source.has(f.ipv6);
   }
@@ -104,39 +201,51 @@ final class Connector {
    * By the Service's policy; where the client is the endpoint (hairpin); and where it is the node,
    * because replies from outside have to come to a port that is claimed.
    */
-  private boolean masqueraded(long front) {
-    return fromHost
-        || (FrontRecord.flags(front) & FrontRecord.MASQUERADE) != 0
-        || (f.newDestinationLow == f.sourceLow && f.newDestinationHigh == f.sourceHigh);
+  private boolean masqueraded() {
+    return fromHost || masquerade || hairpin();
+  }
+
+  /** The client meets itself: its own reply would never come back through us. */
+  private boolean hairpin() {
+    return f.newDestinationLow == f.sourceLow && f.newDestinationHigh == f.sourceHigh;
   }
 
   /**
    * The reply's key is taken. Where the client's address is kept, another endpoint first: its port
-   * stays too. Then another source port, from a place that depends on the flow.
+   * stays too. Then another source port.
    */
-  private long elsewhere(long front, int chosen) {
-    int n = Math.min(FrontRecord.endpoints(front), MAX_ENDPOINTS_TRIED);
-    if (!masqueraded(front)) {
-      for (int k = 1; k < n; k++) {
-        if (endpoint(front, (chosen + k) % FrontRecord.endpoints(front))) {
+  private long elsewhere(int chosen, boolean anyEndpoint) {
+    if (!masqueraded() && anyEndpoint) {
+      int endpoints = SetRecord.endpoints(set);
+      for (int k = 1; k < Math.min(endpoints, MAX_ENDPOINTS_TRIED); k++) {
+        if (endpoint((chosen + k) % endpoints)) {
           long flow = flows.insert(f, tick);
           if (flow != FlowTable.CLASH) {
             return flow;
           }
         }
       }
-      endpoint(front, chosen);
+      endpoint(chosen);
     }
+    return otherPort();
+  }
+
+  /** Another source port (an echo's identifier), from a place that depends on the flow. */
+  private long otherPort() {
     int ports = sources.ports();
     int start = Math.floorMod(f.hash, ports);
     for (int k = 0; k < Math.min(ports, MAX_PORTS_TRIED); k++) {
-      int port = sources.firstPort() + (start + k) % ports;
-      f.newPorts = (port << 16) | (f.newPorts & 0xFFFF);
+      port(sources.firstPort() + (start + k) % ports);
       long flow = flows.insert(f, tick);
       if (flow != FlowTable.CLASH) {
         return flow;
       }
     }
     return FlowTable.CLASH;
+  }
+
+  private void port(int port) {
+    boolean echo = f.protocol == IpProtocol.ICMP || f.protocol == IpProtocol.ICMPV6;
+    f.newPorts = port << 16 | (echo ? port : f.newPorts & 0xFFFF);
   }
 }

@@ -1,9 +1,26 @@
 package io.gatun.service;
 
-/** The four kinds of address by which a Service is reached. Immutable. */
+/** The kinds of address by which endpoints are reached; of two that claim one, the first wins. */
 public enum FrontKind {
-  CLUSTER_IP,
-  NODE_PORT,
-  EXTERNAL_IP,
-  LOAD_BALANCER_IP
+  CLUSTER_IP("clusterIP"),
+  NODE_PORT("nodePort"),
+  EXTERNAL_IP("externalIP"),
+  LOAD_BALANCER_IP("loadBalancerIP"),
+  HOST_PORT("hostPort");
+
+  private final String label;
+
+  FrontKind(String label) {
+    this.label = label;
+  }
+
+  /** The word in reports and in {@code explain}. */
+  public String label() {
+    return label;
+  }
+
+  /** Reached from outside the cluster, by the rules of {@code externalTrafficPolicy}. */
+  public boolean external() {
+    return this == NODE_PORT || this == EXTERNAL_IP || this == LOAD_BALANCER_IP;
+  }
 }

@@ -2,90 +2,72 @@ package io.gatun.service;
 
 import io.gatun.ffm.memory.Memory;
 import io.gatun.flow.AddressWords;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.util.Arrays;
-import java.util.Comparator;
-import java.util.List;
+import io.gatun.flow.Ticks;
 
 /**
  * What the data path knows of one front: written once, then only read.
  *
  * <pre>
- *   line 0:  flags, endpoints, Maglev slots, service number, counter's address, bytes
- *   then 24 bytes an endpoint: address high, address low, port
- *   then 2 bytes a Maglev slot: the endpoint's index
+ *   line 0:  flags, Service's number, counter's address, Cluster set, Local set (0 when empty),
+ *            affinity in ticks and its IPv6 prefix length, source ranges, bytes
+ *   then 32 bytes a source range
  * </pre>
  */
 final class FrontRecord {
-  static final int MASQUERADE = 1;
-  static final int DROP_WHEN_EMPTY = 2;
+  /** By {@code externalTrafficPolicy}; its Local policy has a short circuit. */
+  static final int EXTERNAL = 1;
+
+  static final int POLICY_LOCAL = 2;
+  static final int MASQUERADE = 4;
+  static final int MASQUERADE_STRANGERS = 8;
+
+  /** Only for sources in a range; there may be none of them. */
+  static final int RESTRICTED = 16;
 
   private static final int FLAGS = 0;
-  private static final int ENDPOINTS = 4;
-  private static final int SLOTS = 8;
-  private static final int SERVICE = 12;
-  private static final int COUNTER = 16;
-  private static final int BYTES = 24;
+  private static final int SERVICE = 4;
+  private static final int COUNTER = 8;
+  private static final int CLUSTER = 16;
+  private static final int LOCAL = 24;
+  private static final int AFFINITY = 32;
+  private static final int AFFINITY_PREFIX = 36;
+  private static final int RANGES = 40;
+  private static final int BYTES = 48;
   private static final int HEADER = 64;
-  private static final int ENDPOINT_BYTES = 24;
 
   private FrontRecord() {}
 
-  static long write(Blocks blocks, FrontSpec spec, int service, long counter) {
-    List<InetSocketAddress> endpoints = sorted(spec.endpoints());
-    int n = endpoints.size();
-    int[] table = Maglev.table(identities(endpoints));
-    long bytes = HEADER + (long) n * ENDPOINT_BYTES + 2L * table.length;
+  static long write(
+      Blocks blocks, FrontSpec spec, int service, long counter, long cluster, long local) {
+    Prefixes ranges = Prefixes.of(spec.sourceRanges());
+    long bytes = HEADER + (long) spec.sourceRanges().size() * Prefixes.BYTES;
     long record = blocks.take(bytes);
-    Memory.putInt(
-        record + FLAGS,
-        (spec.masquerade() ? MASQUERADE : 0) | (spec.dropWhenEmpty() ? DROP_WHEN_EMPTY : 0));
-    Memory.putInt(record + ENDPOINTS, n);
-    Memory.putInt(record + SLOTS, table.length);
+    boolean ipv6 = AddressWords.ipv6(spec.address());
+    Memory.putInt(record + FLAGS, flags(spec, ranges.has(ipv6)));
     Memory.putInt(record + SERVICE, service);
     Memory.putLong(record + COUNTER, counter);
+    Memory.putLong(record + CLUSTER, cluster);
+    Memory.putLong(record + LOCAL, local);
+    Memory.putInt(record + AFFINITY, Ticks.ofSeconds(spec.affinity().seconds()));
+    Memory.putInt(record + AFFINITY_PREFIX, ipv6 ? spec.affinity().ipv6PrefixLength() : 128);
+    Memory.putInt(record + RANGES, ranges.write(record + HEADER, ipv6));
     Memory.putLong(record + BYTES, bytes);
-    for (int i = 0; i < n; i++) {
-      long at = endpoint(record, i);
-      InetAddress address = endpoints.get(i).getAddress();
-      Memory.putLong(at, AddressWords.high(address));
-      Memory.putLong(at + 8, AddressWords.low(address));
-      Memory.putLong(at + 16, endpoints.get(i).getPort());
-    }
-    long slots = endpoint(record, n);
-    for (int i = 0; i < table.length; i++) {
-      Memory.putShort(slots + 2L * i, table[i]);
-    }
     return record;
   }
 
-  /** One order on all nodes, each endpoint once. */
-  private static List<InetSocketAddress> sorted(List<InetSocketAddress> endpoints) {
-    return endpoints.stream()
-        .distinct()
-        .sorted(
-            Comparator.comparing(
-                    (InetSocketAddress e) -> e.getAddress().getAddress(), Arrays::compareUnsigned)
-                .thenComparingInt(InetSocketAddress::getPort))
-        .toList();
-  }
-
-  private static long[] identities(List<InetSocketAddress> endpoints) {
-    return endpoints.stream()
-        .mapToLong(e ->
-            Maglev.mix(
-                Maglev.mix(AddressWords.high(e.getAddress()))
-                    ^ Maglev.mix(AddressWords.low(e.getAddress()) + e.getPort() * 0x1_0000_0001L)))
-        .toArray();
+  private static int flags(FrontSpec spec, boolean restricted) {
+    return (spec.kind().external() ? EXTERNAL : 0)
+        | (spec.policyLocal() ? POLICY_LOCAL : 0)
+        | (restricted ? RESTRICTED : 0)
+        | switch (spec.masquerade()) {
+          case NOBODY -> 0;
+          case STRANGERS -> MASQUERADE_STRANGERS;
+          case EVERYBODY -> MASQUERADE;
+        };
   }
 
   static int flags(long record) {
     return Memory.getInt(record + FLAGS);
-  }
-
-  static int endpoints(long record) {
-    return Memory.getInt(record + ENDPOINTS);
   }
 
   static int service(long record) {
@@ -100,13 +82,27 @@ final class FrontRecord {
     return Memory.getLong(record + BYTES);
   }
 
-  /** Index of the endpoint for a flow; there must be one. */
-  static int choose(long record, int hash) {
-    long slots = endpoint(record, endpoints(record));
-    return Memory.getShort(slots + 2L * Maglev.slot(hash, Memory.getInt(record + SLOTS)));
+  /** The set for policy Cluster, 0 when the Service has no endpoints at all. */
+  static long cluster(long record) {
+    return Memory.getLong(record + CLUSTER);
   }
 
-  static long endpoint(long record, int index) {
-    return record + HEADER + (long) index * ENDPOINT_BYTES;
+  /** The set for policy Local, 0 when this node has no endpoint. */
+  static long local(long record) {
+    return Memory.getLong(record + LOCAL);
+  }
+
+  /** Ticks that a client keeps its endpoint, 0 for no affinity. */
+  static int affinity(long record) {
+    return Memory.getInt(record + AFFINITY);
+  }
+
+  static int affinityPrefix(long record) {
+    return Memory.getInt(record + AFFINITY_PREFIX);
+  }
+
+  /** Whether a source may use the front at all. */
+  static boolean admits(long record, long high, long low) {
+    return Prefixes.contain(record + HEADER, Memory.getInt(record + RANGES), high, low);
   }
 }

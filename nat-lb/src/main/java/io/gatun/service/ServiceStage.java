@@ -13,6 +13,7 @@ import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.Stage;
 import io.gatun.pipeline.Verdict;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Decides on packets that have no flow: what is for a front gets one, so that the rewrite stage
@@ -24,6 +25,7 @@ public final class ServiceStage implements Stage {
   private final TrackStage track;
   private final Answers answers;
   private final Connector connector;
+  private final @Nullable Decision decision;
   private final long[] home = new long[PacketVector.CAPACITY];
 
   /** Where touched words end, so that the compiler keeps the touching. */
@@ -43,17 +45,39 @@ public final class ServiceStage implements Stage {
       SourceAddresses sources,
       TrackStage track,
       Answers answers) {
+    this(services, flows, sources, track, answers, null);
+  }
+
+  /** The same for packets that nobody sent: what is decided is written into {@code decision}. */
+  public static ServiceStage explaining(
+      ServiceTable services,
+      FlowTable flows,
+      SourceAddresses sources,
+      TrackStage track,
+      Answers answers,
+      Decision decision) {
+    return new ServiceStage(services, flows, sources, track, answers, decision);
+  }
+
+  private ServiceStage(
+      ServiceTable services,
+      FlowTable flows,
+      SourceAddresses sources,
+      TrackStage track,
+      Answers answers,
+      @Nullable Decision decision) {
     this.answers = answers;
     this.services = services;
     this.track = track;
-    this.connector = new Connector(flows, sources);
+    this.decision = decision;
+    this.connector = new Connector(flows, services.affinities(), sources, decision);
   }
 
   @Override
   public void process(PacketVector v) {
     FrontSlots slots = services.slots();
     if (touch(v, slots)) {
-      decide(v, slots, services.cidrs());
+      decide(v, slots, services.cidrs(), services.clients());
     }
   }
 
@@ -84,13 +108,23 @@ public final class ServiceStage implements Stage {
     return ipv6 ? Memory.getLongBe(l3 + Ipv6.DESTINATION) : 0;
   }
 
+  private static long sourceHigh(long l3, boolean ipv6) {
+    return ipv6 ? Memory.getLongBe(l3 + Ipv6.SOURCE) : 0;
+  }
+
+  private static long sourceLow(long l3, boolean ipv6) {
+    return ipv6
+        ? Memory.getLongBe(l3 + Ipv6.SOURCE + 8)
+        : Memory.getIntBe(l3 + Ipv4.SOURCE) & 0xFFFFFFFFL;
+  }
+
   private static long low(long l3, boolean ipv6) {
     return ipv6
         ? Memory.getLongBe(l3 + Ipv6.DESTINATION + 8)
         : Memory.getIntBe(l3 + Ipv4.DESTINATION) & 0xFFFFFFFFL;
   }
 
-  private void decide(PacketVector v, FrontSlots slots, ServiceCidrs cidrs) {
+  private void decide(PacketVector v, FrontSlots slots, Prefixes cidrs, Clients clients) {
     connector.begin(track.tick());
     for (int i = 0, n = v.size; i < n; i++) {
       long slot = home[i];
@@ -102,49 +136,161 @@ public final class ServiceStage implements Stage {
       long high = high(l3, ipv6);
       long low = low(l3, ipv6);
       long known = slots.find(slot, high, low, FrontSlots.address(ipv6));
-      if (known != 0) {
-        forService(v, i, slots, known, ipv6, high, low);
-      } else if (cidrs.contain(ipv6, high, low)) {
+      Decision d = decision;
+      if (d != null) {
+        d.serviceAddress = (known & ServiceTable.SERVICE) != 0;
+        d.ownAddress = (known & ServiceTable.OWN) != 0;
+      }
+      if ((known & ServiceTable.SERVICE) != 0) {
+        if (forService(v, i, slots, clients, known, ipv6, high, low)) {
+          continue;
+        }
+      } else if (known == 0 && cidrs.contain(ipv6, high, low)) {
         v.drop(i, DropReason.UNASSIGNED_SERVICE_ADDRESS);
+        continue;
+      }
+      if (clients.egress() && (known & ServiceTable.OWN) == 0) {
+        egress(v, i, slots, clients, ipv6, high, low);
       }
     }
   }
 
-  private void forService(
-      PacketVector v, int i, FrontSlots slots, long known, boolean ipv6, long high, long low) {
+  /** False when the packet only has the same address as a Service. */
+  private boolean forService(
+      PacketVector v,
+      int i,
+      FrontSlots slots,
+      Clients clients,
+      long known,
+      boolean ipv6,
+      long high,
+      long low) {
     int protocol = v.protocol[i];
     if ((v.flags[i] & PacketVector.LATER_FRAGMENT) != 0) {
       if ((known & ServiceTable.VIRTUAL) != 0) {
         v.drop(i, DropReason.FRAGMENT_UNSUPPORTED);
       }
-      return;
+      return true;
     }
     if (protocol == IpProtocol.ICMP || protocol == IpProtocol.ICMPV6) {
-      echo(v, i, known, ipv6);
-      return;
+      return echo(v, i, known, ipv6);
     }
     long front = slots.find(high, low, FrontSlots.front(ipv6, protocol, v.ports[i] & 0xFFFF));
-    if (front == 0) {
-      if ((known & ServiceTable.CLUSTER_IP) != 0) {
-        answers.portUnreachable(v, i, DropReason.NO_SUCH_PORT);
-      }
-    } else if (FrontRecord.endpoints(front) == 0) {
-      if ((FrontRecord.flags(front) & FrontRecord.DROP_WHEN_EMPTY) != 0) {
+    if (front != 0) {
+      toFront(v, i, slots, clients, front, ipv6);
+      return true;
+    }
+    if ((known & ServiceTable.CLUSTER_IP) != 0) {
+      answers.portUnreachable(v, i, DropReason.NO_SUCH_PORT);
+      return true;
+    }
+    return false;
+  }
+
+  /** Who may, to which endpoints, and with whose address: semantics.md, 2 to 4. */
+  private void toFront(
+      PacketVector v, int i, FrontSlots slots, Clients clients, long front, boolean ipv6) {
+    long l3 = v.address[i] + v.l3[i];
+    long high = sourceHigh(l3, ipv6);
+    long low = sourceLow(l3, ipv6);
+    int flags = FrontRecord.flags(front);
+    int port = v.inPort[i];
+    boolean own = (slots.find(high, low, FrontSlots.address(ipv6)) & ServiceTable.OWN) != 0;
+    int client = clients.kind(port, own, ipv6, high, low);
+    boolean local = (flags & FrontRecord.POLICY_LOCAL) != 0;
+    boolean shortCircuit =
+        local && (flags & FrontRecord.EXTERNAL) != 0 && client != Clients.OUTSIDE;
+    long set = local && !shortCircuit ? FrontRecord.local(front) : FrontRecord.cluster(front);
+    Decision d = decision;
+    if (d != null) {
+      d.front = true;
+      d.policyLocal = local;
+      d.shortCircuit = shortCircuit;
+      d.client(client);
+    }
+    if ((flags & FrontRecord.RESTRICTED) != 0 && !FrontRecord.admits(front, high, low)) {
+      v.drop(i, DropReason.SOURCE_RANGE);
+      return;
+    }
+    if (set == 0) {
+      if (FrontRecord.cluster(front) != 0) {
         v.drop(i, DropReason.NO_LOCAL_ENDPOINTS);
       } else {
         answers.portUnreachable(v, i, DropReason.NO_ENDPOINTS);
       }
-    } else if (protocol == IpProtocol.TCP && (v.flags[i] & PacketVector.TCP_SYN) == 0) {
+      return;
+    }
+    if (v.protocol[i] == IpProtocol.TCP && (v.flags[i] & PacketVector.TCP_SYN) == 0) {
       answers.reset(v, i, DropReason.NO_FLOW);
-    } else {
-      connector.connect(v, i, front, ipv6, high, low);
+      return;
+    }
+    if (d != null) {
+      d.candidates(set, ipv6);
+    }
+    boolean masquerade =
+        (flags & FrontRecord.MASQUERADE) != 0
+            || (shortCircuit && client == Clients.NODE)
+            || ((flags & FrontRecord.MASQUERADE_STRANGERS) != 0
+                && !clients.local(port, ipv6, high, low));
+    connector.connect(v, i, front, set, masquerade);
+  }
+
+  /** Answered where the address is nobody's but the Service's. */
+  private boolean echo(PacketVector v, int i, long known, boolean ipv6) {
+    int type = Memory.getByte(v.address[i] + v.l4[i]);
+    if ((known & ServiceTable.VIRTUAL) == 0 || type != (ipv6 ? Icmpv6.ECHO : Icmp.ECHO)) {
+      return false;
+    }
+    if (decision != null) {
+      decision.echo = true;
+    }
+    answers.echoReply(v, i);
+    return true;
+  }
+
+  /**
+   * Pods on their way out get the node's address. What comes in and could be taken for the
+   * beginning when it is answered (TCP says which it is) is remembered as it is.
+   */
+  private void egress(
+      PacketVector v, int i, FrontSlots slots, Clients clients, boolean ipv6, long high, long low) {
+    if ((v.flags[i] & PacketVector.LATER_FRAGMENT) != 0 || !translatable(v, i, ipv6)) {
+      return;
+    }
+    long l3 = v.address[i] + v.l3[i];
+    long sourceHigh = sourceHigh(l3, ipv6);
+    long sourceLow = sourceLow(l3, ipv6);
+    boolean toPod = clients.pod(ipv6, high, low);
+    boolean fromPod = clients.pod(ipv6, sourceHigh, sourceLow);
+    if (fromPod == toPod || multicast(ipv6, high, low)) {
+      return;
+    }
+    boolean tcp = v.protocol[i] == IpProtocol.TCP;
+    if (fromPod) {
+      boolean own =
+          (slots.find(sourceHigh, sourceLow, FrontSlots.address(ipv6)) & ServiceTable.OWN) != 0;
+      if (!own && (!tcp || (v.flags[i] & PacketVector.TCP_SYN) != 0)) {
+        if (decision != null) {
+          decision.egress = true;
+          decision.masquerade = true;
+        }
+        connector.leave(v, i);
+      }
+    } else if (!tcp && decision == null) {
+      connector.passThrough(v, i);
     }
   }
 
-  private void echo(PacketVector v, int i, long known, boolean ipv6) {
-    int type = Memory.getByte(v.address[i] + v.l4[i]);
-    if ((known & ServiceTable.VIRTUAL) != 0 && type == (ipv6 ? Icmpv6.ECHO : Icmp.ECHO)) {
-      answers.echoReply(v, i);
+  private static boolean translatable(PacketVector v, int i, boolean ipv6) {
+    int protocol = v.protocol[i];
+    if (protocol == IpProtocol.ICMP || protocol == IpProtocol.ICMPV6) {
+      int type = Memory.getByte(v.address[i] + v.l4[i]);
+      return type == (ipv6 ? Icmpv6.ECHO : Icmp.ECHO);
     }
+    return protocol == IpProtocol.TCP || protocol == IpProtocol.UDP || protocol == IpProtocol.SCTP;
+  }
+
+  private static boolean multicast(boolean ipv6, long high, long low) {
+    return ipv6 ? high >>> 56 == 0xFF : low >>> 28 == 0xE;
   }
 }

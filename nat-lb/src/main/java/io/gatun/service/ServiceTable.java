@@ -5,12 +5,16 @@ import io.gatun.flow.AddressWords;
 import io.gatun.flow.FlowTable;
 import io.gatun.ring.qsbr.Qsbr;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All fronts of a node: one writer, which also drives {@link Qsbr#reclaim}; many readers without
@@ -18,13 +22,19 @@ import java.util.Map;
  * after a grace period. So a change costs what it touches.
  */
 public final class ServiceTable implements AutoCloseable {
-  /** Bits of an address's value. */
-  static final long KNOWN = 1;
+  /** Bits of an address's value: a front has it. */
+  static final long SERVICE = 1;
 
   static final long CLUSTER_IP = 2;
 
   /** Not an address of the node itself: echo requests are answered, fragments are ours. */
   static final long VIRTUAL = 4;
+
+  /** One of the node's own addresses. */
+  static final long OWN = 8;
+
+  /** Eight clients each: a quarter of a million sticky clients, 16 MiB when all are there. */
+  private static final int AFFINITY_BUCKETS = 1 << 15;
 
   /** A Service port: its number, where its connections are counted, and how many fronts it has. */
   private static final class Owner {
@@ -38,6 +48,16 @@ public final class ServiceTable implements AutoCloseable {
     }
   }
 
+  /** An endpoint set's record and how many fronts and policies use it. */
+  private static final class Shared {
+    final long record;
+    int users;
+
+    Shared(long record) {
+      this.record = record;
+    }
+  }
+
   private record State(FrontSpec spec, long record, Owner owner) {}
 
   private final FlowTable flows;
@@ -45,11 +65,16 @@ public final class ServiceTable implements AutoCloseable {
   private final Blocks blocks = new Blocks();
   private final Map<FrontKey, State> states = new HashMap<>();
   private final Map<String, Owner> owners = new HashMap<>();
+  private final Map<EndpointSet, Shared> sets = new HashMap<>();
+  private final Map<InetSocketAddress, Long> loads = new HashMap<>();
   private final Map<InetAddress, EnumMap<FrontKind, Integer>> kinds = new HashMap<>();
+  private final AffinityTable affinities = new AffinityTable(AFFINITY_BUCKETS);
+  private Set<InetAddress> own = Set.of();
   private int lastNumber;
 
   private volatile FrontSlots slots = new FrontSlots(1024);
-  private volatile ServiceCidrs cidrs = ServiceCidrs.NONE;
+  private volatile Prefixes cidrs = Prefixes.NONE;
+  private volatile Clients clients = Clients.UNKNOWN;
 
   /** {@code qsbr}: the one whose readers are the workers. */
   public ServiceTable(FlowTable flows, Qsbr qsbr) {
@@ -59,7 +84,23 @@ public final class ServiceTable implements AutoCloseable {
 
   /** Writer: such as {@code 10.96.0.0/12}; addresses in them that no Service has are dropped. */
   public void serviceCidrs(Collection<String> prefixes) {
-    cidrs = ServiceCidrs.of(prefixes);
+    cidrs = Prefixes.of(prefixes);
+  }
+
+  /** Writer: how senders are told apart from now on. */
+  public void clients(ClientRules rules) {
+    clients = new Clients(rules);
+  }
+
+  /** Writer: the node's own addresses are these now. */
+  public synchronized void ownAddresses(Collection<InetAddress> addresses) {
+    Set<InetAddress> now = Set.copyOf(addresses);
+    Set<InetAddress> changed = new HashSet<>(own);
+    changed.addAll(now);
+    changed.removeIf(address -> own.contains(address) && now.contains(address));
+    own = now;
+    changed.forEach(this::publishAddress);
+    qsbr.reclaim();
   }
 
   /**
@@ -73,7 +114,7 @@ public final class ServiceTable implements AutoCloseable {
       if (before != null) {
         set(key, 0);
         count(before.spec, -1);
-        stale.add(before.spec, List.of(), before.owner.number);
+        stale.add(before.spec, Backends.NONE, before.owner.number);
         retire(before);
       }
     }
@@ -96,13 +137,15 @@ public final class ServiceTable implements AutoCloseable {
     }
     Owner owner = owners.computeIfAbsent(spec.service(), name -> newOwner());
     owner.fronts++;
-    long record = FrontRecord.write(blocks, spec, owner.number, owner.counter);
+    long cluster = share(spec.backends().cluster());
+    long local = share(spec.backends().local());
+    long record = FrontRecord.write(blocks, spec, owner.number, owner.counter, cluster, local);
     states.put(key, new State(spec, record, owner));
     count(spec, 1);
     set(key, record);
     if (before != null) {
       count(before.spec, -1);
-      stale.add(before.spec, spec.endpoints(), before.owner.number);
+      stale.add(before.spec, spec.backends(), before.owner.number);
       retire(before);
     }
   }
@@ -113,8 +156,40 @@ public final class ServiceTable implements AutoCloseable {
     return new Owner(++lastNumber, counter);
   }
 
+  /** The record of {@code set}, 0 for an empty one. */
+  private long share(EndpointSet set) {
+    if (set.isEmpty()) {
+      return 0;
+    }
+    Shared shared =
+        sets.computeIfAbsent(set, s -> new Shared(SetRecord.write(blocks, s, this::load)));
+    shared.users++;
+    return shared.record;
+  }
+
+  private void unshare(EndpointSet set) {
+    Shared shared = sets.get(set);
+    if (shared != null && --shared.users == 0) {
+      sets.remove(set);
+      qsbr.retire(shared.record, record -> blocks.give(record, SetRecord.bytes(record)));
+    }
+  }
+
+  /** Flows point to it, so it stays: eight bytes an endpoint that was ever chosen by its load. */
+  private long load(InetSocketAddress endpoint) {
+    return loads.computeIfAbsent(
+        endpoint,
+        e -> {
+          long counter = blocks.take(Long.BYTES);
+          Memory.putLong(counter, 0);
+          return counter;
+        });
+  }
+
   private void retire(State state) {
     qsbr.retire(state.record, record -> blocks.give(record, FrontRecord.bytes(record)));
+    unshare(state.spec.backends().cluster());
+    unshare(state.spec.backends().local());
     if (--state.owner.fronts == 0) {
       owners.remove(state.spec.service());
       qsbr.retire(state.owner.counter, counter -> blocks.give(counter, Long.BYTES));
@@ -126,19 +201,25 @@ public final class ServiceTable implements AutoCloseable {
     EnumMap<FrontKind, Integer> counts =
         kinds.computeIfAbsent(spec.address(), a -> new EnumMap<>(FrontKind.class));
     counts.merge(spec.kind(), change, Integer::sum);
-    long value = 0;
+    publishAddress(spec.address());
+  }
+
+  private void publishAddress(InetAddress address) {
+    EnumMap<FrontKind, Integer> counts =
+        kinds.getOrDefault(address, new EnumMap<>(FrontKind.class));
+    boolean isOwn = own.contains(address);
+    long value = isOwn ? OWN : 0;
     for (FrontKind kind : FrontKind.values()) {
       if (counts.getOrDefault(kind, 0) > 0) {
-        value |= KNOWN;
-        value |= kind == FrontKind.CLUSTER_IP ? CLUSTER_IP | VIRTUAL : 0;
-        value |= kind == FrontKind.LOAD_BALANCER_IP ? VIRTUAL : 0;
+        value |= SERVICE;
+        value |= kind == FrontKind.CLUSTER_IP ? CLUSTER_IP : 0;
+        value |= isOwn || kind == FrontKind.NODE_PORT || kind == FrontKind.HOST_PORT ? 0 : VIRTUAL;
       }
     }
-    if (value == 0) {
-      kinds.remove(spec.address());
+    if ((value & SERVICE) == 0) {
+      kinds.remove(address);
     }
-    boolean ipv6 = AddressWords.ipv6(spec.address());
-    put(spec.address(), FrontSlots.address(ipv6), value);
+    put(address, FrontSlots.address(AddressWords.ipv6(address)), value);
   }
 
   private void set(FrontKey key, long record) {
@@ -153,6 +234,12 @@ public final class ServiceTable implements AutoCloseable {
       slots = now.anew();
       qsbr.retire(0, ignored -> now.area.close());
     }
+  }
+
+  /** The front of this key, null for none. From any thread. */
+  public synchronized @Nullable FrontSpec front(FrontKey key) {
+    State state = states.get(key);
+    return state == null ? null : state.spec;
   }
 
   /** All fronts. From any thread. */
@@ -171,8 +258,16 @@ public final class ServiceTable implements AutoCloseable {
     return slots;
   }
 
-  ServiceCidrs cidrs() {
+  Prefixes cidrs() {
     return cidrs;
+  }
+
+  Clients clients() {
+    return clients;
+  }
+
+  AffinityTable affinities() {
+    return affinities;
   }
 
   /** Gives the memory back; no worker may be running. */
@@ -181,5 +276,6 @@ public final class ServiceTable implements AutoCloseable {
     qsbr.reclaim();
     slots.area.close();
     blocks.close();
+    affinities.close();
   }
 }

@@ -66,9 +66,7 @@ public final class SourceAddresses {
   /** Null for a family that cannot be masqueraded: such flows are dropped, SNAT_PORTS_EXHAUSTED. */
   public void set(@Nullable InetAddress ipv4, @Nullable InetAddress ipv6) {
     Sources s = current;
-    current =
-        new Sources(
-            Source.of(ipv4, ipv6), s.pair, s.hostPort, s.own, s.firstPort, s.ports);
+    current = new Sources(Source.of(ipv4, ipv6), s.pair, s.hostPort, s.own, s.firstPort, s.ports);
   }
 
   /** Both ends included. */
@@ -87,16 +85,14 @@ public final class SourceAddresses {
    */
   public void host(int number, InetAddress pair4, InetAddress pair6) {
     Sources s = current;
-    current =
-        new Sources(s.node, Source.of(pair4, pair6), number, s.own, s.firstPort, s.ports);
+    current = new Sources(s.node, Source.of(pair4, pair6), number, s.own, s.firstPort, s.ports);
   }
 
   /** Every address that the node itself answers at. */
   public void own(Collection<InetAddress> addresses) {
     Sources s = current;
     current =
-        new Sources(
-            s.node, s.pair, s.hostPort, new AddressList(addresses), s.firstPort, s.ports);
+        new Sources(s.node, s.pair, s.hostPort, new AddressList(addresses), s.firstPort, s.ports);
   }
 
   Sources current() {

@@ -8,7 +8,6 @@ import java.net.InetSocketAddress;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -26,17 +25,18 @@ final class StaleFlows implements FlowFilter {
   private final Map<Front, Set<Endpoint>> kept = new HashMap<>();
   private final BitSet services = new BitSet();
 
-  /** {@code front} is changed and has only {@code endpoints} now. */
-  void add(FrontSpec front, List<InetSocketAddress> endpoints, int service) {
-    if (endpoints.containsAll(front.endpoints())) {
+  /** {@code front} is changed: flows stay that go to what still answers or may be chosen. */
+  void add(FrontSpec front, Backends now, int service) {
+    Backends before = front.backends();
+    if (stays(before.serving(), now)
+        && stays(before.cluster(), now)
+        && stays(before.local(), now)) {
       return;
     }
     Set<Endpoint> left = new HashSet<>();
-    for (InetSocketAddress e : endpoints) {
-      left.add(
-          new Endpoint(
-              AddressWords.high(e.getAddress()), AddressWords.low(e.getAddress()), e.getPort()));
-    }
+    add(now.serving(), left);
+    add(now.cluster(), left);
+    add(now.local(), left);
     kept.put(
         new Front(
             AddressWords.high(front.address()),
@@ -45,6 +45,28 @@ final class StaleFlows implements FlowFilter {
             front.port()),
         left);
     services.set(service);
+  }
+
+  private static boolean stays(EndpointSet before, Backends now) {
+    if (before.equals(now.serving())) {
+      return true;
+    }
+    for (InetSocketAddress endpoint : before.endpoints()) {
+      if (!now.serving().contains(endpoint)
+          && !now.cluster().contains(endpoint)
+          && !now.local().contains(endpoint)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static void add(EndpointSet set, Set<Endpoint> to) {
+    for (InetSocketAddress e : set.endpoints()) {
+      to.add(
+          new Endpoint(
+              AddressWords.high(e.getAddress()), AddressWords.low(e.getAddress()), e.getPort()));
+    }
   }
 
   boolean isEmpty() {

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param kubeconfig how the API server is reached, null: not said
  * @param nodePortAddresses CIDRs, or "primary", or "all"; never empty
  * @param masqueradeAll replace the client's address also on cluster IPs
+ * @param externalIPs take {@code spec.externalIPs} of Services (feature gate
+ *     AllowServiceExternalIPs, KEP-5707)
  * @param clusterCidrs where pods live
  * @param bridgeInterface for BRIDGE_INTERFACE, else empty
  * @param interfaceNamePrefix for INTERFACE_NAME_PREFIX, else empty
@@ -27,6 +29,7 @@ public record KubeProxyConfiguration(
     InetSocketAddress metricsBindAddress,
     List<String> nodePortAddresses,
     boolean masqueradeAll,
+    boolean externalIPs,
     DetectLocal detectLocalMode,
     String bridgeInterface,
     String interfaceNamePrefix,

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Reads a KubeProxyConfiguration, or the same fields under {@code proxy}; used once. */
@@ -20,7 +21,6 @@ final class KubeProxyConfigurationReader {
   /** Fields of old releases that files in the field still carry, and those of other systems. */
   private static final List<String> MEANINGLESS =
       List.of(
-          "featureGates",
           "logging",
           "bindAddress",
           "bindAddressHardFail",
@@ -76,6 +76,7 @@ final class KubeProxyConfigurationReader {
       nodePorts = List.of(mode.equals("iptables") || mode.equals("ipvs") ? "all" : "primary");
     }
     Timeouts timeouts = conntrack(root.at("conntrack"));
+    boolean externalIPs = externalIPs(root.at("featureGates"));
     for (String name : MEANINGLESS) {
       meansNothing(root.at(name));
     }
@@ -87,12 +88,29 @@ final class KubeProxyConfigurationReader {
         metrics,
         nodePorts,
         masqueradeAll,
-        detectLocal,
+        externalIPs,
+        detectLocal == DetectLocal.NONE && !clusterCidrs.isEmpty()
+            ? DetectLocal.CLUSTER_CIDR // kube-proxy's default
+            : detectLocal,
         bridge.text(""),
         prefix.text(""),
         clusterCidrs,
         timeouts,
         List.copyOf(meaningless));
+  }
+
+  /** Of all gates one means something: whether {@code spec.externalIPs} is taken (KEP-5707). */
+  private boolean externalIPs(Field gates) {
+    boolean taken = true;
+    for (Map.Entry<String, Field> gate : gates.entries().entrySet()) {
+      if (gate.getKey().equals("AllowServiceExternalIPs")) {
+        taken = gate.getValue().flag(true);
+      } else {
+        gate.getValue().flag(false);
+        meaningless.add(gate.getValue().path());
+      }
+    }
+    return taken;
   }
 
   /** Remembers a field that is set to something; kubeadm writes all of them, mostly empty. */

@@ -89,10 +89,18 @@ public final class Daemon {
             interfaces.stream().map(Interfaces.Taken::port).toList(),
             configuration.routes(),
             configuration.neighbours());
-    NodeSettings node = settings(configuration);
+    NodeSettings node = Settings.node(configuration);
     ControlThread control =
         new ControlThread(
-            manifests, mirror, node, dataplane.services()::apply, dataplane.qsbr()::reclaim);
+            manifests,
+            mirror,
+            node,
+            ControlThread.FrontSink.of(dataplane.services()),
+            dataplane.qsbr()::reclaim);
+    control.configure(
+        Settings.clients(configuration),
+        Settings.clientPorts(interfaces),
+        configuration.serviceCidrs());
     LocalTable local =
         new LocalTable(control::fronts, configuration, dataplane.own(), dataplane.sources());
     control.doWork(); // tables first, frames afterwards
@@ -128,15 +136,6 @@ public final class Daemon {
       finish(end, configuration, dataplane, loop, watchdog);
     }
     return end == End.BROKEN ? 1 : 0;
-  }
-
-  private static NodeSettings settings(GatunConfiguration configuration) {
-    return new NodeSettings(
-        configuration.node(),
-        configuration.nodeAddresses(),
-        configuration.proxy().nodePortAddresses(),
-        "",
-        configuration.proxy().masqueradeAll());
   }
 
   private static void nameNode(Dataplane dataplane, List<InetAddress> primary) {

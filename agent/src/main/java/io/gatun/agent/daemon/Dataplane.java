@@ -75,7 +75,6 @@ final class Dataplane {
     fib = new Fib(ADJACENCIES, release -> qsbr.retire(0, record -> release.run()));
     flows = new FlowTable(configuration.conntrack().maxFlows(), FlowTimeouts.defaults(), qsbr);
     services = new ServiceTable(flows, qsbr);
-    services.serviceCidrs(configuration.serviceCidrs().stream().map(Object::toString).toList());
     sources.ports(configuration.snatPorts().first(), configuration.snatPorts().last());
     int frames = count * FRAMES_IN_FLIGHT;
     for (Interfaces.Taken taken : interfaces) {

@@ -101,11 +101,11 @@ final class Reports {
       FrontSpec front = copy.spec();
       Map<String, Object> row = new LinkedHashMap<>();
       row.put("service", front.service());
-      row.put("frontend", front.kind().name().toLowerCase(Locale.ROOT));
+      row.put("frontend", front.kind().label());
       row.put("address", front.address().getHostAddress());
       row.put("port", front.port());
       row.put("protocol", Protocol.word(front.protocol()));
-      row.put("masquerade", front.masquerade());
+      row.put("policy", front.policyLocal() ? "Local" : "Cluster");
       row.put("connections", copy.connections());
       row.put("endpoints", front.endpoints().stream().map(Reports::text).toList());
       rows.add(row);

@@ -57,6 +57,7 @@ public final class ManifestReader {
         case "v1 List" -> items(object, "", "");
         case "v1 ServiceList",
             "v1 NodeList",
+            "v1 PodList",
             "discovery.k8s.io/v1 EndpointSliceList",
             "networking.k8s.io/v1 ServiceCIDRList" ->
             items(object, version, kind.substring(0, kind.length() - "List".length()));
@@ -71,6 +72,10 @@ public final class ManifestReader {
         case "v1 Node" -> {
           what = kind + nameOrWhere(object);
           objects.add(NodeReader.read(name(object, false), object));
+        }
+        case "v1 Pod" -> {
+          what = kind + nameOrWhere(object);
+          objects.add(PodReader.read(name(object, true), object));
         }
         case "networking.k8s.io/v1 ServiceCIDR" -> {
           what = kind + nameOrWhere(object);

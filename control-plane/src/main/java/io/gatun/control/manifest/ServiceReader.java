@@ -30,6 +30,7 @@ final class ServiceReader {
 
   static Service read(ObjectName name, Field object) {
     Field labels = object.at("metadata").at("labels");
+    Field annotations = object.at("metadata").at("annotations");
     Field spec = object.at("spec");
     if (!spec.present()) {
       throw spec.expected("a mapping");
@@ -51,6 +52,9 @@ final class ServiceReader {
         policy(spec.at("internalTrafficPolicy")),
         policy(spec.at("externalTrafficPolicy")),
         affinity(spec),
+        ServiceAnnotations.affinityPrefixLength(annotations),
+        ServiceAnnotations.algorithm(annotations),
+        ServiceAnnotations.weights(annotations),
         (int) spec.at("healthCheckNodePort").integer(0, 65535, 0),
         labels.at(HEADLESS).present() || labels.entries().containsKey(HEADLESS),
         proxyName(labels));

@@ -1,7 +1,7 @@
 package io.gatun.control.model;
 
 /** Any object that we read. Immutable. */
-public sealed interface KubernetesObject permits Service, EndpointSlice, Node, ServiceCidr {
+public sealed interface KubernetesObject permits Service, EndpointSlice, Node, Pod, ServiceCidr {
   ObjectName name();
 
   /** The kind, as the object itself spells it. */

@@ -16,15 +16,18 @@ public record ObjectSet(
     Map<ObjectName, Service> services,
     Map<ObjectName, List<EndpointSlice>> slices,
     Map<String, Node> nodes,
-    List<ServiceCidr> serviceCidrs) {
+    List<ServiceCidr> serviceCidrs,
+    Map<ObjectName, Pod> pods) {
 
-  public static final ObjectSet EMPTY = new ObjectSet(Map.of(), Map.of(), Map.of(), List.of());
+  public static final ObjectSet EMPTY =
+      new ObjectSet(Map.of(), Map.of(), Map.of(), List.of(), Map.of());
 
   /** The set of these objects, whose names are unique within each kind. */
   public static ObjectSet of(Iterable<KubernetesObject> objects) {
     Map<ObjectName, Service> services = new TreeMap<>();
     Map<ObjectName, Set<EndpointSlice>> slices = new TreeMap<>();
     Map<String, Node> nodes = new TreeMap<>();
+    Map<ObjectName, Pod> pods = new TreeMap<>();
     Set<ServiceCidr> cidrs = new TreeSet<>(Comparator.comparing(ServiceCidr::name));
     for (KubernetesObject object : objects) {
       switch (object) {
@@ -39,11 +42,12 @@ public record ObjectSet(
         }
         case Node node -> nodes.put(node.name().name(), node);
         case ServiceCidr cidr -> cidrs.add(cidr);
+        case Pod pod -> pods.put(pod.name(), pod);
       }
     }
     Map<ObjectName, List<EndpointSlice>> sorted = new TreeMap<>();
     slices.forEach((service, of) -> sorted.put(service, List.copyOf(of)));
-    return new ObjectSet(services, sorted, nodes, List.copyOf(cidrs));
+    return new ObjectSet(services, sorted, nodes, List.copyOf(cidrs), pods);
   }
 
   public List<EndpointSlice> slicesOf(ObjectName service) {

@@ -1,34 +1,31 @@
 package io.gatun.control.service;
 
+import io.gatun.control.document.Addresses;
 import io.gatun.control.model.EndpointSlice;
 import io.gatun.control.model.EndpointState;
+import io.gatun.control.model.Service;
 import io.gatun.control.model.ServicePort;
 import io.gatun.control.model.SlicePort;
+import io.gatun.service.Backends;
+import io.gatun.service.EndpointSet;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.Comparator;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.Predicate;
 
-/**
- * The usable endpoints of one Service port in one family. Immutable.
- *
- * @param cluster where traffic under policy Cluster may go
- * @param local where traffic under policy Local may go
- */
-record EndpointChoice(List<InetSocketAddress> cluster, List<InetSocketAddress> local) {
+/** Which endpoints of one Service port are usable, in one family: semantics.md, 1. */
+final class EndpointChoice {
+  private final Map<InetSocketAddress, EndpointState> endpoints = new HashMap<>();
+  private final List<EndpointState> ready = new ArrayList<>();
+  private final Service service;
 
-  /** By address bytes, then port: the order must not depend on which slice came first. */
-  private static final Comparator<InetSocketAddress> ORDER =
-      Comparator.comparing(
-              (InetSocketAddress e) -> e.getAddress().getAddress(),
-              (a, b) -> java.util.Arrays.compareUnsigned(a, b))
-          .thenComparingInt(InetSocketAddress::getPort);
-
-  static EndpointChoice of(
-      ServicePort port, boolean ipv6, List<EndpointSlice> slices, NodeView node) {
-    Map<InetSocketAddress, EndpointState> endpoints = new TreeMap<>(ORDER);
+  private EndpointChoice(
+      Service service, ServicePort port, boolean ipv6, List<EndpointSlice> slices) {
+    this.service = service;
     for (EndpointSlice slice : slices) {
       if (slice.ipv6() == ipv6) {
         for (SlicePort slicePort : slice.ports()) {
@@ -37,40 +34,70 @@ record EndpointChoice(List<InetSocketAddress> cluster, List<InetSocketAddress> l
               endpoints.merge(
                   new InetSocketAddress(state.address(), slicePort.port()),
                   state,
-                  (a, b) -> a.terminating() && !b.terminating() ? b : a);
+                  EndpointChoice::better);
             }
           }
         }
       }
     }
+    endpoints.values().stream().filter(EndpointState::ready).forEach(ready::add);
+  }
+
+  static Backends of(
+      Service service, ServicePort port, boolean ipv6, List<EndpointSlice> slices, NodeView node) {
+    EndpointChoice choice = new EndpointChoice(service, port, ipv6, slices);
     Predicate<EndpointState> local = state -> node.nodeName().equals(state.nodeName());
-    Predicate<EndpointState> near = near(endpoints, node);
-    return new EndpointChoice(usable(endpoints, near, _ -> true), usable(endpoints, local, local));
+    return new Backends(
+        choice.usable(choice.near(node), _ -> true),
+        choice.usable(local, local),
+        choice.select(state -> state.ready() || state.serving()));
+  }
+
+  /** Of one endpoint in several slices the living one; whichever slice comes first. */
+  private static EndpointState better(EndpointState a, EndpointState b) {
+    return rank(b) > rank(a) ? b : a;
+  }
+
+  private static int rank(EndpointState state) {
+    return (state.terminating() ? 0 : 8)
+        + (state.ready() ? 4 : 0)
+        + (state.serving() ? 2 : 0)
+        + (state.nodeName() == null ? 0 : 1);
   }
 
   /** The ready ones among {@code preferred}; if there is none, the serving and terminating. */
-  private static List<InetSocketAddress> usable(
-      Map<InetSocketAddress, EndpointState> endpoints,
-      Predicate<EndpointState> preferred,
-      Predicate<EndpointState> set) {
-    List<InetSocketAddress> ready = select(endpoints, preferred.and(EndpointState::ready));
-    return ready.isEmpty()
-        ? select(endpoints, set.and(state -> state.serving() && state.terminating()))
-        : ready;
+  private EndpointSet usable(Predicate<EndpointState> preferred, Predicate<EndpointState> set) {
+    EndpointSet usable = select(preferred.and(EndpointState::ready));
+    return usable.isEmpty()
+        ? select(set.and(state -> state.serving() && state.terminating()))
+        : usable;
   }
 
-  private static List<InetSocketAddress> select(
-      Map<InetSocketAddress, EndpointState> endpoints, Predicate<EndpointState> wanted) {
-    return endpoints.entrySet().stream()
-        .filter(entry -> wanted.test(entry.getValue()))
-        .map(Map.Entry::getKey)
-        .toList();
+  private EndpointSet select(Predicate<EndpointState> wanted) {
+    Map<InetSocketAddress, Integer> chosen = new LinkedHashMap<>();
+    endpoints.forEach((endpoint, state) -> {
+      if (wanted.test(state)) {
+        chosen.put(endpoint, weight(state));
+      }
+    });
+    return chosen.isEmpty() ? EndpointSet.EMPTY : EndpointSet.of(chosen, service.algorithm());
+  }
+
+  private int weight(EndpointState state) {
+    if (service.weights().isEmpty()) {
+      return 1;
+    }
+    for (Map.Entry<String, Integer> entry : service.weights().entrySet()) {
+      InetAddress address = Addresses.parse(entry.getKey());
+      if (state.address().equals(address) || entry.getKey().equals(state.nodeName())) {
+        return entry.getValue();
+      }
+    }
+    return 1;
   }
 
   /** Which endpoints hints leave for this node (KEP-4444, KEP-2433): same node, same zone, all. */
-  private static Predicate<EndpointState> near(
-      Map<InetSocketAddress, EndpointState> endpoints, NodeView node) {
-    List<EndpointState> ready = endpoints.values().stream().filter(EndpointState::ready).toList();
+  private Predicate<EndpointState> near(NodeView node) {
     if (ready.stream().noneMatch(state -> state.nodeHints().isEmpty())
         && ready.stream().anyMatch(state -> state.nodeHints().contains(node.nodeName()))) {
       return state -> state.nodeHints().contains(node.nodeName());

@@ -2,6 +2,7 @@ package io.gatun.control.service;
 
 import io.gatun.control.model.ObjectName;
 import io.gatun.control.model.ObjectSet;
+import io.gatun.control.model.Pod;
 import io.gatun.control.model.Service;
 import io.gatun.service.FrontKey;
 import io.gatun.service.FrontSpec;
@@ -14,7 +15,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,7 +32,11 @@ public final class FrontTable {
   private static final Comparator<FrontSpec> PRECEDENCE =
       Comparator.comparing(FrontSpec::kind).thenComparing(FrontSpec::service);
 
-  private final Map<ObjectName, List<FrontSpec>> byService = new TreeMap<>();
+  private final Map<Claimant, List<FrontSpec>> byClaimant = new HashMap<>();
+
+  /** Who has fronts: a Service or a pod. */
+  private record Claimant(String kind, ObjectName name) {}
+
   private final Map<FrontKey, List<FrontSpec>> claims = new HashMap<>();
   private ObjectSet objects = ObjectSet.EMPTY;
   private @Nullable NodeView view;
@@ -45,7 +49,19 @@ public final class FrontTable {
     names.addAll(next.services().keySet());
     for (ObjectName name : names) {
       if (all || changed(name, next)) {
-        replace(name, next, node, before);
+        Service service = next.services().get(name);
+        replace(
+            new Claimant("Service", name),
+            service == null ? List.of() : Fronts.of(service, next.slicesOf(name), node),
+            before);
+      }
+    }
+    Set<ObjectName> pods = new LinkedHashSet<>(objects.pods().keySet());
+    pods.addAll(next.pods().keySet());
+    for (ObjectName name : pods) {
+      Pod pod = next.pods().get(name);
+      if (all || pod == null || !pod.equals(objects.pods().get(name))) {
+        replace(new Claimant("Pod", name), pod == null ? List.of() : Fronts.of(pod, node), before);
       }
     }
     objects = next;
@@ -65,14 +81,8 @@ public final class FrontTable {
   }
 
   private void replace(
-      ObjectName name, ObjectSet next, NodeView node, Map<FrontKey, @Nullable FrontSpec> before) {
-    List<FrontSpec> old = byService.getOrDefault(name, List.of());
-    Service service = next.services().get(name);
-    List<FrontSpec> wanted =
-        service == null ? List.of() : Fronts.of(service, next.slicesOf(name), node);
-    if (service != null && !service.equals(objects.services().get(name))) {
-      noteWhatIsLeftOut(service);
-    }
+      Claimant name, List<FrontSpec> wanted, Map<FrontKey, @Nullable FrontSpec> before) {
+    List<FrontSpec> old = byClaimant.getOrDefault(name, List.of());
     for (FrontSpec front : old) {
       remember(front.key(), before);
       List<FrontSpec> left = new ArrayList<>(claims.getOrDefault(front.key(), List.of()));
@@ -94,9 +104,9 @@ public final class FrontTable {
       }
     }
     if (wanted.isEmpty()) {
-      byService.remove(name);
+      byClaimant.remove(name);
     } else {
-      byService.put(name, wanted);
+      byClaimant.put(name, wanted);
     }
   }
 
@@ -131,17 +141,5 @@ public final class FrontTable {
       }
     });
     return new FrontChange(changed, removed);
-  }
-
-  private static void noteWhatIsLeftOut(Service service) {
-    if (service.affinitySeconds() > 0) {
-      LOG.warn("Service {}: sessionAffinity ClientIP is not kept yet", service.name());
-    }
-    if (!service.sourceRanges().isEmpty() && !service.loadBalancerIPs().isEmpty()) {
-      LOG.warn(
-          "Service {}: loadBalancerSourceRanges are not enforced yet, so its load balancer"
-              + " addresses are not answered",
-          service.name());
-    }
   }
 }

@@ -1,18 +1,22 @@
 package io.gatun.control.service;
 
 import io.gatun.control.document.Addresses;
+import io.gatun.control.document.Prefix;
 import io.gatun.control.model.EndpointSlice;
+import io.gatun.control.model.Pod;
 import io.gatun.control.model.Service;
 import io.gatun.control.model.ServicePort;
 import io.gatun.control.model.TrafficPolicy;
+import io.gatun.service.Backends;
 import io.gatun.service.FrontKind;
 import io.gatun.service.FrontSpec;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
-/** From one Service and its slices to its fronts. A pure function. */
+/** From one Service and its slices, or from a pod, to their fronts. A pure function. */
 public final class Fronts {
   private Fronts() {}
 
@@ -31,8 +35,42 @@ public final class Fronts {
     if (takes(service, node)) {
       for (ServicePort port : service.ports()) {
         for (boolean ipv6 : new boolean[] {false, true}) {
-          EndpointChoice choice = EndpointChoice.of(port, ipv6, slices, node);
-          new Builder(service, port, ipv6, choice, node, fronts).add();
+          Builder builder = new Builder(service, port, ipv6, slices, node, fronts);
+          builder.add();
+        }
+      }
+    }
+    return List.copyOf(fronts);
+  }
+
+  /**
+   * The host ports of a pod of this node; none of another's. What reaches them keeps its address.
+   */
+  public static List<FrontSpec> of(Pod pod, NodeView node) {
+    List<FrontSpec> fronts = new ArrayList<>();
+    if (!node.nodeName().equals(pod.nodeName()) || pod.hostNetwork() || pod.ended()) {
+      return fronts;
+    }
+    for (Pod.HostPort port : pod.hostPorts()) {
+      InetAddress only = port.hostIP();
+      for (InetAddress address : only == null ? node.ownAddresses() : Set.of(only)) {
+        List<InetSocketAddress> endpoints =
+            pod.addresses().stream()
+                .filter(ip -> Addresses.isIpv6(ip) == Addresses.isIpv6(address))
+                .map(ip -> new InetSocketAddress(ip, port.port()))
+                .limit(1)
+                .toList();
+        if (!endpoints.isEmpty() && !address.isLoopbackAddress()) {
+          fronts.add(
+              new FrontSpec(
+                  pod.name().toString(),
+                  FrontKind.HOST_PORT,
+                  address,
+                  port.protocol(),
+                  port.hostPort(),
+                  endpoints,
+                  false,
+                  false));
         }
       }
     }
@@ -46,49 +84,78 @@ public final class Fronts {
     return port.name().isEmpty() ? service.name().toString() : service.name() + ":" + port.name();
   }
 
-  private record Builder(
-      Service service,
-      ServicePort port,
-      boolean ipv6,
-      EndpointChoice choice,
-      NodeView node,
-      List<FrontSpec> fronts) {
+  private static final class Builder {
+    private final Service service;
+    private final ServicePort port;
+    private final boolean ipv6;
+    private final NodeView node;
+    private final List<FrontSpec> fronts;
+    private final Backends backends;
+    private final FrontSpec.Affinity affinity;
+    private final List<String> sourceRanges;
+
+    Builder(
+        Service service,
+        ServicePort port,
+        boolean ipv6,
+        List<EndpointSlice> slices,
+        NodeView node,
+        List<FrontSpec> fronts) {
+      this.service = service;
+      this.port = port;
+      this.ipv6 = ipv6;
+      this.node = node;
+      this.fronts = fronts;
+      backends = EndpointChoice.of(service, port, ipv6, slices, node);
+      affinity =
+          service.affinitySeconds() == 0
+              ? FrontSpec.Affinity.NONE
+              : new FrontSpec.Affinity(
+                  service.affinitySeconds(), ipv6 ? service.affinityPrefixLength() : 128);
+      sourceRanges =
+          service.sourceRanges().stream()
+              .filter(range -> Addresses.isIpv6(range.address()) == ipv6)
+              .map(Prefix::toString)
+              .toList();
+    }
 
     void add() {
       for (InetAddress address : service.clusterIPs()) {
         front(FrontKind.CLUSTER_IP, address, port.port());
       }
-      for (InetAddress address : service.externalIPs()) {
-        front(FrontKind.EXTERNAL_IP, address, port.port());
+      if (!hasFamily()) {
+        return;
       }
-      // A front cannot tell sources apart yet: rather no load balancer address than an open one.
-      if (service.type() == Service.Type.LOAD_BALANCER && service.sourceRanges().isEmpty()) {
+      if (node.externalIPs()) {
+        for (InetAddress address : service.externalIPs()) {
+          front(FrontKind.EXTERNAL_IP, address, port.port());
+        }
+      }
+      boolean balanced = service.type() == Service.Type.LOAD_BALANCER;
+      if (balanced) {
         for (InetAddress address : service.loadBalancerIPs()) {
           front(FrontKind.LOAD_BALANCER_IP, address, port.port());
         }
       }
-      boolean nodePorts =
-          service.type() == Service.Type.NODE_PORT || service.type() == Service.Type.LOAD_BALANCER;
-      if (nodePorts && port.nodePort() != 0 && hasFamily()) {
+      if (port.nodePort() != 0 && (balanced || service.type() == Service.Type.NODE_PORT)) {
         for (InetAddress address : node.nodePortAddresses()) {
           front(FrontKind.NODE_PORT, address, port.nodePort());
         }
       }
     }
 
-    /** A Service of one family has no node port in the other: there are no endpoints to find. */
+    /** A Service of one family has no fronts in the other: there are no endpoints to find. */
     private boolean hasFamily() {
       return service.clusterIPs().stream().anyMatch(ip -> Addresses.isIpv6(ip) == ipv6);
     }
 
     private void front(FrontKind kind, InetAddress address, int number) {
-      if (Addresses.isIpv6(address) != ipv6) {
+      if (Addresses.isIpv6(address) != ipv6 || bound(kind, address)) {
         return;
       }
       boolean internal = kind == FrontKind.CLUSTER_IP;
       TrafficPolicy policy = internal ? service.internalPolicy() : service.externalPolicy();
       boolean local = policy == TrafficPolicy.LOCAL;
-      List<InetSocketAddress> endpoints = local ? choice.local() : choice.cluster();
       fronts.add(
           new FrontSpec(
               name(service, port),
@@ -96,9 +163,47 @@ public final class Fronts {
               address,
               port.protocol(),
               number,
-              endpoints,
-              local && !choice.cluster().isEmpty(),
-              internal ? node.masqueradeAll() : !local));
+              backends,
+              local,
+              masquerade(internal, local),
+              kind == FrontKind.LOAD_BALANCER_IP ? ranges(address) : List.of(),
+              affinity));
+    }
+
+    private FrontSpec.Masquerade masquerade(boolean internal, boolean local) {
+      if (internal) {
+        return node.masqueradeAll()
+            ? FrontSpec.Masquerade.EVERYBODY
+            : FrontSpec.Masquerade.STRANGERS;
+      }
+      return local ? FrontSpec.Masquerade.NOBODY : FrontSpec.Masquerade.EVERYBODY;
+    }
+
+    /**
+     * Bound on an interface of the node, so the host's own stack serves it (NodeLocal DNSCache). An
+     * external address may be the node's regular one: then it is a front like a node port.
+     */
+    private boolean bound(FrontKind kind, InetAddress address) {
+      return switch (kind) {
+        case CLUSTER_IP -> node.ownAddresses().contains(address);
+        case EXTERNAL_IP, LOAD_BALANCER_IP ->
+            node.ownAddresses().contains(address) && !node.nodeAddresses().contains(address);
+        case NODE_PORT, HOST_PORT -> false;
+      };
+    }
+
+    /** A node reaches the address by itself, and may then have it as its source. */
+    private List<String> ranges(InetAddress address) {
+      boolean coversNode =
+          service.sourceRanges().stream()
+              .filter(range -> Addresses.isIpv6(range.address()) == ipv6)
+              .anyMatch(range -> node.nodeAddresses().stream().anyMatch(range::contains));
+      if (sourceRanges.isEmpty() || !coversNode) {
+        return sourceRanges;
+      }
+      List<String> admitted = new ArrayList<>(sourceRanges);
+      admitted.add(Prefix.of(address).toString());
+      return admitted;
     }
   }
 }

@@ -16,6 +16,7 @@ import java.util.function.Predicate;
  * @param nodeAddresses the first of each family is primary; empty: those of the Node object, else
  *     the kernel's
  * @param nodePortRules see {@link NodePortAddresses#choose}
+ * @param externalIPs whether they are taken
  * @param proxyName whose Services are taken; empty for those without the label
  */
 public record NodeSettings(
@@ -23,20 +24,40 @@ public record NodeSettings(
     List<InetAddress> nodeAddresses,
     List<String> nodePortRules,
     String proxyName,
-    boolean masqueradeAll) {
+    boolean masqueradeAll,
+    boolean externalIPs) {
 
-  /** How the node sees the cluster now, given every address that it has. */
+  /** The way of most nodes. */
+  public NodeSettings(
+      String nodeName,
+      List<InetAddress> nodeAddresses,
+      List<String> nodePortRules,
+      String proxyName,
+      boolean masqueradeAll) {
+    this(nodeName, nodeAddresses, nodePortRules, proxyName, masqueradeAll, true);
+  }
+
+  /** How the node sees the cluster now, given every address that the kernel says it has. */
   public NodeView view(ObjectSet objects, List<InetAddress> local) {
     Node node = objects.nodes().get(nodeName);
     List<InetAddress> primary = primary(objects, local);
-    Set<InetAddress> all = new LinkedHashSet<>(nodeAddresses);
+    Set<InetAddress> known = new LinkedHashSet<>(nodeAddresses);
+    known.addAll(primary);
+    if (node != null) {
+      known.addAll(node.internalIPs());
+    }
+    Set<InetAddress> all = new LinkedHashSet<>(known);
     all.addAll(local);
+    all.removeIf(address -> address.isLoopbackAddress() || address.isAnyLocalAddress());
     return new NodeView(
         nodeName,
         node == null ? null : node.zone(),
         NodePortAddresses.choose(nodePortRules, primary, all),
+        known,
+        all,
         proxyName,
-        masqueradeAll);
+        masqueradeAll,
+        externalIPs);
   }
 
   /** The node's primary address of each family that it has one of. */

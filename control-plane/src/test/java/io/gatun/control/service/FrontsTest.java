@@ -9,17 +9,19 @@ import io.gatun.control.manifest.ManifestReader;
 import io.gatun.control.model.ObjectSet;
 import io.gatun.service.FrontKind;
 import io.gatun.service.FrontSpec;
+import io.gatun.service.FrontSpec.Masquerade;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class FrontsTest {
   private static final NodeView NODE =
-      new NodeView("n1", "z1", List.of(ip("192.0.2.1"), ip("2001:db8::1")), "", false);
+      NodeView.of("n1", List.of(ip("192.0.2.1"), ip("2001:db8::1"))).withZone("z1");
 
   private static InetAddress ip(String literal) {
     return Objects.requireNonNull(Addresses.parse(literal));
@@ -86,7 +88,7 @@ class FrontsTest {
                     + f.port()
                     + " > "
                     + endpoints(f)
-                    + (f.masquerade() ? " masquerade" : ""))
+                    + (f.masquerade() == Masquerade.EVERYBODY ? " masquerade" : ""))
             .sorted()
             .toList();
     assertEquals(
@@ -101,14 +103,17 @@ class FrontsTest {
   }
 
   @Test
-  void shouldNotAnswerLoadBalancerAddressesThatOnlySomeMayUse() {
+  void shouldKnowWhoMayUseALoadBalancerAddress() {
     String text =
         service(
-                "type: LoadBalancer, clusterIP: 10.96.0.1, loadBalancerSourceRanges: [10.0.0.0/8],"
-                    + " ports: [{name: http, port: 80}]")
+                "type: LoadBalancer, clusterIP: 10.96.0.1, loadBalancerSourceRanges: [' 192.0.2.0/24"
+                    + " ', 'fd00::/8'], ports: [{name: http, port: 80}]")
             .replace("}}\n", "}, status: {loadBalancer: {ingress: [{ip: 198.51.100.1}]}}}\n");
+    // The node is in the range, so the address itself may be the source.
     assertEquals(
-        List.of(FrontKind.CLUSTER_IP), fronts(text, NODE).stream().map(FrontSpec::kind).toList());
+        List.of("192.0.2.0/24", "198.51.100.1/32"),
+        front(FrontKind.LOAD_BALANCER_IP, text).sourceRanges());
+    assertEquals(List.of(), front(FrontKind.CLUSTER_IP, text).sourceRanges());
   }
 
   @ParameterizedTest
@@ -134,7 +139,10 @@ class FrontsTest {
             .replace(
                 "name: web,", "labels: {service.kubernetes.io/service-proxy-name: x}, name: web,");
     assertEquals(
-        "d/web", fronts(text, new NodeView("n", null, List.of(), "x", false)).getFirst().service());
+        "d/web",
+        fronts(text, new NodeView("n", null, List.of(), Set.of(), Set.of(), "x", false, true))
+            .getFirst()
+            .service());
   }
 
   /** Endpoints in flow style; what cluster IP traffic may use; what Local node port traffic may. */
@@ -168,9 +176,9 @@ class FrontsTest {
     assertEquals(cluster, endpoints(front(FrontKind.CLUSTER_IP, text)));
     FrontSpec nodePort = front(FrontKind.NODE_PORT, text);
     assertEquals(local, endpoints(nodePort));
-    assertEquals(false, nodePort.masquerade());
+    assertEquals(Masquerade.NOBODY, nodePort.masquerade());
     // Endpoints elsewhere but none here: drop. None at all: reject.
-    assertEquals(!cluster.isEmpty(), nodePort.dropWhenEmpty());
+    assertEquals(cluster.isEmpty(), nodePort.backends().cluster().isEmpty());
   }
 
   @Test
@@ -203,14 +211,14 @@ class FrontsTest {
         service(WEB + ", internalTrafficPolicy: Local")
             + slice("a", "{addresses: [10.1.0.2], nodeName: n2}");
     FrontSpec front = front(FrontKind.CLUSTER_IP, text);
-    assertTrue(front.endpoints().isEmpty() && front.dropWhenEmpty());
+    assertTrue(front.endpoints().isEmpty() && !front.backends().cluster().isEmpty());
     assertEquals("10.1.0.2:8080", endpoints(front(FrontKind.NODE_PORT, text)));
   }
 
   @Test
   void shouldMasqueradeClusterIpsWhenAskedFor() {
-    NodeView all = new NodeView("n1", null, List.of(), "", true);
-    assertTrue(fronts(service(WEB), all).getFirst().masquerade());
+    NodeView all = new NodeView("n1", null, List.of(), Set.of(), Set.of(), "", true, true);
+    assertEquals(Masquerade.EVERYBODY, fronts(service(WEB), all).getFirst().masquerade());
   }
 
   @ParameterizedTest

@@ -1,0 +1,59 @@
+package io.gatun.agent.daemon;
+
+import io.gatun.agent.config.GatunConfiguration;
+import io.gatun.agent.config.GatunConfiguration.Masquerade;
+import io.gatun.agent.config.GatunConfiguration.Role;
+import io.gatun.agent.config.KubeProxyConfiguration;
+import io.gatun.control.service.ClientSettings;
+import io.gatun.control.service.ClientSettings.ClientPort;
+import io.gatun.control.service.ClientSettings.Detect;
+import io.gatun.control.service.NodeSettings;
+import io.gatun.service.ClientRules.Leads;
+import java.util.List;
+
+/** The configuration in the words of the control plane; the daemon and {@code explain} share it. */
+final class Settings {
+  private Settings() {}
+
+  static NodeSettings node(GatunConfiguration configuration) {
+    KubeProxyConfiguration proxy = configuration.proxy();
+    return new NodeSettings(
+        configuration.node(),
+        configuration.nodeAddresses(),
+        proxy.nodePortAddresses(),
+        "",
+        proxy.masqueradeAll(),
+        proxy.externalIPs());
+  }
+
+  static ClientSettings clients(GatunConfiguration configuration) {
+    KubeProxyConfiguration proxy = configuration.proxy();
+    Detect detect =
+        switch (proxy.detectLocalMode()) {
+          case NONE -> Detect.NOT;
+          case CLUSTER_CIDR -> Detect.CLUSTER_CIDR;
+          case NODE_CIDR -> Detect.NODE_CIDR;
+          case BRIDGE_INTERFACE, INTERFACE_NAME_PREFIX -> Detect.INTERFACE;
+        };
+    boolean prefix =
+        proxy.detectLocalMode() == KubeProxyConfiguration.DetectLocal.INTERFACE_NAME_PREFIX;
+    return new ClientSettings(
+        detect,
+        prefix ? proxy.interfaceNamePrefix() : proxy.bridgeInterface(),
+        prefix,
+        proxy.clusterCidrs(),
+        configuration.podNetworks(),
+        configuration.egressMasquerade() == Masquerade.TRUE);
+  }
+
+  static List<ClientPort> clientPorts(List<Interfaces.Taken> interfaces) {
+    return interfaces.stream()
+        .map(taken ->
+            new ClientPort(taken.port().number(), taken.port().name(), leads(taken.role())))
+        .toList();
+  }
+
+  static Leads leads(Role role) {
+    return role == Role.UPLINK ? Leads.TO_THE_NETWORK : Leads.TO_PODS;
+  }
+}

@@ -1,0 +1,84 @@
+package io.gatun.service;
+
+import io.gatun.service.ClientRules.Detect;
+import io.gatun.service.ClientRules.Leads;
+import org.jspecify.annotations.Nullable;
+
+/** {@link ClientRules} as the data path asks them. Immutable; allocates nothing when asked. */
+final class Clients {
+  /** Kinds of sender. */
+  static final int OUTSIDE = 0;
+
+  static final int POD = 1;
+  static final int NODE = 2;
+
+  static final Clients UNKNOWN = new Clients(ClientRules.NONE);
+
+  private final @Nullable Leads[] leads;
+  private final boolean[] localPort;
+  private final Prefixes nodePods;
+  private final Detect detect;
+  private final Prefixes clusterCidrs;
+  private final Prefixes podNetworks;
+  private final boolean egress;
+
+  Clients(ClientRules rules) {
+    int ports = 0;
+    for (int port : rules.ports().keySet()) {
+      ports = Math.max(ports, port + 1);
+    }
+    for (int port : rules.localPorts()) {
+      ports = Math.max(ports, port + 1);
+    }
+    leads = new @Nullable Leads[ports];
+    rules.ports().forEach((port, where) -> leads[port] = where);
+    localPort = new boolean[ports];
+    rules.localPorts().forEach(port -> localPort[port] = true);
+    nodePods = Prefixes.of(rules.nodePods());
+    detect = rules.detect();
+    clusterCidrs = Prefixes.of(rules.clusterCidrs());
+    podNetworks = Prefixes.of(rules.podNetworks());
+    egress = rules.egress();
+  }
+
+  /**
+   * Who sent a packet that came by {@code port}.
+   *
+   * @param own the source is one of the node's own addresses
+   */
+  int kind(int port, boolean own, boolean ipv6, long high, long low) {
+    Leads where = port >= 0 && port < leads.length ? leads[port] : null;
+    if (where == Leads.TO_PODS) {
+      return POD;
+    }
+    if (own || where == Leads.TO_THE_HOST) {
+      return NODE;
+    }
+    if (where == Leads.TO_THE_NETWORK) {
+      return OUTSIDE;
+    }
+    if (nodePods.contain(ipv6, high, low)) {
+      return POD;
+    }
+    boolean told = nodePods.has(ipv6) || detect == Detect.NOT;
+    return !told && local(port, ipv6, high, low) ? POD : OUTSIDE;
+  }
+
+  /** kube-proxy takes the client for local to the cluster, or does not ask. */
+  boolean local(int port, boolean ipv6, long high, long low) {
+    return switch (detect) {
+      case NOT -> true;
+      case PREFIX -> !clusterCidrs.has(ipv6) || clusterCidrs.contain(ipv6, high, low);
+      case PORT -> port >= 0 && port < localPort.length && localPort[port];
+    };
+  }
+
+  boolean egress() {
+    return egress;
+  }
+
+  /** A pod of the cluster, on whichever node. */
+  boolean pod(boolean ipv6, long high, long low) {
+    return podNetworks.contain(ipv6, high, low);
+  }
+}
