@@ -19,7 +19,14 @@ import java.util.function.Function;
 /** {@code gatun bench NAME}: finds the benchmark, runs it, prints what it found. */
 public final class Bench {
   private static final Map<String, Function<NodeDataplane, Benchmark>> ALL =
-      new TreeMap<>(Map.of("service", _ -> new ServiceBenchmark(), "stream", StreamBenchmark::new));
+      new TreeMap<>(
+          Map.of(
+              "lpm",
+              _ -> new LpmBenchmark(),
+              "service",
+              _ -> new ServiceBenchmark(),
+              "stream",
+              StreamBenchmark::new));
 
   private Bench() {}
 

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param flows connections under way, for those that have any
  * @param streams TCP streams at once, for those that have any
  * @param service through a Service, for those that can do without
+ * @param tables which routes, for those that look any up
  * @param json one JSON object instead of text
  * @param report where to write a page to look at; null: nowhere
  */
@@ -24,6 +25,7 @@ public record BenchOptions(
     int flows,
     int streams,
     boolean service,
+    Tables tables,
     boolean json,
     @Nullable Path report) {
   public static final int RUNS = 7;
@@ -51,5 +53,26 @@ public record BenchOptions(
   /** One run of a benchmark that usually takes a second for it. */
   long nanosPerRun() {
     return (long) (secondsPerRun(1) * 1e9);
+  }
+
+  /**
+   * Routes to look up.
+   *
+   * @param routes {@code PREFIX NEXTHOP} a line, plain or .xz; null: {@code count} random ones
+   * @param addresses one a line; null: random ones
+   * @param updates adding and deleting routes, too
+   */
+  public record Tables(
+      @Nullable Path routes, @Nullable Path addresses, boolean ipv6, int count, boolean updates) {
+    public static final int COUNT = 1_000_000;
+
+    /** For the benchmarks that look none up. */
+    public static final Tables NONE = new Tables(null, null, false, COUNT, false);
+
+    public Tables {
+      if (count < 1) {
+        throw new IllegalArgumentException("--prefixes " + count + "; must be above 0");
+      }
+    }
   }
 }

@@ -4,6 +4,7 @@ import io.gatun.agent.GatunProcess;
 import io.gatun.agent.UsageException;
 import io.gatun.perf.Bench;
 import io.gatun.perf.BenchOptions;
+import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -17,10 +18,11 @@ import picocli.CommandLine.Parameters;
     footer = {
       "",
       "Example: gatun bench service --flows 1000000 -o json",
-      "         gatun bench stream --streams 8"
+      "         gatun bench stream --streams 8",
+      "         gatun bench lpm --routes bgp-v4.txt.xz --updates"
     })
 final class BenchCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "NAME", description = "Which benchmark: service, stream.")
+  @Parameters(paramLabel = "NAME", description = "Which benchmark: lpm, service, stream.")
   private String name = "";
 
   @Option(names = "--flows", paramLabel = "N", description = "Connections under way.")
@@ -28,6 +30,24 @@ final class BenchCommand implements Callable<Integer> {
 
   @Option(names = "--streams", paramLabel = "N", description = "TCP streams at once.")
   private int streams = 1;
+
+  @Option(
+      names = "--routes",
+      paramLabel = "FILE",
+      description = "Routes, PREFIX NEXTHOP a line; .xz too.")
+  private @Nullable Path routes;
+
+  @Option(names = "--addresses", paramLabel = "FILE", description = "Addresses, one a line.")
+  private @Nullable Path addresses;
+
+  @Option(names = "--prefixes", paramLabel = "N", description = "Random routes instead.")
+  private int prefixes = BenchOptions.Tables.COUNT;
+
+  @Option(names = "-6", description = "IPv6.")
+  private boolean ipv6;
+
+  @Option(names = "--updates", description = "Adding and deleting routes, too.")
+  private boolean updates;
 
   @Option(names = "--runs", paramLabel = "N", description = "How many times; the median counts.")
   private @Nullable Integer runs;
@@ -71,6 +91,7 @@ final class BenchCommand implements Callable<Integer> {
         flows,
         streams,
         false,
+        new BenchOptions.Tables(routes, addresses, ipv6, prefixes, updates),
         output == OutputFormat.JSON,
         null);
   }

@@ -30,7 +30,17 @@ class StreamBenchmarkIT {
   void shouldMeasureBothSidesAndLeaveNothing() throws Exception {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     BenchOptions options =
-        new BenchOptions(true, RUNS, null, true, BenchOptions.FLOWS, 1, false, true, null);
+        new BenchOptions(
+            true,
+            RUNS,
+            null,
+            true,
+            BenchOptions.FLOWS,
+            1,
+            false,
+            BenchOptions.Tables.NONE,
+            true,
+            null);
     try (PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8)) {
       // 0 or 1: whether a floor holds is no question for a busy machine.
       int exit = Bench.run("stream", options, GatunProcess::start, out);
