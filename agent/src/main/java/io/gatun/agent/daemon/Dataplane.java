@@ -43,8 +43,8 @@ import org.jspecify.annotations.Nullable;
  * thread; the tables are written by the control thread only.
  */
 final class Dataplane {
-  /** Adjacencies: a pod each, and the ways out. */
-  private static final int ADJACENCIES = 65_536;
+  /** A pod each, and the ways out: as many as a leaf of the routes can name. */
+  private static final int ADJACENCIES = 32_767;
 
   /** Frames on their way through a worker, beside those that the ports' rings hold. */
   private static final int FRAMES_IN_FLIGHT = 4096;
