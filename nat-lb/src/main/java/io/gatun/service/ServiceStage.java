@@ -172,7 +172,7 @@ public final class ServiceStage implements Stage {
       }
       return true;
     }
-    if (protocol == IpProtocol.ICMP || protocol == IpProtocol.ICMPV6) {
+    if (protocol == (ipv6 ? IpProtocol.ICMPV6 : IpProtocol.ICMP)) {
       return echo(v, i, known, ipv6);
     }
     long front = slots.find(high, low, FrontSlots.front(ipv6, protocol, v.ports[i] & 0xFFFF));

@@ -4,110 +4,112 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
-import io.gatun.ffm.memory.Memory;
-import io.gatun.ffm.memory.NativeArea;
-import io.gatun.flow.FlowTable;
-import io.gatun.flow.FlowTimeouts;
-import io.gatun.flow.RewriteStage;
-import io.gatun.flow.TrackStage;
-import io.gatun.packet.Ipv4;
 import io.gatun.packet.PacketBuilder;
+import io.gatun.packet.Tcp;
+import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
-import io.gatun.pipeline.ParseStage;
-import io.gatun.pipeline.Stage;
-import io.gatun.ring.qsbr.Qsbr;
+import io.gatun.pipeline.Verdict;
+import io.gatun.port.memory.MemoryPort;
+import io.gatun.worker.WorkerCounters;
 import java.lang.management.ManagementFactory;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** The stages allocate nothing: hits, replies, new flows, expiry, drops and plain packets. */
+/**
+ * A worker allocates nothing: memory ports, all stages, hits and replies of both families, new
+ * flows that expire again, plain packets, answers and drops. {@code -Dgatun.long} for 10 million
+ * packets a round.
+ */
 class AllocationTest {
-  private static final int PACKETS = Boolean.getBoolean("gatun.long") ? 10_000_000 : 200_000;
-  private static final int BURST = 64;
+  private static final long PACKETS = Boolean.getBoolean("gatun.long") ? 10_000_000 : 500_000;
+  private static final int CLIENTS = 2_000;
 
-  private long nanos = 1L << 40;
+  /**
+   * All clients come by in 16 cycles or so; this long, so that a datagram's flow (30 s) is gone.
+   */
+  private static final long CYCLE_NANOS = 4_000_000_000L;
 
   @Test
   void shouldAllocateNothing() {
-    Qsbr qsbr = new Qsbr(1);
-    try (FlowTable flows = new FlowTable(20_000, FlowTimeouts.defaults(), qsbr);
-        ServiceTable services = new ServiceTable(flows, qsbr);
-        NativeArea frames = NativeArea.map("test frames", BURST * 512L)) {
-      services.apply(
-          List.of(front("10.96.0.10", "10.2.0.3"), front("fd00:96::a", "fd00:1::9")), List.of());
-      services.serviceCidrs(List.of("10.96.0.0/16"));
-      TrackStage track = new TrackStage(flows, () -> nanos);
-      Stage[] stages = {
-        new ParseStage(),
-        track,
-        new ServiceStage(services, flows, new SourceAddresses(), track),
-        new RewriteStage()
-      };
-      byte[][] originals = originals();
-      PacketVector v = new PacketVector();
-      send(stages, v, frames, originals, 200_000);
+    try (NodeInMemory node = new NodeInMemory(20_000)) {
+      node.add(MemoryPort.replaying(NodeInMemory.POD, "pod", node.pool, fromPods()));
+      node.add(MemoryPort.replaying(NodeInMemory.UPLINK, "uplink", node.pool, fromOutside()));
+      run(node, 300_000);
       ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
       // What the stages allocate, they allocate in every round; what the JVM allocates on this
-      // thread while it links and compiles does not recur. So the best round is theirs, and on a
-      // busy machine the compiler needs many.
+      // thread while it links and compiles, it does not. So the best round is theirs.
       long allocated = Long.MAX_VALUE;
-      for (int round = 0; round < 60 && allocated != 0; round++) {
+      for (int round = 0; round < 20 && allocated != 0; round++) {
         long before = threads.getCurrentThreadAllocatedBytes();
-        send(stages, v, frames, originals, PACKETS);
+        run(node, PACKETS);
         allocated = Math.min(allocated, threads.getCurrentThreadAllocatedBytes() - before);
       }
-      assertEquals(0, allocated, "bytes allocated for " + PACKETS + " packets");
-      assertTrue(flows.size() > 1000, flows.size() + " flows");
+      WorkerCounters counters = node.counters();
+      long opened = // all fronts are one Service's, and each copy tells the Service's count
+          node.services.services().stream().mapToLong(ServiceCopy::connections).max().orElse(0);
+      System.out.printf(
+          "%,d packets a round: %,d bytes allocated; in all %,d in, %,d sent, %,d answered, %,d"
+              + " dropped, %,d flows opened%n",
+          PACKETS,
+          allocated,
+          counters.received(),
+          counters.verdicts(Verdict.SEND),
+          counters.verdicts(Verdict.ANSWER),
+          counters.dropped(),
+          opened);
+      assertEquals(0, allocated, "bytes allocated by the worker's thread");
+      assertEquals(counters.received(), counters.transmitted() + counters.dropped());
+      assertTrue(opened > counters.received() / 10, "new flows: " + opened);
+      assertTrue(counters.verdicts(Verdict.ANSWER) > 100, "answers");
+      assertTrue(counters.drops(DropReason.UNASSIGNED_SERVICE_ADDRESS) > 1000, "drops");
+      assertTrue(counters.drops(DropReason.BAD_IP_HEADER) > 1000, "malformed");
     }
   }
 
-  private void send(Stage[] stages, PacketVector v, NativeArea frames, byte[][] from, int packets) {
-    for (int sent = 0; sent < packets; sent += BURST) {
-      v.size = 0;
-      nanos += 1_000_000;
-      for (int i = 0; i < BURST; i++) {
-        byte[] frame = from[(sent + i) % from.length];
-        long at = frames.address() + i * 512L + 128;
-        Memory.copyIn(frame, 0, at, frame.length);
-        if ((sent + i) % from.length == 0) {
-          // Another client every time: a new flow. Source and checksum both change by a carry-free
-          // sum.
-          int n = (sent + i) / from.length % 10_000;
-          int port = Memory.getShortBe(at + 14 + Ipv4.HEADER);
-          Memory.putShortBe(at + 14 + Ipv4.HEADER, port + n);
-        }
-        v.append(at - 128, at, frame.length, 0);
-      }
-      for (Stage stage : stages) {
-        stage.process(v);
-      }
+  private static void run(NodeInMemory node, long packets) {
+    for (long cycle = 0; cycle < packets / PacketVector.CAPACITY; cycle++) {
+      node.nanos += CYCLE_NANOS;
+      node.worker.doWork();
     }
   }
 
-  /** The first becomes a new flow each time; hits of both families; plain; a drop. */
-  private static byte[][] originals() {
-    return new byte[][] {
-      PacketBuilder.ipv4("10.1.0.9", "10.96.0.10").udp(20_000, 80).bytes(),
-      PacketBuilder.ipv4("10.1.0.2", "10.96.0.10").udp(4000, 80).bytes(),
-      PacketBuilder.ipv4("10.2.0.3", "10.1.0.2").udp(8080, 4000).bytes(),
-      PacketBuilder.ipv6("fd00::1", "fd00:96::a").udp(4000, 80).bytes(),
-      PacketBuilder.ipv6("fd00:1::9", "fd00::1").udp(8080, 4000).bytes(),
-      PacketBuilder.ipv4("10.1.0.2", "10.2.0.3").tcp(4000, 80).bytes(),
-      PacketBuilder.ipv4("10.1.0.2", "10.96.7.7").tcp(4000, 80).bytes(),
-    };
+  /** Every client's datagram opens a flow; between them what is always the same. */
+  private static List<byte[]> fromPods() {
+    List<byte[]> steady =
+        List.of(
+            PacketBuilder.ip("10.1.0.2", "10.96.0.10").tcp(4000, 80).flags(Tcp.SYN).bytes(),
+            PacketBuilder.ip("10.1.0.2", "10.96.0.10").tcp(4000, 80).payload(99).bytes(),
+            PacketBuilder.ip("fd01::2", "fd96::10").tcp(4000, 80).flags(Tcp.SYN).bytes(),
+            PacketBuilder.ip("fd01::2", "fd96::10").tcp(4000, 80).payload(99).bytes(),
+            PacketBuilder.ip("10.1.0.2", "10.96.0.30").tcp(4001, 80).flags(Tcp.SYN).bytes(),
+            PacketBuilder.ip("10.1.0.2", "10.2.0.3").udp(4000, 80).bytes(),
+            PacketBuilder.ip("10.1.0.2", "10.96.7.7").tcp(4000, 80).bytes(),
+            PacketBuilder.ip("10.1.0.2", "10.96.0.20").tcp(4000, 80).bytes(),
+            PacketBuilder.ip("fd01::2", "fd96::10").udp(4000, 81).bytes(),
+            PacketBuilder.ip("10.1.0.2", "10.96.0.10").echo(7, 7).bytes(),
+            PacketBuilder.ip("10.1.0.2", "10.96.0.10").tcp(4009, 80).bytes(),
+            PacketBuilder.ip("10.1.0.2", "10.2.0.3").udp(4000, 80).ttl(1).bytes(),
+            Arrays.copyOf(PacketBuilder.ip("10.1.0.2", "10.2.0.3").udp(1, 2).bytes(), 30));
+    List<byte[]> frames = new ArrayList<>();
+    for (int client = 0; client < CLIENTS; client++) {
+      boolean six = client % 4 == 3;
+      frames.add(
+          PacketBuilder.ip(six ? "fd01::2" : "10.1.0.2", six ? "fd96::10" : "10.96.0.10")
+              .udp(10_000 + client, 80)
+              .bytes());
+      frames.add(steady.get(client % steady.size()));
+    }
+    return frames;
   }
 
-  private static FrontSpec front(String address, String endpoint) {
-    return new FrontSpec(
-        "default/web:http",
-        FrontKind.CLUSTER_IP,
-        InetAddress.ofLiteral(address),
-        17,
-        80,
-        List.of(new InetSocketAddress(InetAddress.ofLiteral(endpoint), 8080)),
-        false,
-        false);
+  private static List<byte[]> fromOutside() {
+    return List.of(
+        PacketBuilder.ip("10.2.0.3", "10.1.0.2").tcp(8080, 4000).flags(Tcp.SYN | Tcp.ACK).bytes(),
+        PacketBuilder.ip("10.2.0.3", "10.1.0.2").tcp(8080, 4000).payload(500).bytes(),
+        PacketBuilder.ip("fd02::3", "fd01::2").tcp(8080, 4000).payload(500).bytes(),
+        PacketBuilder.ip("192.0.2.9", "192.168.0.2").tcp(4000, 30080).flags(Tcp.SYN).bytes(),
+        PacketBuilder.ip("10.2.0.3", "192.168.0.2").tcp(8080, 4000).payload(9).bytes());
   }
 }

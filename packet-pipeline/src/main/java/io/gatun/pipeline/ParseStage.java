@@ -161,6 +161,9 @@ public final class ParseStage implements Stage {
         }
       }
       case IpProtocol.ICMP -> {
+        if ((flags & PacketVector.IPV6) != 0) {
+          break; // each family has its own; the other's number is any protocol's
+        }
         fits = Icmp.fits(bytes);
         if (fits) {
           int type = Icmp.type(l4);
@@ -168,6 +171,9 @@ public final class ParseStage implements Stage {
         }
       }
       case IpProtocol.ICMPV6 -> {
+        if ((flags & PacketVector.IPV6) == 0) {
+          break;
+        }
         fits = Icmpv6.fits(bytes);
         if (fits) {
           int type = Icmpv6.type(l4);

@@ -7,6 +7,7 @@ import io.gatun.ffm.memory.LiveAreas;
 import io.gatun.ffm.memory.Memory;
 import io.gatun.packet.Frame;
 import io.gatun.packet.IpProtocol;
+import io.gatun.packet.Mutations;
 import io.gatun.packet.PacketBuilder;
 import io.gatun.packet.RealFrames;
 import io.gatun.packet.Tcp;
@@ -19,17 +20,14 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Good frames, mutated at random, each in a live area of exactly its bytes: any access outside the
- * frame fails. {@code -Dgatun.fuzz.frames=10000000} for a long run, {@code -Dgatun.fuzz.seed} to
- * repeat one.
+ * frame fails. How many and from which seed: {@link Mutations}.
  */
 class ParseMutationTest {
-  private static final int FRAMES = Integer.getInteger("gatun.fuzz.frames", 300_000);
-  private static final long SEED = Long.getLong("gatun.fuzz.seed", System.nanoTime());
+  private static final int FRAMES = Mutations.frames(300_000);
   private static final int HEADROOM = 96;
-  private static final int MOST = 2_000;
 
-  private final SplittableRandom random = new SplittableRandom(SEED);
-  private final List<byte[]> corpus = corpus();
+  private final Mutations mutations = new Mutations(corpus());
+  private final SplittableRandom random = mutations.random();
   private final PacketVector v = new PacketVector();
   private final ParseStage parse = new ParseStage(false, true);
   private final int[] ends = new int[DropReason.LIMIT];
@@ -42,17 +40,17 @@ class ParseMutationTest {
 
   @Test
   void shouldNeverLookBeyondAFrame() {
-    System.out.println("gatun.fuzz.seed=" + SEED + " gatun.fuzz.frames=" + FRAMES);
+    System.out.println("gatun.fuzz.seed=" + mutations.seed() + " gatun.fuzz.frames=" + FRAMES);
     assertTrue(Memory.CHECKS, "run with -Dgatun.memory.checks=true");
     try (Arena arena = Arena.ofConfined()) {
-      long buffer = arena.allocate(HEADROOM + MOST + 64L, 64).address() + HEADROOM;
+      long buffer = arena.allocate(HEADROOM + Mutations.MOST + 64L, 64).address() + HEADROOM;
       for (int n = 0; n < FRAMES; n++) {
-        byte[] frame = mutated();
+        byte[] frame = mutations.next();
         try {
           fuzz(buffer, frame);
         } catch (Throwable e) {
           throw new AssertionError(
-              "frame %d of seed %d: %s".formatted(n, SEED, Frame.hex(frame)), e);
+              "frame %d of seed %d: %s".formatted(n, mutations.seed(), Frame.hex(frame)), e);
         }
       }
     }
@@ -101,10 +99,13 @@ class ParseMutationTest {
       return;
     }
     long l4 = v.address[0] + v.l4[0];
+    boolean v6 = (v.flags[0] & PacketVector.IPV6) != 0;
     int header =
         switch (v.protocol[0]) {
           case IpProtocol.TCP -> Tcp.headerBytes(l4);
-          case IpProtocol.UDP, IpProtocol.ICMP, IpProtocol.ICMPV6 -> 8;
+          case IpProtocol.UDP -> 8;
+          case IpProtocol.ICMP -> v6 ? 0 : 8;
+          case IpProtocol.ICMPV6 -> v6 ? 8 : 0;
           case IpProtocol.SCTP -> 12;
           default -> 0;
         };
@@ -125,66 +126,6 @@ class ParseMutationTest {
       parse.process(v);
       assertEquals(Verdict.CONTINUE, v.verdict[0], () -> "reason " + v.dropReason[0]);
     }
-  }
-
-  /** One to four changes; half the time the IPv4 header checksum is put right afterwards. */
-  private byte[] mutated() {
-    byte[] frame = corpus.get(random.nextInt(corpus.size())).clone();
-    for (int changes = random.nextInt(1, 5); changes > 0 && frame.length > 0; changes--) {
-      // Headers are where it matters: the first 100 bytes get most of the changes.
-      int at = random.nextInt(random.nextInt(4) == 0 ? frame.length : Math.min(100, frame.length));
-      switch (random.nextInt(8)) {
-        case 0 -> frame[at] = (byte) random.nextInt();
-        case 1 -> frame[at] = 0;
-        case 2 -> frame[at] = (byte) 0xFF;
-        case 3 -> frame[at]++;
-        case 4 -> frame[at]--;
-        case 5 -> frame[at] ^= (byte) (1 << random.nextInt(8));
-        case 6 -> frame = java.util.Arrays.copyOf(frame, at);
-        default -> frame = spliced(frame, at);
-      }
-    }
-    if (random.nextBoolean()) {
-      repairIpv4Checksum(frame);
-    }
-    return frame;
-  }
-
-  /** Up to 40 bytes of another frame put in at {@code at}. */
-  private byte[] spliced(byte[] frame, int at) {
-    byte[] other = corpus.get(random.nextInt(corpus.size()));
-    int from = random.nextInt(other.length);
-    int count = Math.min(random.nextInt(40), other.length - from);
-    count = Math.min(count, MOST - frame.length);
-    byte[] longer = new byte[frame.length + count];
-    System.arraycopy(frame, 0, longer, 0, at);
-    System.arraycopy(other, from, longer, at, count);
-    System.arraycopy(frame, at, longer, at + count, frame.length - at);
-    return longer;
-  }
-
-  private static void repairIpv4Checksum(byte[] frame) {
-    int l3 = 14;
-    while (l3 < 22 && l3 <= frame.length && frame[l3 - 2] != 8) {
-      l3 += 4;
-    }
-    if (frame.length < l3 + 20) {
-      return;
-    }
-    int header = Math.min((frame[l3] & 15) * 4, frame.length - l3);
-    if (header < 20) {
-      return;
-    }
-    frame[l3 + 10] = 0;
-    frame[l3 + 11] = 0;
-    int sum = 0;
-    for (int i = 0; i < header; i++) {
-      sum += (frame[l3 + i] & 0xFF) << (i % 2 == 0 ? 8 : 0);
-    }
-    sum = (sum & 0xFFFF) + (sum >>> 16);
-    sum = ~((sum & 0xFFFF) + (sum >>> 16));
-    frame[l3 + 10] = (byte) (sum >>> 8);
-    frame[l3 + 11] = (byte) sum;
   }
 
   private static List<byte[]> corpus() {

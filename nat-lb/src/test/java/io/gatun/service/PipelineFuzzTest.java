@@ -1,0 +1,234 @@
+package io.gatun.service;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.gatun.ffm.memory.LiveAreas;
+import io.gatun.ffm.memory.Memory;
+import io.gatun.ffm.memory.NativeArea;
+import io.gatun.packet.Frame;
+import io.gatun.packet.Mutations;
+import io.gatun.packet.RealFrames;
+import io.gatun.pipeline.DropReason;
+import io.gatun.pipeline.PacketVector;
+import io.gatun.pipeline.Stage;
+import io.gatun.pipeline.Verdict;
+import io.gatun.port.memory.MemoryPort;
+import io.gatun.worker.WorkerCounters;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Hostile frames through the whole pipeline: parse, track, service, rewrite, route, answers. Each
+ * lies right before a guard page and in a live area of exactly its bytes (behind the parse stage
+ * with the headroom that answers may write); each has to end as dropped for a named reason or as
+ * {@link Judge} says that it should leave.
+ */
+class PipelineFuzzTest {
+  private static final int FRAMES = Mutations.frames(150_000);
+  private static final int HEADROOM = 256;
+  private static final int FLOWS = 20_000;
+
+  /**
+   * A prime, so that all low bits and all high bits have their turn; a long run tries all values.
+   */
+  private static final int LIES_APART = Boolean.getBoolean("gatun.long") ? 1 : 19;
+
+  /** How often the frames that open the corpus' flows are sent again, unspoiled. */
+  private static final int REFRESH = 4_096;
+
+  private final NodeInMemory node = new NodeInMemory(FLOWS);
+  private final NativeArea area = NativeArea.map("fuzz", 4_096);
+  private final long end = area.address() + area.bytes(); // the guard page begins here
+  private final PacketVector v = new PacketVector();
+  private final Map<String, Integer> ends = new TreeMap<>();
+  private final List<ExactFrames.Row> good = ExactFrames.rows();
+  private final List<byte[]> corpus = new ArrayList<>();
+
+  PipelineFuzzTest() {
+    LiveAreas.remove(area.address()); // what of it may be touched, every frame says anew
+    good.forEach(row -> corpus.add(row.in()));
+    RealFrames.all().forEach(real -> corpus.add(real.bytes()));
+    assertTrue(Memory.CHECKS, "run with -Dgatun.memory.checks=true");
+  }
+
+  @AfterEach
+  void close() {
+    area.close();
+    node.close();
+    System.out.println(ends);
+  }
+
+  @Test
+  void shouldDropOrForwardRightlyWhateverComes() {
+    Mutations mutations = new Mutations(corpus);
+    System.out.println("gatun.fuzz.seed=" + mutations.seed() + " gatun.fuzz.frames=" + FRAMES);
+    for (int n = 0; n < FRAMES; n++) {
+      if (n % REFRESH == 0) {
+        good.forEach(row -> send(row.in(), row.inPort(), row.name()));
+      }
+      byte[] frame = mutations.next();
+      int port = mutations.random().nextInt(2);
+      send(frame, port, "frame %d of seed %d".formatted(n, mutations.seed()));
+    }
+    int forwarded = ends.getOrDefault("send", 0);
+    assertTrue(forwarded > FRAMES / 20, "mutations leave enough frames whole: " + ends);
+    assertTrue(ends.getOrDefault("send translated", 0) > FRAMES / 50, ends::toString);
+    assertTrue(ends.getOrDefault("answer", 0) > FRAMES / 100, ends::toString);
+  }
+
+  @Test
+  void shouldDropOrForwardRightlyEveryCut() {
+    for (byte[] frame : corpus) {
+      for (int length = 0; length < frame.length; length++) {
+        byte[] cut = Arrays.copyOf(frame, length);
+        send(cut, NodeInMemory.POD, "cut to " + length);
+        send(owned(cut), NodeInMemory.UPLINK, "cut, and says so, to " + length);
+      }
+    }
+    assertTrue(ends.getOrDefault("drop bad_l4_header", 0) > corpus.size(), ends::toString);
+    assertTrue(ends.getOrDefault("drop bad_extension_header", 0) > 0, ends::toString);
+  }
+
+  /** The IP header's length is that of the frame: so what is cut is what follows. */
+  private static byte[] owned(byte[] cut) {
+    if (cut.length >= 34 && cut[12] == 8) {
+      cut[16] = (byte) ((cut.length - 14) >> 8);
+      cut[17] = (byte) (cut.length - 14);
+      Mutations.repairIpv4Checksum(cut);
+    } else if (cut.length >= 54 && cut[12] == (byte) 0x86) {
+      cut[18] = (byte) ((cut.length - 54) >> 8);
+      cut[19] = (byte) (cut.length - 54);
+    }
+    return cut;
+  }
+
+  /** Whatever a byte or two in the headers say, be it a length or not. */
+  @Test
+  void shouldDropOrForwardRightlyWhateverLengthsSay() {
+    for (byte[] frame : corpus) {
+      for (int at = 12; at < Math.min(frame.length, 80); at++) {
+        byte[] lie = frame.clone();
+        for (int value = 0; value < 256; value += LIES_APART) {
+          lie[at] = (byte) value;
+          lied(lie, at);
+        }
+        for (int delta = -8; delta <= 8; delta++) {
+          lie[at] = (byte) (frame[at] + delta);
+          lied(lie, at);
+        }
+        if (at + 1 < frame.length) { // both bytes: just around what is there, and far beyond
+          for (int value : new int[] {0, 1, 7, 8, 19, 20, 21, 39, 40, 0x7FFF, 0xFFFE, 0xFFFF}) {
+            lie[at] = (byte) (value >> 8);
+            lie[at + 1] = (byte) value;
+            lied(lie, at);
+          }
+        }
+      }
+    }
+  }
+
+  private void lied(byte[] lie, int at) {
+    byte[] frame = lie.clone();
+    send(frame, at & 1, "a lie at " + at);
+    Mutations.repairIpv4Checksum(frame);
+    if (!Arrays.equals(frame, lie)) {
+      send(frame, at & 1, "a lie at " + at);
+    }
+  }
+
+  /** Bursts of anything through the worker: it goes on, and no frame is lost. */
+  @Test
+  void shouldGoOnAndLoseNoFrame() {
+    MemoryPort pod = node.port(NodeInMemory.POD);
+    MemoryPort uplink = node.port(NodeInMemory.UPLINK);
+    Mutations mutations = new Mutations(corpus);
+    System.out.println("gatun.fuzz.seed=" + mutations.seed());
+    int frames = FRAMES / 10;
+    for (int n = 0; n < frames; ) {
+      for (int burst = 0; burst < 64; burst++) {
+        byte[] frame = mutations.next();
+        if (frame.length <= 1500) {
+          n++;
+          assertTrue((mutations.random().nextBoolean() ? pod : uplink).push(frame));
+        }
+      }
+      node.nanos += 64_000_000;
+      node.worker.doWork();
+      while (pod.take() != null || uplink.take() != null) {}
+    }
+    WorkerCounters counters = node.counters();
+    assertTrue(counters.received() >= frames);
+    assertEquals(counters.received(), counters.transmitted() + counters.dropped());
+    long named = 0;
+    for (DropReason reason : DropReason.values()) {
+      named += counters.drops(reason);
+    }
+    assertEquals(counters.dropped(), named);
+    assertEquals(0, counters.drops(DropReason.INTERNAL));
+    ends.put("dropped by the worker", (int) counters.dropped());
+    ends.put("sent by the worker", (int) counters.transmitted());
+  }
+
+  private void send(byte[] frame, int port, String what) {
+    long at = end - frame.length;
+    node.nanos += 1_000_000;
+    v.size = 0;
+    try {
+      LiveAreas.add(at, frame.length);
+      Memory.copyIn(frame, 0, at, frame.length);
+      v.append(at - HEADROOM, at, frame.length, port);
+      node.stages.getFirst().process(v);
+      LiveAreas.remove(at);
+      LiveAreas.add(at - HEADROOM, HEADROOM + frame.length);
+      for (Stage stage : node.stages.subList(1, node.stages.size())) {
+        stage.process(v);
+      }
+      judge(frame);
+    } catch (Throwable e) {
+      throw new AssertionError("%s at port %d: %s".formatted(what, port, Frame.hex(frame)), e);
+    } finally {
+      LiveAreas.remove(at);
+      LiveAreas.remove(at - HEADROOM);
+    }
+  }
+
+  private void judge(byte[] frame) {
+    switch (v.verdict[0]) {
+      case Verdict.SEND -> {
+        boolean partial = (v.flags[0] & PacketVector.PARTIAL_CHECKSUM) != 0;
+        boolean translated = (v.flags[0] & PacketVector.TRANSLATED) != 0;
+        Judge.sent(frame, out(), v.outPort[0], translated, partial);
+        count(translated ? "send translated" : "send");
+      }
+      case Verdict.ANSWER -> {
+        Judge.answered(frame, out(), v.outPort[0]);
+        count("answer");
+      }
+      case Verdict.DROP -> count("drop " + label(v.dropReason[0]));
+      default -> throw new AssertionError("verdict " + v.verdict[0]);
+    }
+  }
+
+  private byte[] out() {
+    return Frame.bytes(v.address[0], v.length[0]);
+  }
+
+  private void count(String ending) {
+    ends.merge(ending, 1, Integer::sum);
+  }
+
+  private static String label(int code) {
+    for (DropReason reason : DropReason.values()) {
+      if (reason.code() == code && reason != DropReason.INTERNAL) {
+        return reason.label();
+      }
+    }
+    throw new AssertionError("a drop for no named reason: " + code);
+  }
+}
