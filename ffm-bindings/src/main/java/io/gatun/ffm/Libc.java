@@ -11,8 +11,8 @@ import java.nio.charset.StandardCharsets;
 /**
  * System calls as static methods that return a value or −errno. Safe for use by many threads.
  *
- * <p>{@link #poll}, {@link #sendtoWake}, {@link #recvfromWake}, {@link #send}, {@link #recv} and
- * {@link #monotonicNanos} allocate nothing after a thread's first call. Addresses are absolute and
+ * <p>{@link #poll}, {@link #sendtoWake}, {@link #recvfromWake}, {@link #send}, {@link #recv},
+ * {@link #recvmmsg}, {@link #sendmmsg} and {@link #monotonicNanos} allocate nothing after a thread's first call. Addresses are absolute and
  * belong to the caller. Constants are from {@code include/uapi} of Linux and the same on x86-64 and
  * aarch64.
  */
@@ -21,6 +21,7 @@ public final class Libc {
   public static final int AF_INET = 2;
   public static final int AF_INET6 = 10;
   public static final int AF_NETLINK = 16;
+  public static final int AF_PACKET = 17;
   public static final int AF_XDP = 44;
   public static final int SOCK_STREAM = 1;
   public static final int SOCK_DGRAM = 2;
@@ -29,6 +30,8 @@ public final class Libc {
   public static final int SOCK_CLOEXEC = 0x80000;
   public static final int SOL_SOCKET = 1;
   public static final int SO_RCVBUF = 8;
+  public static final int SO_ATTACH_FILTER = 26;
+  public static final int SO_SNDBUFFORCE = 32;
   public static final int SO_RCVBUFFORCE = 33;
   public static final int SO_BUSY_POLL = 46;
   public static final int SO_PREFER_BUSY_POLL = 69;
@@ -123,6 +126,22 @@ public final class Libc {
 
   public static long recv(int fd, long address, long bytes, int flags) {
     return Syscall.call(Syscall.RECVFROM, fd, address, bytes, flags, 0, 0);
+  }
+
+  /**
+   * Receives up to {@code count} messages without waiting; returns how many, or −errno.
+   *
+   * @param messages address of {@code count} structs mmsghdr
+   */
+  public static int recvmmsg(int fd, long messages, int count) {
+    return (int) Syscall.call(Syscall.RECVMMSG, fd, messages, count, MSG_DONTWAIT, 0, 0);
+  }
+
+  /**
+   * Sends up to {@code count} messages without waiting; returns how many, or −errno of the first.
+   */
+  public static int sendmmsg(int fd, long messages, int count) {
+    return (int) Syscall.call(Syscall.SENDMMSG, fd, messages, count, MSG_DONTWAIT, 0, 0);
   }
 
   public static long read(int fd, long address, long bytes) {

@@ -46,6 +46,11 @@ public final class Syscall {
   static final long OPENAT = ARM ? 56 : 257;
   static final long PPOLL = ARM ? 73 : 271;
   static final long FALLOCATE = ARM ? 47 : 285;
+  static final long EPOLL_CTL = ARM ? 21 : 233;
+  static final long EPOLL_PWAIT = ARM ? 22 : 281;
+  static final long EPOLL_CREATE1 = ARM ? 20 : 291;
+  static final long RECVMMSG = ARM ? 243 : 299;
+  static final long SENDMMSG = ARM ? 269 : 307;
   static final long EVENTFD2 = ARM ? 19 : 290;
   static final long SETNS = ARM ? 268 : 308;
 

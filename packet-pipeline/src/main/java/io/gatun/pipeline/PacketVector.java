@@ -63,8 +63,14 @@ public final class PacketVector {
   /** Bytes from {@code l4} to the end of the IP packet (Ethernet padding excluded). */
   public final int[] l4Length = new int[CAPACITY];
 
-  /** TCP segment size of a super-frame, 0 when the packet is an ordinary one. */
+  /** Payload bytes of a segment of a super-frame (TCP, or UDP with USO), 0 when the packet is an ordinary one. */
   public final int[] segmentSize = new int[CAPACITY];
+
+  /**
+   * Where the checksum of a packet with {@link #PARTIAL_CHECKSUM} starts, from {@code address}, as
+   * the port said; parse proves that it is {@code l4}, and nobody looks at it afterwards.
+   */
+  public final int[] csumStart = new int[CAPACITY];
 
   /** Where in the L4 header the checksum stands (16 TCP, 6 UDP); with {@link #PARTIAL_CHECKSUM}. */
   public final int[] csumOffset = new int[CAPACITY];

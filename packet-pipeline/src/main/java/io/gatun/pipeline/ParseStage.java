@@ -65,7 +65,9 @@ public final class ParseStage implements Stage {
     v.protocol[i] = 0;
     v.l4Length[i] = 0;
     v.ports[i] = 0;
-    v.csumOffset[i] = 0;
+    if ((v.flags[i] & PacketVector.PARTIAL_CHECKSUM) == 0) {
+      v.csumOffset[i] = 0;
+    }
     int type = Memory.getShortBe(frame + l3 - 2);
     if (type == Ethernet.IPV4) {
       parseV4(v, i, frame + l3, bytes - l3);
@@ -135,6 +137,7 @@ public final class ParseStage implements Stage {
     int flags = v.flags[i] | ipFlags;
     v.flags[i] = flags;
     if ((flags & PacketVector.LATER_FRAGMENT) != 0) {
+      OffloadProof.prove(v, i);
       return;
     }
     boolean whole = (flags & PacketVector.FIRST_FRAGMENT) == 0;
@@ -192,6 +195,8 @@ public final class ParseStage implements Stage {
     }
     if (!fits) {
       v.drop(i, DropReason.BAD_L4_HEADER);
+    } else if ((flags & PacketVector.PARTIAL_CHECKSUM) != 0) {
+      OffloadProof.prove(v, i);
     }
   }
 
@@ -209,6 +214,9 @@ public final class ParseStage implements Stage {
 
   private void markPartial(PacketVector v, int i, long l3, long l4, int csumOffset) {
     int port = v.inPort[i];
+    if ((v.flags[i] & PacketVector.PARTIAL_CHECKSUM) != 0) {
+      return; // the port knows
+    }
     if (port < 0 || port >= partialPorts.length || !partialPorts[port]) {
       return;
     }

@@ -5,7 +5,7 @@ import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
-import io.gatun.port.Port;
+import io.gatun.port.InterfacePort;
 import io.gatun.ring.frame.FramePool;
 import io.gatun.ring.xdp.RxRing;
 import io.gatun.ring.xdp.Umem;
@@ -28,7 +28,7 @@ import io.gatun.ring.xdp.XdpStatistics;
  * port.detach();    // or: the interface is the kernel's again
  * }</pre>
  */
-public final class XdpPort implements Port {
+public final class XdpPort implements InterfacePort {
   private static final int QUEUE = 0;
 
   /** How many flushes a port whose interface is down waits before it tries again. */
@@ -212,10 +212,16 @@ public final class XdpPort implements Port {
     return socket.statistics();
   }
 
+  @Override
+  public long kernelDropped() {
+    return closed ? 0 : socket.statistics().dropped();
+  }
+
   /**
    * Lets go of the interface for a successor: stub and pins stay, frames are held until it comes or
    * the lease runs out.
    */
+  @Override
   public void release() {
     if (closed) {
       return;
@@ -227,6 +233,7 @@ public final class XdpPort implements Port {
   }
 
   /** Undoes everything: the interface is the kernel's again, as it was before. */
+  @Override
   public void detach() {
     release();
     pins.detach(name);

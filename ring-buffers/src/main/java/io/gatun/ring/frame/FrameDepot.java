@@ -20,6 +20,7 @@ public final class FrameDepot {
   public static final int SUPER_FRAME = 68 * 1024;
 
   private final long base;
+  private final long end;
   private final int frameBytes;
   private final int frames;
   private final long mask;
@@ -42,6 +43,7 @@ public final class FrameDepot {
     }
     boolean maskable = Integer.bitCount(frameBytes) == 1 && base % frameBytes == 0;
     this.base = base;
+    this.end = base + (long) frames * frameBytes;
     this.frameBytes = frameBytes;
     this.frames = frames;
     this.mask = maskable ? -frameBytes : 0;
@@ -79,7 +81,7 @@ public final class FrameDepot {
 
   /** Whether {@code address} lies in one of these frames. */
   public boolean owns(long address) {
-    return address >= base && address < base + (long) frames * frameBytes;
+    return address >= base && address < end;
   }
 
   /** Frames that lie here now, outside of every worker's pool. */

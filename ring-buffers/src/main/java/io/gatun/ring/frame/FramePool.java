@@ -1,6 +1,7 @@
 package io.gatun.ring.frame;
 
 import io.gatun.ffm.memory.Memory;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The free frames of one worker, last in first out; single-threaded.
@@ -8,6 +9,9 @@ import io.gatun.ffm.memory.Memory;
  * <p>Holds at most two slabs: an empty pool fetches one from the {@link FrameDepot}, a full one
  * brings one there, so that a worker that alternates between taking and giving meets the depot's
  * lock at most once per slab, and frames that one worker takes and another gives do not pile up.
+ *
+ * <p>Where ports carry whole segments, a pool of super-frames stands behind it, and {@link #give}
+ * takes frames of either size.
  */
 public final class FramePool implements AutoCloseable {
   /** Frames that move between pool and depot at once: the burst size of a worker's ports. */
@@ -15,11 +19,23 @@ public final class FramePool implements AutoCloseable {
 
   private final FrameDepot depot;
   private final long[] free = new long[2 * SLAB];
+  private final @Nullable FramePool superFrames;
   private int top;
 
   /** A pool that is empty until its first {@link #take}. */
   public FramePool(FrameDepot depot) {
+    this(depot, null);
+  }
+
+  /** The same, with a pool of super-frames from their own depot behind it; null for none. */
+  public FramePool(FrameDepot depot, @Nullable FrameDepot superFrames) {
     this.depot = depot;
+    this.superFrames = superFrames == null ? null : new FramePool(superFrames);
+  }
+
+  /** The pool of super-frames; null when this worker has none. */
+  public @Nullable FramePool superFrames() {
+    return superFrames;
   }
 
   /** Where this pool's frames come from. */
@@ -44,8 +60,12 @@ public final class FramePool implements AutoCloseable {
     return frame;
   }
 
-  /** Takes back {@code frame}, the start of a frame of this pool's depot. */
+  /** Takes back {@code frame}, the start of a frame of this pool's depots. */
   public void give(long frame) {
+    if (superFrames != null && !depot.owns(frame)) {
+      superFrames.give(frame);
+      return;
+    }
     if (Memory.CHECKS) {
       depot.markFree(frame);
     }
@@ -74,5 +94,8 @@ public final class FramePool implements AutoCloseable {
   public void close() {
     depot.giveSlab(free, 0, top);
     top = 0;
+    if (superFrames != null) {
+      superFrames.close();
+    }
   }
 }

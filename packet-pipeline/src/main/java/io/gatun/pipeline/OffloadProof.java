@@ -1,0 +1,67 @@
+package io.gatun.pipeline;
+
+import io.gatun.ffm.memory.Memory;
+import io.gatun.packet.Checksum;
+import io.gatun.packet.IpProtocol;
+import io.gatun.packet.Tcp;
+import io.gatun.packet.Udp;
+
+/**
+ * Holds what a port said of a packet's offloads against the headers that parse has found. Stateless.
+ *
+ * <p>Afterwards {@link PacketVector#PARTIAL_CHECKSUM} means the checksum of the TCP or UDP header at
+ * {@code l4}, and {@code segmentSize} that a whole TCP or UDP header is there and more payload than
+ * one segment takes, or as much.
+ */
+final class OffloadProof {
+  private static final int FRAGMENT = PacketVector.FIRST_FRAGMENT | PacketVector.LATER_FRAGMENT;
+
+  private OffloadProof() {}
+
+  static void prove(PacketVector v, int i) {
+    if ((v.flags[i] & PacketVector.PARTIAL_CHECKSUM) == 0) {
+      return;
+    }
+    boolean ours = ours(v, i);
+    if (v.segmentSize[i] != 0) {
+      if (!ours || v.segmentSize[i] > payload(v, i)) {
+        v.drop(i, DropReason.UNSUPPORTED_OFFLOAD);
+      }
+    } else if (!ours) {
+      complete(v, i);
+    }
+  }
+
+  private static boolean ours(PacketVector v, int i) {
+    int protocol = v.protocol[i];
+    int field = protocol == IpProtocol.TCP ? Tcp.CHECKSUM : Udp.CHECKSUM;
+    return (protocol == IpProtocol.TCP || protocol == IpProtocol.UDP)
+        && (v.flags[i] & FRAGMENT) == 0
+        && v.csumStart[i] == v.l4[i]
+        && v.csumOffset[i] == field;
+  }
+
+  private static int payload(PacketVector v, int i) {
+    boolean tcp = v.protocol[i] == IpProtocol.TCP;
+    int header = tcp ? Tcp.headerBytes(v.address[i] + v.l4[i]) : Udp.HEADER;
+    return v.l4Length[i] - header;
+  }
+
+  /** The checksum of an inner packet, of a tunnel that starts in the pod: done here and now. */
+  private static void complete(PacketVector v, int i) {
+    int start = v.csumStart[i];
+    int bytes = v.length[i] - start; // length ends with the IP packet since parse
+    int offset = v.csumOffset[i];
+    v.flags[i] &= ~PacketVector.PARTIAL_CHECKSUM;
+    v.csumOffset[i] = 0;
+    if (v.protocol[i] == IpProtocol.SCTP) {
+      return; // a CRC, which whoever changes the packet works out
+    }
+    if (start < v.l4[i] || offset + 2 > bytes) {
+      v.drop(i, DropReason.UNSUPPORTED_OFFLOAD);
+      return;
+    }
+    long from = v.address[i] + start;
+    Memory.putShortBe(from + offset, Checksum.complementUdp(Checksum.sum(from, bytes)));
+  }
+}

@@ -1,0 +1,15 @@
+package io.gatun.port;
+
+/** A port that took an interface of the kernel's, which gets it back in one of two ways. */
+public interface InterfacePort extends Port {
+  /** Frames that the kernel dropped on their way to us, since the port was opened. */
+  long kernelDropped();
+
+  /**
+   * Lets go of the interface for a successor: frames are held until it comes or the lease runs out.
+   */
+  void release();
+
+  /** Undoes everything: the interface is the kernel's again, as it was before. */
+  void detach();
+}

@@ -1,0 +1,230 @@
+package io.gatun.port.packet;
+
+import io.gatun.ffm.Errno;
+import io.gatun.ffm.Libc;
+import io.gatun.ffm.NativeException;
+import io.gatun.ffm.packet.MessageBatch;
+import io.gatun.ffm.packet.PacketSocket;
+import io.gatun.ffm.packet.VirtioNetHeader;
+import io.gatun.pipeline.DropReason;
+import io.gatun.pipeline.PacketVector;
+import io.gatun.port.InterfacePort;
+import io.gatun.ring.frame.FramePool;
+
+/**
+ * A pod's interface by AF_PACKET, with whole segments in both directions; opened and closed by the
+ * control side while no worker owns it, used by one worker in between.
+ *
+ * <p>Both directions copy: what was received is in a super-frame of ours, what was sent is the
+ * kernel's when {@link #flush} returns, and the frame is free.
+ */
+public final class PacketPort implements InterfacePort {
+  private static final int BATCH = Inbox.BATCH;
+
+  /** Bytes that a burst should not exceed by much: what the second-level cache keeps. */
+  private static final int BURST_BYTES = 256 << 10;
+
+  private static final int SMALLEST_BURST = 8;
+
+  /** How often a burst for which the kernel has no room is offered again. */
+  private static final int OFFERS = 16;
+
+  /** How many cycles a port whose interface is down waits before it tries again. */
+  private static final int RETRY_MASK = 1023;
+
+  private final int number;
+  private final String name;
+  private final PacketSocket socket;
+  private final int fd;
+  private final Inbox inbox;
+  private final FramePool pool;
+  private final NftLease lease;
+  private final MessageBatch outbox;
+  private final long[] outgoing = new long[BATCH];
+  private int queued;
+  private int burst = BATCH;
+  private int cycles;
+  private int error;
+  private volatile long lost;
+  private boolean closed;
+
+  private PacketPort(
+      int number, String name, PacketSocket socket, Inbox inbox, FramePool pool, NftLease lease) {
+    this.number = number;
+    this.name = name;
+    this.socket = socket;
+    this.fd = socket.fd();
+    this.inbox = inbox;
+    this.pool = pool;
+    this.lease = lease;
+    this.outbox = new MessageBatch("outbox " + name, BATCH);
+  }
+
+  /**
+   * Opens a socket on interface {@code ifName} of the calling thread's network namespace and has the
+   * kernel drop its own copies. Frames are ours while the lease lasts.
+   *
+   * @param number the port's number, unique on the node
+   * @param inbox of the worker that will own this port
+   * @param pool that worker's frames
+   */
+  public static PacketPort open(
+      int number, String ifName, Inbox inbox, FramePool pool, NftLease lease) {
+    int ifIndex =
+        (int)
+            NativeException.check(
+                Libc.ifNameToIndex(ifName), "find interface " + ifName, "see `ip link`");
+    PacketSocket socket = PacketSocket.open(ifIndex);
+    try {
+      lease.attach(ifName);
+    } catch (RuntimeException e) {
+      socket.close();
+      throw e;
+    }
+    return new PacketPort(number, ifName, socket, inbox, pool, lease);
+  }
+
+  @Override
+  public int number() {
+    return number;
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  @Override
+  public int rx(PacketVector packets, int limit) {
+    int room = Math.min(limit, PacketVector.CAPACITY - packets.size);
+    int n = inbox.receive(fd, Math.min(room, burst));
+    if (n <= 0) {
+      if (n == -Errno.ENETDOWN) {
+        error = Errno.ENETDOWN;
+      }
+      return 0;
+    }
+    if (lease.until() - Libc.monotonicNanos() < 0) {
+      return 0; // the kernel had them; the frames are received into again
+    }
+    int bytes = 0;
+    for (int k = 0; k < n; k++) {
+      int length = inbox.length(k);
+      long frame = inbox.take(k);
+      long packet = frame + Inbox.HEADROOM;
+      int i = packets.size;
+      packets.append(frame, packet, Math.max(0, length - VirtioNetHeader.BYTES), number);
+      if (length < VirtioNetHeader.BYTES) {
+        packets.drop(i, length < 0 ? DropReason.TOO_BIG : DropReason.FRAME_TOO_SHORT);
+      } else {
+        Offload.read(packet - VirtioNetHeader.BYTES, packets, i);
+        bytes += length;
+      }
+    }
+    if (bytes > BURST_BYTES) {
+      burst = Math.max(SMALLEST_BURST, burst / 2);
+    } else if (n == burst) {
+      burst = Math.min(BATCH, burst * 2);
+    }
+    return n;
+  }
+
+  @Override
+  public boolean tx(PacketVector packets, int index) {
+    if (error != 0) {
+      packets.dropReason[index] = DropReason.PORT_DOWN.code();
+      return false;
+    }
+    if (queued == BATCH) {
+      packets.dropReason[index] = DropReason.TX_RING_FULL.code();
+      return false;
+    }
+    long header = packets.address[index] - VirtioNetHeader.BYTES;
+    Offload.write(header, packets, index);
+    outbox.set(queued, header, packets.length[index] + VirtioNetHeader.BYTES);
+    outgoing[queued++] = packets.frame[index];
+    return true;
+  }
+
+  @Override
+  public void flush() {
+    if (queued != 0) {
+      send();
+      for (int k = 0; k < queued; k++) {
+        pool.give(outgoing[k]);
+      }
+      queued = 0;
+    } else if (error == Errno.ENETDOWN && (++cycles & RETRY_MASK) == 0) {
+      error = 0;
+    }
+  }
+
+  private void send() {
+    int at = 0;
+    int offers = 0;
+    while (at < queued) {
+      int n = outbox.send(fd, at, queued - at);
+      if (n > 0) {
+        at += n;
+      } else if (n == -Errno.EAGAIN && ++offers < OFFERS) {
+        Thread.onSpinWait();
+      } else if (n == -Errno.ENETDOWN || n == -Errno.ENXIO || n == -Errno.ENODEV) {
+        error = -n;
+        lost += queued - at;
+        return;
+      } else {
+        lost++; // this one the kernel does not want: too long, or the far end has no room
+        at++;
+      }
+    }
+  }
+
+  /** Nothing: {@link #flush} has given the frames back already. */
+  @Override
+  public int reclaim() {
+    return 0;
+  }
+
+  @Override
+  public int pollDescriptor() {
+    return fd;
+  }
+
+  /** False after the kernel said that the interface is down (until it is up again) or gone. */
+  @Override
+  public boolean up() {
+    return error == 0 && !closed;
+  }
+
+  /** Frames that found the socket's buffer full, or that the kernel did not take from us. */
+  @Override
+  public long kernelDropped() {
+    return socket.dropped() + lost;
+  }
+
+  @Override
+  public void release() {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    socket.close();
+    for (int k = 0; k < queued; k++) {
+      pool.give(outgoing[k]);
+    }
+    queued = 0;
+    outbox.close();
+  }
+
+  @Override
+  public void detach() {
+    release();
+    lease.detach(name);
+  }
+
+  /** {@link #release}. */
+  @Override
+  public void close() {
+    release();
+  }
+}
