@@ -27,6 +27,7 @@ class ArchitectureTest {
               "io.gatun.packet..",
               "io.gatun.pipeline..",
               "io.gatun.port..",
+              "io.gatun.segment..",
               "io.gatun.worker..",
               "io.gatun.fib")
           .layer("conntrack")

@@ -12,9 +12,9 @@ import java.nio.charset.StandardCharsets;
  * System calls as static methods that return a value or −errno. Safe for use by many threads.
  *
  * <p>{@link #poll}, {@link #sendtoWake}, {@link #recvfromWake}, {@link #send}, {@link #recv},
- * {@link #recvmmsg}, {@link #sendmmsg} and {@link #monotonicNanos} allocate nothing after a thread's first call. Addresses are absolute and
- * belong to the caller. Constants are from {@code include/uapi} of Linux and the same on x86-64 and
- * aarch64.
+ * {@link #recvmmsg}, {@link #sendmmsg} and {@link #monotonicNanos} allocate nothing after a
+ * thread's first call. Addresses are absolute and belong to the caller. Constants are from {@code
+ * include/uapi} of Linux and the same on x86-64 and aarch64.
  */
 public final class Libc {
   public static final int AF_UNIX = 1;

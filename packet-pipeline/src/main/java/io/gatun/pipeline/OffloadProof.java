@@ -7,11 +7,12 @@ import io.gatun.packet.Tcp;
 import io.gatun.packet.Udp;
 
 /**
- * Holds what a port said of a packet's offloads against the headers that parse has found. Stateless.
+ * Holds what a port said of a packet's offloads against the headers that parse has found.
+ * Stateless.
  *
- * <p>Afterwards {@link PacketVector#PARTIAL_CHECKSUM} means the checksum of the TCP or UDP header at
- * {@code l4}, and {@code segmentSize} that a whole TCP or UDP header is there and more payload than
- * one segment takes, or as much.
+ * <p>Afterwards {@link PacketVector#PARTIAL_CHECKSUM} means the checksum of the TCP or UDP header
+ * at {@code l4}, and {@code segmentSize} that a whole TCP or UDP header is there and more payload
+ * than one segment takes, or as much.
  */
 final class OffloadProof {
   private static final int FRAGMENT = PacketVector.FIRST_FRAGMENT | PacketVector.LATER_FRAGMENT;

@@ -63,7 +63,10 @@ public final class PacketVector {
   /** Bytes from {@code l4} to the end of the IP packet (Ethernet padding excluded). */
   public final int[] l4Length = new int[CAPACITY];
 
-  /** Payload bytes of a segment of a super-frame (TCP, or UDP with USO), 0 when the packet is an ordinary one. */
+  /**
+   * Payload bytes of a segment of a super-frame (TCP, or UDP with USO), 0 when the packet is an
+   * ordinary one.
+   */
   public final int[] segmentSize = new int[CAPACITY];
 
   /**

@@ -42,8 +42,9 @@ public record GatunConfiguration(
     POD
   }
 
-  /** How frames are got. */
+  /** How frames are got; AUTO: what measured best for the role. */
   public enum Driver {
+    AUTO,
     XDP,
     PACKET,
     DPDK,
@@ -110,8 +111,9 @@ public record GatunConfiguration(
    * The worker threads.
    *
    * @param cpus one for each worker; empty: not pinned
+   * @param coalesce whether small packets of a stream are joined on their way to a packet port
    */
-  public record Workers(int count, List<Integer> cpus, Idle idle) {}
+  public record Workers(int count, List<Integer> cpus, Idle idle, boolean coalesce) {}
 
   /**
    * What is taken from the kernel.

@@ -135,8 +135,9 @@ final class GatunConfigurationReader {
     StrictMapping entry = new StrictMapping(field);
     String name = interfaceName(entry.at("name"));
     Role role = choice(entry.at("role"), Role.class, null);
-    Driver driver = choice(entry.at("driver"), Driver.class, Driver.XDP);
-    Mode mode = choice(only(entry.at("mode"), driver, Driver.XDP), Mode.class, Mode.AUTO);
+    Driver driver = choice(entry.at("driver"), Driver.class, Driver.AUTO);
+    Driver attached = driver == Driver.AUTO ? Driver.XDP : driver;
+    Mode mode = choice(only(entry.at("mode"), attached, Driver.XDP), Mode.class, Mode.AUTO);
     Field queues = entry.at("queues");
     int count =
         queues.present() && !queues.says("auto")
@@ -186,6 +187,7 @@ final class GatunConfigurationReader {
     Field cpus = workers.at("cpus");
     List<Integer> numbers = cpus.items(cpu -> (int) cpu.integer(0, 4095));
     Idle idle = choice(workers.at("idle"), Idle.class, Idle.ADAPTIVE);
+    boolean coalesce = workers.at("coalesce").flag(true);
     workers.end();
     if (!numbers.isEmpty() && numbers.size() != count) {
       throw new FieldException(
@@ -194,7 +196,7 @@ final class GatunConfigurationReader {
     if (new HashSet<>(numbers).size() != numbers.size()) {
       throw new FieldException(cpus.path(), numbers.toString(), "each CPU once");
     }
-    return new Workers(count, numbers, idle);
+    return new Workers(count, numbers, idle, coalesce);
   }
 
   private static Kernel kernel(Field field) {

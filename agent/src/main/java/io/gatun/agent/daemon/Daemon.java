@@ -16,7 +16,6 @@ import io.gatun.control.model.ObjectSet;
 import io.gatun.control.service.NodeSettings;
 import io.gatun.ffm.Libc;
 import io.gatun.fib.Adjacency;
-import io.gatun.port.xdp.Pins;
 import io.gatun.worker.Watchdog;
 import io.gatun.worker.WorkerThread;
 import java.io.IOException;
@@ -78,7 +77,7 @@ public final class Daemon {
         .meaningless()
         .forEach(field -> LOG.log(Level.INFO, "{0} has no meaning here and is ignored", field));
     List<Interfaces.Taken> interfaces = Interfaces.find(configuration);
-    Dataplane dataplane = new Dataplane(configuration, interfaces, Pins.mount(run.bpf()));
+    Dataplane dataplane = new Dataplane(configuration, interfaces, run.bpf());
     KernelSource kernel =
         configuration.kernel().mirror() ? new RtnetlinkSource() : KernelSource.NONE;
     KernelMirror mirror =
@@ -113,7 +112,7 @@ public final class Daemon {
     ControlLoop loop = new ControlLoop(control, List.of(local)).start();
     Watchdog watchdog =
         new Watchdog(
-                dataplane.lease()::renew,
+                dataplane.leases()::renew,
                 configuration.onFailure().hold().toNanos(),
                 dataplane.counters(),
                 control::heartbeat)
@@ -161,7 +160,7 @@ public final class Daemon {
       if (!dataplane.threads().stream().allMatch(WorkerThread::isAlive)) {
         return End.BROKEN;
       }
-      boolean lapsed = dataplane.lease().until() - Libc.monotonicNanos() < 0;
+      boolean lapsed = dataplane.leases().until() - Libc.monotonicNanos() < 0;
       withoutLease = lapsed ? withoutLease + 1 : 0;
       if (withoutLease == LOOKS_WITHOUT_LEASE) {
         LOG.log(
@@ -188,7 +187,7 @@ public final class Daemon {
     }
     if (end == End.HAND_OVER) {
       dataplane
-          .lease()
+          .leases()
           .renew(Libc.monotonicNanos() + configuration.onFailure().handover().toNanos());
     }
     dataplane.release();

@@ -1,8 +1,8 @@
 package io.gatun.agent.daemon;
 
 import io.gatun.agent.config.GatunConfiguration;
+import io.gatun.agent.config.GatunConfiguration.Driver;
 import io.gatun.agent.config.GatunConfiguration.Idle;
-import io.gatun.agent.config.GatunConfiguration.Role;
 import io.gatun.ffm.Libc;
 import io.gatun.fib.Fib;
 import io.gatun.fib.RouteStage;
@@ -17,14 +17,9 @@ import io.gatun.pipeline.Answers;
 import io.gatun.pipeline.OwnAddresses;
 import io.gatun.pipeline.ParseStage;
 import io.gatun.pipeline.Stage;
-import io.gatun.port.xdp.Lease;
+import io.gatun.port.InterfacePort;
 import io.gatun.port.xdp.OwnTraffic;
-import io.gatun.port.xdp.Pins;
-import io.gatun.port.xdp.XdpPort;
-import io.gatun.port.xdp.XdpRole;
-import io.gatun.ring.frame.FramePool;
 import io.gatun.ring.qsbr.Qsbr;
-import io.gatun.ring.xdp.Umem;
 import io.gatun.service.ServiceStage;
 import io.gatun.service.ServiceTable;
 import io.gatun.service.SourceAddresses;
@@ -34,6 +29,7 @@ import io.gatun.worker.Worker;
 import io.gatun.worker.WorkerCounters;
 import io.gatun.worker.WorkerThread;
 import java.net.InetAddress;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -46,9 +42,6 @@ final class Dataplane {
   /** A pod each, and the ways out: as many as a leaf of the routes can name. */
   private static final int ADJACENCIES = 32_767;
 
-  /** Frames on their way through a worker, beside those that the ports' rings hold. */
-  private static final int FRAMES_IN_FLIGHT = 4096;
-
   private static final long WORKER_PATIENCE_MILLIS = 1000;
 
   private final Qsbr qsbr;
@@ -56,19 +49,16 @@ final class Dataplane {
   private final FlowTable flows;
   private final ServiceTable services;
   private final SourceAddresses sources = new SourceAddresses();
-  private final Umem umem;
-  private final Pins pins;
-  private final Lease lease;
-  private final OwnTraffic own;
+  private final Leases leases;
+  private final Drivers drivers;
   private final List<Worker> workers = new ArrayList<>();
   private final List<Answers> answers = new ArrayList<>();
-  private final List<XdpPort> ports = new ArrayList<>();
+  private final List<InterfacePort> ports = new ArrayList<>();
   private final List<HandOff> handOffs = new ArrayList<>();
   private final List<WorkerThread> threads = new ArrayList<>();
 
   /** Takes the interfaces: from the first renewal of the lease on, their frames are ours. */
-  Dataplane(GatunConfiguration configuration, List<Interfaces.Taken> interfaces, Pins pins) {
-    this.pins = pins;
+  Dataplane(GatunConfiguration configuration, List<Interfaces.Taken> interfaces, Path bpf) {
     int count = configuration.workers().count();
     qsbr = new Qsbr(count);
     // The FIB's own retirement hands over what frees it; QSBR runs it when no worker can look.
@@ -76,16 +66,12 @@ final class Dataplane {
     flows = new FlowTable(configuration.conntrack().maxFlows(), FlowTimeouts.defaults(), qsbr);
     services = new ServiceTable(flows, qsbr);
     sources.ports(configuration.snatPorts().first(), configuration.snatPorts().last());
-    int frames = count * FRAMES_IN_FLIGHT;
-    for (Interfaces.Taken taken : interfaces) {
-      frames += 2 * role(taken).ringSize();
-    }
-    umem = Umem.create(frames);
-    lease = Lease.open(pins);
-    own = OwnTraffic.open(pins);
+    leases = new Leases(bpf);
+    drivers = new Drivers(interfaces, count, leases);
     boolean[] veth = new boolean[interfaces.size()];
     for (int i = 0; i < veth.length; i++) {
-      veth[i] = interfaces.get(i).veth();
+      // A packet port knows what is partial, others have to look.
+      veth[i] = interfaces.get(i).veth() && interfaces.get(i).driver() == Driver.XDP;
     }
     for (int i = 0; i < count; i++) {
       workers.add(worker(i, veth));
@@ -113,7 +99,7 @@ final class Dataplane {
             new ServiceStage(services, flows, sources, track, answering),
             new RewriteStage(),
             new RouteStage(fib, answering, new FlowReversal()));
-    return new Worker("worker-" + number, new FramePool(umem.depot()), qsbr.register(), stages);
+    return new Worker("worker-" + number, drivers.pool(), qsbr.register(), stages);
   }
 
   /** A ring from each worker to each other. */
@@ -128,17 +114,7 @@ final class Dataplane {
   }
 
   private void open(Interfaces.Taken taken, Worker owner) {
-    XdpPort port =
-        XdpPort.open(
-            taken.port().number(),
-            taken.port().name(),
-            taken.port().mac().octets(),
-            role(taken),
-            umem,
-            owner.pool(),
-            lease,
-            own,
-            pins);
+    InterfacePort port = drivers.open(taken, owner);
     ports.add(port);
     owner.add(port);
     int ring = 0;
@@ -152,10 +128,6 @@ final class Dataplane {
         }
       }
     }
-  }
-
-  private static XdpRole role(Interfaces.Taken taken) {
-    return taken.role() == Role.UPLINK ? XdpRole.UPLINK : XdpRole.POD;
   }
 
   /** Starts the workers, pinned as the configuration says. */
@@ -194,9 +166,9 @@ final class Dataplane {
     answers.forEach(answering -> answering.ownAddresses(own));
   }
 
-  /** What the uplinks leave to the kernel; for the control thread. */
-  OwnTraffic own() {
-    return own;
+  /** What the uplinks leave to the kernel, for the control thread; null without XDP ports. */
+  @Nullable OwnTraffic own() {
+    return leases.ownTraffic();
   }
 
   /** Where masqueraded flows come from; for the control thread. */
@@ -204,11 +176,11 @@ final class Dataplane {
     return sources;
   }
 
-  Lease lease() {
-    return lease;
+  Leases leases() {
+    return leases;
   }
 
-  List<XdpPort> ports() {
+  List<InterfacePort> ports() {
     return ports;
   }
 
@@ -234,16 +206,14 @@ final class Dataplane {
   /** For a successor: frames are held until it comes or the lease runs out. */
   void release() {
     stopWorkers();
-    ports.forEach(XdpPort::release);
+    ports.forEach(InterfacePort::release);
   }
 
   /** Back to the kernel: from the first line on it forwards, afterwards nothing of ours is left. */
   void detach() {
-    lease.expire();
+    leases.expire();
     stopWorkers();
-    ports.forEach(XdpPort::detach);
-    lease.close();
-    own.close();
-    pins.remove();
+    ports.forEach(InterfacePort::detach);
+    leases.remove();
   }
 }

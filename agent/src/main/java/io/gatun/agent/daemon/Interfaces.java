@@ -24,9 +24,10 @@ final class Interfaces {
   /**
    * An interface to take: what the tables need to know of it, and what it leads to.
    *
+   * @param driver by which its frames are got, never {@link Driver#AUTO}
    * @param veth whether a local stack at the far end leaves checksums for others to complete
    */
-  record Taken(TakenPort port, Role role, boolean veth) {}
+  record Taken(TakenPort port, Role role, Driver driver, boolean veth) {}
 
   /**
    * Numbered from 0, in the order of the configuration; within a glob by index. An entry that means
@@ -44,17 +45,14 @@ final class Interfaces {
     List<Taken> taken = new ArrayList<>();
     Set<String> names = new HashSet<>();
     for (GatunConfiguration.Interface wanted : configuration.interfaces()) {
-      if (wanted.driver() != Driver.XDP) {
-        throw new UsageException(
-            "interfaces: %s has driver %s, expected xdp: the daemon has no other yet"
-                .formatted(wanted.name(), wanted.driver().name().toLowerCase(Locale.ROOT)));
-      }
+      Driver driver = driver(wanted);
       int before = taken.size();
       for (Link link : links) {
         if (wanted.matches(link.name())
             && !link.name().equals(LOOPBACK)
             && names.add(link.name())) {
-          taken.add(new Taken(port(taken.size(), link), wanted.role(), link.kind().equals("veth")));
+          boolean veth = link.kind().equals("veth");
+          taken.add(new Taken(port(taken.size(), link), wanted.role(), driver, veth));
         }
       }
       if (taken.size() == before && wanted.name().matches("[^*?]+")) {
@@ -64,6 +62,26 @@ final class Interfaces {
       }
     }
     return List.copyOf(taken);
+  }
+
+  /** Pods' ports carry whole segments, ways out small packets: docs/architecture.md has figures. */
+  private static Driver driver(GatunConfiguration.Interface wanted) {
+    Driver driver = wanted.driver();
+    if (driver == Driver.AUTO) {
+      return wanted.role() == Role.POD ? Driver.PACKET : Driver.XDP;
+    }
+    String expected =
+        switch (driver) {
+          case XDP -> "";
+          case PACKET -> wanted.role() == Role.POD ? "" : "xdp: packet is for pods' interfaces";
+          default -> "xdp or packet: the daemon has no other yet";
+        };
+    if (!expected.isEmpty()) {
+      throw new UsageException(
+          "interfaces: %s has driver %s, expected %s"
+              .formatted(wanted.name(), driver.name().toLowerCase(Locale.ROOT), expected));
+    }
+    return driver;
   }
 
   private static TakenPort port(int number, Link link) {

@@ -1,6 +1,7 @@
 package io.gatun.agent.daemon;
 
 import io.gatun.agent.RunDirectory;
+import io.gatun.port.packet.NftLease;
 import io.gatun.port.xdp.Lease;
 import io.gatun.port.xdp.Pins;
 import java.io.IOException;
@@ -11,12 +12,14 @@ public final class Leftovers {
   private Leftovers() {}
 
   /**
-   * Takes every pinned stub off its interface and removes the pins; returns how many there were.
+   * Takes every pinned stub off its interface, removes the pins, and this namespace's nftables
+   * table; returns how many there were.
    */
   public static int undo(RunDirectory run) throws IOException {
     Files.deleteIfExists(run.socket());
+    int tables = NftLease.undo() ? 1 : 0;
     if (!Files.isDirectory(run.bpf())) {
-      return 0;
+      return tables;
     }
     Pins pins = Pins.mount(run.bpf());
     int interfaces = pins.interfaces().size();
@@ -24,6 +27,6 @@ public final class Leftovers {
       lease.expire(); // from here on the kernel forwards, whatever is still attached
     }
     pins.remove();
-    return interfaces;
+    return interfaces + tables;
   }
 }

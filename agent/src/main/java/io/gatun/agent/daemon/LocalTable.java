@@ -18,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.agrona.concurrent.Agent;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells the uplinks' stubs what is the node's own: the addresses of the kernel's local table, less
@@ -34,7 +35,7 @@ final class LocalTable implements Agent {
 
   private final Supplier<Collection<FrontSpec>> fronts;
   private final GatunConfiguration.PortRange snatPorts;
-  private final OwnTraffic own;
+  private final @Nullable OwnTraffic own;
   private final SourceAddresses sources;
   private final Rtnetlink kernel = new Rtnetlink();
   private final NetlinkSubscription changes =
@@ -49,7 +50,7 @@ final class LocalTable implements Agent {
   LocalTable(
       Supplier<Collection<FrontSpec>> fronts,
       GatunConfiguration configuration,
-      OwnTraffic own,
+      @Nullable OwnTraffic own,
       SourceAddresses sources) {
     this.fronts = fronts;
     this.snatPorts = configuration.snatPorts();
@@ -80,7 +81,9 @@ final class LocalTable implements Agent {
       claim();
     }
     if (moved) {
-      own.addresses(addresses); // after the claims: no node port is the kernel's for a moment
+      if (own != null) {
+        own.addresses(addresses); // after the claims: no node port is the kernel's for a moment
+      }
       sources.own(addresses);
     }
     return 1;
@@ -118,7 +121,9 @@ final class LocalTable implements Agent {
       }
     }
     if (!now.equals(claims)) {
-      own.claims(now);
+      if (own != null) {
+        own.claims(now);
+      }
       claims = now;
     }
   }

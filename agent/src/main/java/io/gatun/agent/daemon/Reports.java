@@ -68,7 +68,7 @@ final class Reports {
     row.put("version", Version.line());
     row.put("pid", ProcessHandle.current().pid());
     row.put("uptimeSeconds", (System.nanoTime() - started) / 1_000_000_000L);
-    row.put("leaseMillis", (dataplane.lease().until() - Libc.monotonicNanos()) / 1_000_000L);
+    row.put("leaseMillis", (dataplane.leases().until() - Libc.monotonicNanos()) / 1_000_000L);
     row.put("workers", dataplane.threads().size());
     row.put("workersAlive", dataplane.threads().stream().filter(t -> t.isAlive()).count());
     row.put("ports", interfaces.stream().map(taken -> taken.port().name()).toList());
@@ -131,13 +131,14 @@ final class Reports {
       Map<String, Object> row = new LinkedHashMap<>();
       row.put("name", taken.port().name());
       row.put("role", taken.role().name().toLowerCase(Locale.ROOT));
+      row.put("driver", taken.driver().name().toLowerCase(Locale.ROOT));
       row.put("up", dataplane.ports().get(number).up());
       row.put("mtu", taken.port().mtu());
       row.put("rxFrames", sum(counters -> counters.rxFrames(number)));
       row.put("rxBytes", sum(counters -> counters.rxBytes(number)));
       row.put("txFrames", sum(counters -> counters.txFrames(number)));
       row.put("txBytes", sum(counters -> counters.txBytes(number)));
-      row.put("kernelDropped", dataplane.ports().get(number).statistics().dropped());
+      row.put("kernelDropped", dataplane.ports().get(number).kernelDropped());
       rows.add(row);
     }
     return rows;

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A rule of a netdev chain, put together from left to right; everything before the verdict must hold.
- * For one thread.
+ * A rule of a netdev chain, put together from left to right; everything before the verdict must
+ * hold. For one thread.
  *
  * <pre>{@code
  * new NftRule().payload(LINK, 0, 1).mask(1).isNot(0).accept()   // to a group
@@ -85,11 +85,12 @@ public final class NftRule {
     int count = bytes;
     return add(
         "bitwise",
-        m -> m.number(1, REGISTER)
-            .number(2, REGISTER)
-            .number(3, count)
-            .nested(4, () -> m.bytes(DATA_VALUE, value(mask, count)))
-            .nested(5, () -> m.bytes(DATA_VALUE, value(0, count))));
+        m ->
+            m.number(1, REGISTER)
+                .number(2, REGISTER)
+                .number(3, count)
+                .nested(4, () -> m.bytes(DATA_VALUE, value(mask, count)))
+                .nested(5, () -> m.bytes(DATA_VALUE, value(0, count))));
   }
 
   public NftRule is(int value) {
@@ -112,9 +113,10 @@ public final class NftRule {
     int count = bytes;
     return add(
         "cmp",
-        m -> m.number(1, REGISTER)
-            .number(2, operator)
-            .nested(3, () -> m.bytes(DATA_VALUE, value(value, count))));
+        m ->
+            m.number(1, REGISTER)
+                .number(2, operator)
+                .nested(3, () -> m.bytes(DATA_VALUE, value(value, count))));
   }
 
   /** What was loaded is no element of {@code set}. */

@@ -28,8 +28,7 @@ public final class NftSocket implements AutoCloseable {
     fd =
         (int)
             NativeException.check(
-                Libc.socket(
-                    Libc.AF_NETLINK, Libc.SOCK_RAW | Libc.SOCK_CLOEXEC, NETLINK_NETFILTER),
+                Libc.socket(Libc.AF_NETLINK, Libc.SOCK_RAW | Libc.SOCK_CLOEXEC, NETLINK_NETFILTER),
                 "socket(NETLINK_NETFILTER)",
                 "needs a kernel with CONFIG_NETFILTER_NETLINK");
     area = NativeArea.map("nftables messages", BUFFER + Libc.POLLFD_BYTES);

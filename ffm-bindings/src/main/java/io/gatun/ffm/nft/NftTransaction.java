@@ -102,8 +102,7 @@ public final class NftTransaction {
   public NftTransaction ingressChain(String chain, String device, int priority) {
     int start = begin(NEW_CHAIN, CREATE);
     message.text(1, table).text(3, chain);
-    message.nested(
-        4, () -> message.number(1, INGRESS).number(2, priority).text(3, device));
+    message.nested(4, () -> message.number(1, INGRESS).number(2, priority).text(3, device));
     message.text(7, "filter");
     message.end(start);
     return this;

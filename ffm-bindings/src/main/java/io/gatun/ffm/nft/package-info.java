@@ -9,8 +9,8 @@
  *   └───────┴──────────┴──────────┴─ … ─┴──────────┴─────┘      attributes in network order
  * </pre>
  *
- * A rule is a list of expressions that work on registers: one loads something of the packet, the next
- * compares it and ends the rule when it does not hold, the last one is the verdict.
+ * A rule is a list of expressions that work on registers: one loads something of the packet, the
+ * next compares it and ends the rule when it does not hold, the last one is the verdict.
  */
 @org.jspecify.annotations.NullMarked
 package io.gatun.ffm.nft;

@@ -7,8 +7,8 @@ import io.gatun.ffm.memory.NativeArea;
 
 /**
  * What a packet socket takes: unicast IPv4 and IPv6 but for link-local addresses and neighbour
- * discovery, which are the kernel's, and no VLAN tags. As a classic socket filter (SO_ATTACH_FILTER,
- * what tcpdump uses): neither bpf(2) nor a map. Stateless.
+ * discovery, which are the kernel's, and no VLAN tags. As a classic socket filter
+ * (SO_ATTACH_FILTER, what tcpdump uses): neither bpf(2) nor a map. Stateless.
  */
 final class SocketFilter {
   // linux/filter.h, linux/bpf_common.h
@@ -28,7 +28,9 @@ final class SocketFilter {
   private static final int TAKE = 18;
   private static final int LEAVE = 19;
 
-  /** {@code code, operand, where to go when true, where when false}; a load beyond the end leaves. */
+  /**
+   * {@code code, operand, where to go when true, where when false}; a load beyond the end leaves.
+   */
   private static final int[][] PROGRAM = {
     /*  0 */ {LOAD_BYTE, TAGGED, 1, 1},
     /*  1 */ {IF_EQUAL, 0, 2, LEAVE},

@@ -28,7 +28,9 @@ public final class VirtioNetHeader {
   /** UDP segments, each with a header of its own (USO); Linux 6.2. */
   public static final int UDP_L4 = 5;
 
-  /** Beside a TCP type: congestion window reduced is set, and belongs into the first segment only. */
+  /**
+   * Beside a TCP type: congestion window reduced is set, and belongs into the first segment only.
+   */
   public static final int ECN = 0x80;
 
   private VirtioNetHeader() {}
@@ -69,8 +71,8 @@ public final class VirtioNetHeader {
   }
 
   /**
-   * A frame whose checksum is to be completed and which is, unless {@code type} is {@link #NONE}, to
-   * be cut into segments of {@code segmentSize} payload bytes.
+   * A frame whose checksum is to be completed and which is, unless {@code type} is {@link #NONE},
+   * to be cut into segments of {@code segmentSize} payload bytes.
    */
   public static void write(
       long header, int type, int headerLength, int segmentSize, int start, int offset) {

@@ -13,8 +13,8 @@
  *
  * Messages travel in batches, one system call each (recvmmsg(2), sendmmsg(2)). The mapped rings of
  * packet(7) are not used: a transmit ring lends its pages to the receiving stack of a veth peer and
- * calls them free as soon as that stack orphans the buffer, before the data has been read; a receive
- * ring for segments would hold 68 KiB a slot for each interface, busy or not.
+ * calls them free as soon as that stack orphans the buffer, before the data has been read; a
+ * receive ring for segments would hold 68 KiB a slot for each interface, busy or not.
  */
 @org.jspecify.annotations.NullMarked
 package io.gatun.ffm.packet;

@@ -6,9 +6,9 @@ import io.gatun.ring.frame.FrameDepot;
 import io.gatun.ring.frame.FramePool;
 
 /**
- * Super-frames that wait to be received into: one set for all packet ports of a worker, since a call
- * fills those it needs and the next port finds the rest. So a port that is quiet costs no memory.
- * Belongs to one worker.
+ * Super-frames that wait to be received into: one set for all packet ports of a worker, since a
+ * call fills those it needs and the next port finds the rest. So a port that is quiet costs no
+ * memory. Belongs to one worker.
  *
  * <pre>
  *   frame                         packet

@@ -8,11 +8,13 @@ import io.gatun.ffm.nft.NftRule.Base;
 import io.gatun.ffm.nft.NftRule.Meta;
 import io.gatun.ffm.nft.NftSocket;
 import io.gatun.ffm.nft.NftTransaction;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Until when frames are ours, without eBPF: an element with a time-out in a set of an nftables table
- * that every taken interface's ingress chain looks up. Safe for use by many threads.
+ * Until when frames are ours, without eBPF: an element with a time-out in a set of an nftables
+ * table that every taken interface's ingress chain looks up. Safe for use by many threads.
  *
  * <pre>
  *   table netdev gatun {
@@ -26,8 +28,9 @@ import java.util.concurrent.TimeUnit;
  * </pre>
  *
  * The table outlives us: after a death its element expires by itself. Every transaction makes the
- * {@code nft} programs of others start theirs again, so the element is renewed only when a quarter of
- * its time has gone: between a death and the kernel's return lie three to four quarters of the hold.
+ * {@code nft} programs of others start theirs again, so the element is renewed only when a quarter
+ * of its time has gone: between a death and the kernel's return lie three to four quarters of the
+ * hold.
  */
 public final class NftLease implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("gatun.lease");
@@ -56,6 +59,7 @@ public final class NftLease implements AutoCloseable {
   private volatile long until;
   private long granted;
   private boolean failed;
+  private final Set<String> interfaces = new TreeSet<>();
 
   private NftLease(NftSocket socket) {
     this.socket = socket;
@@ -64,13 +68,19 @@ public final class NftLease implements AutoCloseable {
   /** The namespace's table: a predecessor's, with its lease running on, or a new one without. */
   public static NftLease open() {
     NftLease lease = new NftLease(new NftSocket());
-    lease.must(
-        new NftTransaction(TABLE).table().deviceTypeSet(SET), "make the nftables table " + TABLE);
+    must(
+        lease.socket.commit(new NftTransaction(TABLE).table().deviceTypeSet(SET)),
+        "make the nftables table " + TABLE);
     return lease;
   }
 
   /** From now on what comes in by {@code ifName} is ours while the lease lasts. */
-  void attach(String ifName) {
+  synchronized void attach(String ifName) {
+    must(socket.commit(chain(ifName)), "make the ingress chain of " + ifName);
+    interfaces.add(ifName);
+  }
+
+  private static NftTransaction chain(String ifName) {
     NftTransaction rules =
         new NftTransaction(TABLE).ingressChain(ifName, ifName, PRIORITY).flush(ifName);
     rules.rule(ifName, new NftRule().meta(Meta.DEVICE_TYPE).notIn(SET).accept());
@@ -89,8 +99,7 @@ public final class NftLease implements AutoCloseable {
             .atLeast(133)
             .atMost(137)
             .accept());
-    rules.rule(ifName, new NftRule().drop());
-    must(rules, "make the ingress chain of " + ifName);
+    return rules.rule(ifName, new NftRule().drop());
   }
 
   private static NftRule linkLocal(int offset) {
@@ -98,31 +107,29 @@ public final class NftLease implements AutoCloseable {
   }
 
   /** What comes in by {@code ifName} is the kernel's again. */
-  void detach(String ifName) {
+  synchronized void detach(String ifName) {
+    interfaces.remove(ifName);
     socket.commit(new NftTransaction(TABLE).removeChain(ifName)); // gone with its interface: fine
   }
 
-  private void must(NftTransaction transaction, String what) {
+  private static void must(int result, String what) {
     NativeException.check(
-        socket.commit(transaction),
-        what,
-        "needs CAP_NET_ADMIN and a kernel with CONFIG_NF_TABLES_NETDEV");
+        result, what, "needs CAP_NET_ADMIN and a kernel with CONFIG_NF_TABLES_NETDEV");
   }
 
-  /** Frames are ours until {@code newUntil}, in nanoseconds of CLOCK_MONOTONIC, or a little less. */
+  /**
+   * Frames are ours until {@code newUntil}, in nanoseconds of CLOCK_MONOTONIC, or a little less.
+   */
   public synchronized void renew(long newUntil) {
     long now = Libc.monotonicNanos();
     long hold = newUntil - now;
     if (hold <= 0 || granted - now > hold - hold / 4) {
       return;
     }
-    // Added first, so that it can be removed whether it was there or not; then with its time.
-    int result =
-        socket.commit(
-            new NftTransaction(TABLE)
-                .element(SET, ETHERNET, 0)
-                .removeElement(SET, ETHERNET)
-                .element(SET, ETHERNET, TimeUnit.NANOSECONDS.toMillis(hold)));
+    int result = grant(hold);
+    if (result == -Errno.ENOENT && restore()) {
+      result = grant(hold);
+    }
     if (result < 0) {
       if (!failed) {
         LOG.log(
@@ -139,12 +146,29 @@ public final class NftLease implements AutoCloseable {
     failed = result < 0;
   }
 
+  private int grant(long hold) {
+    // Added first, so that it can be removed whether it was there or not; then with its time.
+    return socket.commit(
+        new NftTransaction(TABLE)
+            .element(SET, ETHERNET, 0)
+            .removeElement(SET, ETHERNET)
+            .element(SET, ETHERNET, TimeUnit.NANOSECONDS.toMillis(hold)));
+  }
+
+  /** Somebody flushed the ruleset: all is made anew. */
+  private boolean restore() {
+    int result = socket.commit(new NftTransaction(TABLE).table().deviceTypeSet(SET));
+    for (String each : interfaces) {
+      socket.commit(chain(each)); // may have gone meanwhile
+    }
+    return result == 0;
+  }
+
   /** From this moment all frames go to the kernel. */
   public synchronized void expire() {
     until = 0;
     granted = 0;
-    socket.commit(
-        new NftTransaction(TABLE).element(SET, ETHERNET, 0).removeElement(SET, ETHERNET));
+    socket.commit(new NftTransaction(TABLE).element(SET, ETHERNET, 0).removeElement(SET, ETHERNET));
   }
 
   /** When it runs out, in nanoseconds of CLOCK_MONOTONIC; 0 when it never was renewed. */

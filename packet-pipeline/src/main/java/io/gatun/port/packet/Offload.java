@@ -73,8 +73,7 @@ final class Offload {
       long tcp = v.address[i] + l4;
       headers = l4 + Tcp.headerBytes(tcp);
       if (size != 0) {
-        type =
-            (flags & PacketVector.IPV6) != 0 ? VirtioNetHeader.TCP_V6 : VirtioNetHeader.TCP_V4;
+        type = (flags & PacketVector.IPV6) != 0 ? VirtioNetHeader.TCP_V6 : VirtioNetHeader.TCP_V4;
         type |= (Tcp.flags(tcp) & CWR) != 0 ? VirtioNetHeader.ECN : 0;
       }
     } else if (size != 0) {

@@ -10,6 +10,7 @@ import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.port.InterfacePort;
 import io.gatun.ring.frame.FramePool;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * A pod's interface by AF_PACKET, with whole segments in both directions; opened and closed by the
@@ -45,7 +46,7 @@ public final class PacketPort implements InterfacePort {
   private int burst = BATCH;
   private int cycles;
   private int error;
-  private volatile long lost;
+  private final AtomicLong lost = new AtomicLong(); // rare; read by others
   private boolean closed;
 
   private PacketPort(
@@ -61,8 +62,8 @@ public final class PacketPort implements InterfacePort {
   }
 
   /**
-   * Opens a socket on interface {@code ifName} of the calling thread's network namespace and has the
-   * kernel drop its own copies. Frames are ours while the lease lasts.
+   * Opens a socket on interface {@code ifName} of the calling thread's network namespace and has
+   * the kernel drop its own copies. Frames are ours while the lease lasts.
    *
    * @param number the port's number, unique on the node
    * @param inbox of the worker that will own this port
@@ -170,10 +171,10 @@ public final class PacketPort implements InterfacePort {
         Thread.onSpinWait();
       } else if (n == -Errno.ENETDOWN || n == -Errno.ENXIO || n == -Errno.ENODEV) {
         error = -n;
-        lost += queued - at;
+        lost.addAndGet(queued - at);
         return;
       } else {
-        lost++; // this one the kernel does not want: too long, or the far end has no room
+        lost.getAndIncrement(); // this one the kernel does not want: too long, or the far end has no room
         at++;
       }
     }
@@ -199,7 +200,7 @@ public final class PacketPort implements InterfacePort {
   /** Frames that found the socket's buffer full, or that the kernel did not take from us. */
   @Override
   public long kernelDropped() {
-    return socket.dropped() + lost;
+    return socket.dropped() + lost.get();
   }
 
   @Override

@@ -12,6 +12,8 @@ import io.gatun.ring.xdp.Umem;
 import io.gatun.ring.xdp.XdpMode;
 import io.gatun.ring.xdp.XdpSocket;
 import io.gatun.ring.xdp.XdpStatistics;
+import io.gatun.segment.Segmenter;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * One queue of a network interface, by AF_XDP; opened and closed by the control side while no
@@ -31,6 +33,9 @@ import io.gatun.ring.xdp.XdpStatistics;
 public final class XdpPort implements InterfacePort {
   private static final int QUEUE = 0;
 
+  /** Where a segment starts in its frame: as a received packet does. */
+  private static final int HEADROOM = 256;
+
   /** How many flushes a port whose interface is down waits before it tries again. */
   private static final int RETRY_MASK = 1023;
 
@@ -41,10 +46,13 @@ public final class XdpPort implements InterfacePort {
   private final Attachment attachment;
   private final XdpSocket socket;
 
+  private final Segmenter segmenter = new Segmenter();
+
   /** Frames that the fill ring lacks. */
   private int missing;
 
   private int queued;
+  private final AtomicLong segmentsLost = new AtomicLong(); // rare; read by others
   private int flushes;
   private int error;
   private boolean closed;
@@ -145,27 +153,59 @@ public final class XdpPort implements InterfacePort {
       packets.dropReason[index] = DropReason.PORT_DOWN.code();
       return false;
     }
-    if (packets.segmentSize[index] != 0) {
-      packets.dropReason[index] = DropReason.UNSUPPORTED_OFFLOAD.code();
-      return false;
+    long frame = packets.frame[index];
+    if (packets.segmentSize[index] != 0 || !pool.depot().owns(frame)) {
+      return cut(packets, index);
     }
     boolean partial = (packets.flags[index] & PacketVector.PARTIAL_CHECKSUM) != 0;
-    boolean accepted =
-        partial
-            ? socket
-                .tx()
-                .putPartial(
-                    packets.address[index],
-                    packets.length[index],
-                    packets.l4[index],
-                    packets.csumOffset[index])
-            : socket.tx().put(packets.address[index], packets.length[index]);
-    if (accepted) {
-      queued++;
-    } else {
+    boolean accepted = put(packets, index, packets.address[index], packets.length[index], partial);
+    if (!accepted) {
       packets.dropReason[index] = DropReason.TX_RING_FULL.code();
     }
     return accepted;
+  }
+
+  private boolean put(PacketVector packets, int index, long address, int length, boolean partial) {
+    boolean accepted =
+        partial
+            ? socket.tx().putPartial(address, length, packets.l4[index], packets.csumOffset[index])
+            : socket.tx().put(address, length);
+    if (accepted) {
+      queued++;
+    }
+    return accepted;
+  }
+
+  /** Sends a super-frame as the segments that fit our frames; what finds no room is lost. */
+  private boolean cut(PacketVector packets, int index) {
+    Segmenter cutting = segmenter;
+    cutting.begin(packets, index);
+    if (cutting.bytes() > pool.depot().frameBytes() - HEADROOM) {
+      packets.dropReason[index] = DropReason.TOO_BIG.code();
+      return false;
+    }
+    boolean partial = (packets.flags[index] & PacketVector.PARTIAL_CHECKSUM) != 0;
+    while (cutting.more()) {
+      long frame = socket.tx().hasRoom() || makeRoom() ? pool.take() : 0;
+      if (frame == 0 && cutting.atStart()) {
+        packets.dropReason[index] = DropReason.TX_RING_FULL.code();
+        return false;
+      }
+      if (frame == 0) {
+        segmentsLost.getAndIncrement(); // sent in part: the stream's sender sees a loss and slows down
+        break;
+      }
+      int bytes = cutting.next(frame + HEADROOM);
+      put(packets, index, frame + HEADROOM, bytes, partial);
+    }
+    pool.give(packets.frame[index]);
+    return true;
+  }
+
+  private boolean makeRoom() {
+    flush();
+    reclaim();
+    return socket.tx().hasRoom();
   }
 
   @Override
@@ -214,7 +254,7 @@ public final class XdpPort implements InterfacePort {
 
   @Override
   public long kernelDropped() {
-    return closed ? 0 : socket.statistics().dropped();
+    return (closed ? 0 : socket.statistics().dropped()) + segmentsLost.get();
   }
 
   /**

@@ -29,6 +29,11 @@ public final class TxRing extends ProducerRing {
     this.socket = socket;
   }
 
+  /** Whether one more can be queued. */
+  public boolean hasRoom() {
+    return room(1) != 0;
+  }
+
   /** Queues {@code length} bytes at absolute {@code address} as they are; false when full. */
   public boolean put(long address, int length) {
     return put(address, length, 0);

@@ -1,0 +1,86 @@
+package io.gatun.agent.daemon;
+
+import io.gatun.agent.config.GatunConfiguration.Driver;
+import io.gatun.agent.config.GatunConfiguration.Role;
+import io.gatun.ffm.memory.NativeArea;
+import io.gatun.port.InterfacePort;
+import io.gatun.port.packet.Inbox;
+import io.gatun.port.packet.PacketPort;
+import io.gatun.port.xdp.XdpPort;
+import io.gatun.port.xdp.XdpRole;
+import io.gatun.ring.frame.FrameDepot;
+import io.gatun.ring.frame.FramePool;
+import io.gatun.ring.xdp.Umem;
+import io.gatun.worker.Worker;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Opens ports by the driver that each is to have, and owns the frames of all; for one thread. */
+final class Drivers {
+  /** Frames on their way through a worker, beside those that the ports' rings hold. */
+  private static final int FRAMES_IN_FLIGHT = 4096;
+
+  /** Super-frames of a worker: one vector and one inbox, twice. 43 MB. */
+  private static final int SUPER_FRAMES = 640;
+
+  private final Leases leases;
+  private final Umem umem;
+  private final @Nullable FrameDepot superFrames;
+  private final Map<Worker, Inbox> inboxes = new HashMap<>();
+
+  /** Memory for {@code workers} workers and the ports of {@code interfaces}. */
+  Drivers(List<Interfaces.Taken> interfaces, int workers, Leases leases) {
+    this.leases = leases;
+    int frames = workers * FRAMES_IN_FLIGHT;
+    boolean packet = false;
+    for (Interfaces.Taken taken : interfaces) {
+      frames += taken.driver() == Driver.XDP ? 2 * role(taken).ringSize() : 0;
+      packet |= taken.driver() == Driver.PACKET;
+    }
+    umem = Umem.create(frames);
+    superFrames = packet ? superFrames(workers * SUPER_FRAMES) : null;
+  }
+
+  private static FrameDepot superFrames(int frames) {
+    NativeArea area = NativeArea.map("super-frames", (long) frames * FrameDepot.SUPER_FRAME);
+    return new FrameDepot(area.address(), FrameDepot.SUPER_FRAME, frames);
+  }
+
+  /** A new worker's frames. */
+  FramePool pool() {
+    return new FramePool(umem.depot(), superFrames);
+  }
+
+  /** Takes the interface; its frames go to {@code owner}, which gets the port by the caller. */
+  InterfacePort open(Interfaces.Taken taken, Worker owner) {
+    int number = taken.port().number();
+    String name = taken.port().name();
+    if (taken.driver() == Driver.PACKET) {
+      return PacketPort.open(number, name, inbox(owner), owner.pool(), leases.packet());
+    }
+    return XdpPort.open(
+        number,
+        name,
+        taken.port().mac().octets(),
+        role(taken),
+        umem,
+        owner.pool(),
+        leases.xdp(),
+        leases.own(),
+        leases.pins());
+  }
+
+  private Inbox inbox(Worker owner) {
+    FramePool frames = owner.pool().superFrames();
+    if (frames == null) {
+      throw new IllegalStateException("no super-frames: no port was to have driver packet");
+    }
+    return inboxes.computeIfAbsent(owner, w -> new Inbox(w.roleName(), frames));
+  }
+
+  private static XdpRole role(Interfaces.Taken taken) {
+    return taken.role() == Role.UPLINK ? XdpRole.UPLINK : XdpRole.POD;
+  }
+}

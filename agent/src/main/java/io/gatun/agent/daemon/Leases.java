@@ -1,0 +1,119 @@
+package io.gatun.agent.daemon;
+
+import io.gatun.port.packet.NftLease;
+import io.gatun.port.xdp.Lease;
+import io.gatun.port.xdp.OwnTraffic;
+import io.gatun.port.xdp.Pins;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Until when frames are ours, by every driver's own means: one answer for all. A means is opened
+ * with the first port that needs it, by one thread; afterwards safe for many.
+ */
+final class Leases {
+  private final Path bpf;
+  private volatile @Nullable Pins pins;
+  private volatile @Nullable Lease xdp;
+  private volatile @Nullable OwnTraffic own;
+  private volatile @Nullable NftLease packet;
+
+  /** {@code bpf} is where the pins of XDP ports go. */
+  Leases(Path bpf) {
+    this.bpf = bpf;
+  }
+
+  Pins pins() {
+    Pins mounted = pins;
+    if (mounted == null) {
+      mounted = Pins.mount(bpf);
+      pins = mounted;
+    }
+    return mounted;
+  }
+
+  Lease xdp() {
+    Lease lease = xdp;
+    if (lease == null) {
+      lease = Lease.open(pins());
+      xdp = lease;
+    }
+    return lease;
+  }
+
+  OwnTraffic own() {
+    OwnTraffic traffic = own;
+    if (traffic == null) {
+      traffic = OwnTraffic.open(pins());
+      own = traffic;
+    }
+    return traffic;
+  }
+
+  /** What XDP ports leave to the kernel; null when there are none. */
+  @Nullable OwnTraffic ownTraffic() {
+    return own;
+  }
+
+  NftLease packet() {
+    NftLease lease = packet;
+    if (lease == null) {
+      lease = NftLease.open();
+      packet = lease;
+    }
+    return lease;
+  }
+
+  /** Frames are ours until {@code until}, in nanoseconds of CLOCK_MONOTONIC. */
+  void renew(long until) {
+    Lease ofXdp = xdp;
+    if (ofXdp != null) {
+      ofXdp.renew(until);
+    }
+    NftLease ofPacket = packet;
+    if (ofPacket != null) {
+      ofPacket.renew(until);
+    }
+  }
+
+  /** When the first of them runs out. */
+  long until() {
+    Lease ofXdp = xdp;
+    NftLease ofPacket = packet;
+    long first = ofXdp == null ? Long.MAX_VALUE : ofXdp.until();
+    return ofPacket == null ? first : Math.min(first, ofPacket.until());
+  }
+
+  /** From this moment all frames go to the kernel. */
+  void expire() {
+    Lease ofXdp = xdp;
+    if (ofXdp != null) {
+      ofXdp.expire();
+    }
+    NftLease ofPacket = packet;
+    if (ofPacket != null) {
+      ofPacket.expire();
+    }
+  }
+
+  /** Undoes what the ports' own undoing leaves. */
+  void remove() {
+    Lease ofXdp = xdp;
+    if (ofXdp != null) {
+      ofXdp.close();
+    }
+    OwnTraffic traffic = own;
+    if (traffic != null) {
+      traffic.close();
+    }
+    Pins mounted = pins;
+    if (mounted != null) {
+      mounted.remove();
+    }
+    NftLease ofPacket = packet;
+    if (ofPacket != null) {
+      ofPacket.remove();
+      ofPacket.close();
+    }
+  }
+}

@@ -1,0 +1,88 @@
+package io.gatun.agent.demo;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.gatun.agent.GatunProcess;
+import io.gatun.lab.Node;
+import io.gatun.lab.TwoNodes;
+import io.gatun.lab.demo.Cluster;
+import io.gatun.lab.demo.Transfer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The same bytes arrive, whatever drivers the two pods' interfaces have. */
+class DriversIT {
+
+  /** Each way; {@code -Dgatun.test.bytes=1000000000} for a gigabyte. */
+  private static final long BYTES = Long.getLong("gatun.test.bytes", 200_000_000);
+
+  private static final Duration READY = Duration.ofSeconds(20);
+
+  private TwoNodes topology;
+  private Path manifests;
+
+  @BeforeAll
+  static void machine() {
+    Machine.fit("nstat", "python3", "ss", "nft");
+  }
+
+  @BeforeEach
+  void up(@TempDir Path runDirectory) throws IOException {
+    topology = TwoNodes.up(runDirectory, "drivers");
+    manifests = Cluster.writeManifests(topology);
+  }
+
+  @AfterEach
+  void down() throws IOException {
+    topology.close();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"packet, packet", "xdp, xdp", "packet, xdp", "xdp, packet"})
+  void shouldCarryAStreamBetweenPodsOfOneNode(String client, String server) throws IOException {
+    GatunProcess gatun = start(topology.nodeB(), client, server);
+    transfer("client-b", client + " to " + server);
+    gatun.stop();
+    assertEquals("", topology.nodeB().command("nft", "list", "ruleset").run().output());
+  }
+
+  @Test
+  void shouldCarryAStreamOverTheWire() throws IOException {
+    start(topology.nodeA(), "auto", "auto");
+    start(topology.nodeB(), "auto", "auto");
+    transfer("client-a", "node to node");
+  }
+
+  private void transfer(String client, String what) throws IOException {
+    Transfer.serve(topology);
+    Transfer transfer = Transfer.through(topology, topology.pod(client), Cluster.BULK, BYTES);
+    System.out.println(what + ": " + transfer);
+    assertTrue(transfer.intact(), transfer::toString);
+  }
+
+  /**
+   * {@code client} is the driver of client-b and of all pods on node A, {@code server} stream's.
+   */
+  private GatunProcess start(Node node, String client, String server) throws IOException {
+    Path config = Cluster.writeConfiguration(topology, node);
+    String text = Files.readString(config);
+    String pods = "  - {name: \"cali*\", role: pod, driver: xdp}\n";
+    assertTrue(text.contains(pods), text);
+    String drivers = "  - {name: \"calistr*\", role: pod, driver: %s}\n".formatted(server);
+    drivers += "  - {name: \"cali*\", role: pod, driver: %s}\n".formatted(client);
+    Files.writeString(config, text.replace(pods, drivers));
+    GatunProcess gatun = GatunProcess.start(node, config, manifests);
+    gatun.awaitReady(READY);
+    return gatun;
+  }
+}
