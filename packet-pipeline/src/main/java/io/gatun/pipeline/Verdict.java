@@ -21,5 +21,8 @@ public final class Verdict {
   /** Dropped for {@code dropReason}. */
   public static final int DROP = 4;
 
+  /** Its payload travels on in another packet of the vector; the frame is free. */
+  public static final int JOINED = 5;
+
   private Verdict() {}
 }

@@ -41,6 +41,11 @@ public interface Port extends AutoCloseable {
     return -1;
   }
 
+  /** Whether packets with a {@code segmentSize} can be sent as they are. */
+  default boolean carriesSuperFrames() {
+    return false;
+  }
+
   /** False once the interface has gone or was closed: nothing will come from it or go to it. */
   default boolean up() {
     return true;

@@ -271,6 +271,7 @@ public final class Worker implements Agent, AutoCloseable {
           dropped++;
           drop(v, i);
         }
+        case Verdict.JOINED -> joined(v, i);
         default -> {
           dropped++;
           v.dropReason[i] = DropReason.INTERNAL.code();
@@ -285,6 +286,17 @@ public final class Worker implements Agent, AutoCloseable {
     counters.ended(Verdict.ANSWER, answered);
     counters.ended(Verdict.HOST, host);
     counters.ended(Verdict.DROP, dropped);
+  }
+
+  /** Counted as sent, without bytes: those are in the packet that carries them. */
+  private void joined(PacketVector v, int i) {
+    if (byNumber[v.outPort[i]] != null) {
+      counters.tx(v.outPort[i], 0);
+    } else {
+      counters.handOff();
+    }
+    counters.ended(Verdict.JOINED, 1);
+    pool.give(v.frame[i]);
   }
 
   private void toHost(PacketVector v, int i) {

@@ -191,6 +191,11 @@ public final class PacketPort implements InterfacePort {
     return fd;
   }
 
+  @Override
+  public boolean carriesSuperFrames() {
+    return true;
+  }
+
   /** False after the kernel said that the interface is down (until it is up again) or gone. */
   @Override
   public boolean up() {
