@@ -11,7 +11,9 @@ import io.gatun.port.xdp.XdpRole;
 import io.gatun.ring.frame.FrameDepot;
 import io.gatun.ring.frame.FramePool;
 import io.gatun.ring.xdp.Umem;
+import io.gatun.segment.CoalesceStage;
 import io.gatun.worker.Worker;
+import io.gatun.worker.WorkerCounters;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +30,7 @@ final class Drivers {
   private final Leases leases;
   private final Umem umem;
   private final @Nullable FrameDepot superFrames;
+  private final boolean[] superPorts = new boolean[WorkerCounters.PORTS];
   private final Map<Worker, Inbox> inboxes = new HashMap<>();
 
   /** Memory for {@code workers} workers and the ports of {@code interfaces}. */
@@ -53,8 +56,20 @@ final class Drivers {
     return new FramePool(umem.depot(), superFrames);
   }
 
+  /** The stage that joins packets on their way to such ports; null when there are none. */
+  @Nullable CoalesceStage coalescing(FramePool pool) {
+    FramePool frames = pool.superFrames();
+    return frames == null ? null : new CoalesceStage(superPorts, pool, frames);
+  }
+
   /** Takes the interface; its frames go to {@code owner}, which gets the port by the caller. */
   InterfacePort open(Interfaces.Taken taken, Worker owner) {
+    InterfacePort port = opened(taken, owner);
+    superPorts[port.number()] = port.carriesSuperFrames();
+    return port;
+  }
+
+  private InterfacePort opened(Interfaces.Taken taken, Worker owner) {
     int number = taken.port().number();
     String name = taken.port().name();
     if (taken.driver() == Driver.PACKET) {

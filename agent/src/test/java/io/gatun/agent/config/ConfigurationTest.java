@@ -226,7 +226,7 @@ class ConfigurationTest {
         "interfaces: [{role: pod}] | interfaces[0].name: got nothing, expected an interface's name, at most 15 characters without / and blanks",
         "interfaces: [{name: eth0}] | interfaces[0].role: got nothing, expected one of uplink, pod",
         "interfaces: [{name: a, role: pod}, {name: a, role: pod}] | interfaces[1].name: got \"a\", expected a name that no other entry has",
-        "interfaces: [{name: a, role: pod, driver: ebpf}] | interfaces[0].driver: got \"ebpf\", expected one of xdp, packet, dpdk, pcap, memory",
+        "interfaces: [{name: a, role: pod, driver: ebpf}] | interfaces[0].driver: got \"ebpf\", expected one of auto, xdp, packet, dpdk, pcap, memory",
         "interfaces: [{name: a, role: pod, driver: packet, mode: skb}] | interfaces[0].mode: got \"skb\", expected nothing, because the driver is packet",
         "interfaces: [{name: a, role: pod, driver: dpdk}] | interfaces[0].devargs: got nothing, expected DPDK's device arguments, because the driver is dpdk",
         "interfaces: [{name: a, role: pod, driver: pcap}] | interfaces[0].read: got nothing, expected a file (or write), because the driver is pcap",
