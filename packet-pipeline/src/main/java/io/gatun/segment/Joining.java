@@ -14,8 +14,8 @@ import io.gatun.ring.frame.FramePool;
  * (net/ipv4/tcp_offload.c). Belongs to one stage.
  *
  * <p>The first packet gives the headers. Others follow in sequence with the same headers but for
- * length, IPv4 identification, PSH and checksum; all but the last are as long as the first. A packet
- * whose checksum is wrong is never joined: it goes on as it is, for the receiver to see.
+ * length, IPv4 identification, PSH and checksum; all but the last are as long as the first. A
+ * packet whose checksum is wrong is never joined: it goes on as it is, for the receiver to see.
  */
 final class Joining {
   private static final int ECE = 0x40;
@@ -27,8 +27,7 @@ final class Joining {
   private static final int HEADROOM = 256;
 
   private static final int LARGEST_PACKET = 65_535;
-  private static final int UNJOINABLE =
-      PacketVector.FIRST_FRAGMENT | PacketVector.LATER_FRAGMENT;
+  private static final int UNJOINABLE = PacketVector.FIRST_FRAGMENT | PacketVector.LATER_FRAGMENT;
 
   private final FramePool pool;
   private final FramePool superFrames;
@@ -88,8 +87,7 @@ final class Joining {
       return (v.flags[i] & PacketVector.IPV6) == 0
           && Memory.getLong(a + Ipv4.SOURCE) == Memory.getLong(b + Ipv4.SOURCE);
     }
-    return (v.flags[i] & PacketVector.IPV6) != 0
-        && same(a + Ipv6.SOURCE, b + Ipv6.SOURCE, 32);
+    return (v.flags[i] & PacketVector.IPV6) != 0 && same(a + Ipv6.SOURCE, b + Ipv6.SOURCE, 32);
   }
 
   /** Joins packet {@code i}; false, with nothing changed, when it cannot be. */

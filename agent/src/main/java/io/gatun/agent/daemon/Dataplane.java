@@ -19,6 +19,7 @@ import io.gatun.pipeline.ParseStage;
 import io.gatun.pipeline.Stage;
 import io.gatun.port.InterfacePort;
 import io.gatun.port.xdp.OwnTraffic;
+import io.gatun.ring.frame.FramePool;
 import io.gatun.ring.qsbr.Qsbr;
 import io.gatun.service.ServiceStage;
 import io.gatun.service.ServiceTable;
@@ -74,7 +75,7 @@ final class Dataplane {
       veth[i] = interfaces.get(i).veth() && interfaces.get(i).driver() == Driver.XDP;
     }
     for (int i = 0; i < count; i++) {
-      workers.add(worker(i, veth));
+      workers.add(worker(i, veth, configuration.workers().coalesce()));
     }
     connect();
     try {
@@ -87,19 +88,25 @@ final class Dataplane {
     }
   }
 
-  private Worker worker(int number, boolean[] veth) {
+  private Worker worker(int number, boolean[] veth, boolean coalesce) {
     TrackStage track = new TrackStage(flows, Libc::monotonicNanos);
     Answers answering = new Answers();
     answers.add(answering);
+    FramePool pool = drivers.pool();
     List<Stage> stages =
-        List.of(
-            new ParseStage(veth),
-            track,
-            new IcmpErrorStage(flows),
-            new ServiceStage(services, flows, sources, track, answering),
-            new RewriteStage(),
-            new RouteStage(fib, answering, new FlowReversal()));
-    return new Worker("worker-" + number, drivers.pool(), qsbr.register(), stages);
+        new ArrayList<>(
+            List.of(
+                new ParseStage(veth),
+                track,
+                new IcmpErrorStage(flows),
+                new ServiceStage(services, flows, sources, track, answering),
+                new RewriteStage(),
+                new RouteStage(fib, answering, new FlowReversal())));
+    Stage coalescing = coalesce ? drivers.coalescing(pool) : null;
+    if (coalescing != null) {
+      stages.add(coalescing);
+    }
+    return new Worker("worker-" + number, pool, qsbr.register(), stages);
   }
 
   /** A ring from each worker to each other. */

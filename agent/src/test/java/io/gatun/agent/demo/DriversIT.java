@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gatun.agent.GatunProcess;
+import io.gatun.agent.Machine;
 import io.gatun.lab.Node;
 import io.gatun.lab.TwoNodes;
 import io.gatun.lab.demo.Cluster;

@@ -174,7 +174,8 @@ public final class PacketPort implements InterfacePort {
         lost.addAndGet(queued - at);
         return;
       } else {
-        lost.getAndIncrement(); // this one the kernel does not want: too long, or the far end has no room
+        lost.getAndIncrement(); // this one the kernel does not want: too long, or the far end has
+        // no room
         at++;
       }
     }

@@ -192,7 +192,8 @@ public final class XdpPort implements InterfacePort {
         return false;
       }
       if (frame == 0) {
-        segmentsLost.getAndIncrement(); // sent in part: the stream's sender sees a loss and slows down
+        segmentsLost
+            .getAndIncrement(); // sent in part: the stream's sender sees a loss and slows down
         break;
       }
       int bytes = cutting.next(frame + HEADROOM);
