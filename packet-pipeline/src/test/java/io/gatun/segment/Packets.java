@@ -14,6 +14,7 @@ import io.gatun.ring.frame.FrameDepot;
 import io.gatun.ring.frame.FramePool;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /** A vector in real frames: what is added is parsed and on its way to port 1, which joins. */
 final class Packets implements AutoCloseable {
@@ -29,10 +30,11 @@ final class Packets implements AutoCloseable {
   private final FrameDepot largeDepot =
       new FrameDepot(large.address(), FrameDepot.SUPER_FRAME, SUPER);
   private final FramePool pool = new FramePool(smallDepot, largeDepot);
+  private final FramePool supers = Objects.requireNonNull(pool.superFrames());
   private final ParseStage parse = new ParseStage(PARTIAL);
 
   void add(byte[] frame, int segmentSize) {
-    long start = frame.length > 1792 ? pool.superFrames().take() : pool.take();
+    long start = frame.length > 1792 ? supers.take() : pool.take();
     Memory.copyIn(frame, 0, start + HEADROOM, frame.length);
     int i = vector.size;
     vector.append(start, start + HEADROOM, frame.length, 0);
@@ -52,7 +54,7 @@ final class Packets implements AutoCloseable {
   }
 
   void coalesce() {
-    new CoalesceStage(new boolean[] {false, true}, pool, pool.superFrames()).process(vector);
+    new CoalesceStage(new boolean[] {false, true}, pool, supers).process(vector);
   }
 
   /** The segments of packet {@code i}, as a device would have completed them. */
@@ -60,7 +62,7 @@ final class Packets implements AutoCloseable {
     List<byte[]> segments = new ArrayList<>();
     Segmenter segmenter = new Segmenter();
     segmenter.begin(vector, i);
-    long frame = pool.superFrames().take();
+    long frame = supers.take();
     while (segmenter.more()) {
       int bytes = segmenter.next(frame + HEADROOM);
       int l4 = vector.l4[i];

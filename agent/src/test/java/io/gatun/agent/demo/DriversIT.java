@@ -13,6 +13,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -29,6 +31,7 @@ class DriversIT {
 
   private static final Duration READY = Duration.ofSeconds(20);
 
+  private final List<GatunProcess> running = new ArrayList<>();
   private TwoNodes topology;
   private Path manifests;
 
@@ -83,6 +86,7 @@ class DriversIT {
     drivers += "  - {name: \"cali*\", role: pod, driver: %s}\n".formatted(client);
     Files.writeString(config, text.replace(pods, drivers));
     GatunProcess gatun = GatunProcess.start(node, config, manifests);
+    running.add(gatun);
     gatun.awaitReady(READY);
     return gatun;
   }
