@@ -30,6 +30,8 @@ class ArchitectureTest {
               "io.gatun.segment..",
               "io.gatun.worker..",
               "io.gatun.fib")
+          .layer("vxlan-codec")
+          .definedBy("io.gatun.tunnel..")
           .layer("conntrack")
           .definedBy("io.gatun.flow..")
           .layer("nat-lb")
@@ -54,13 +56,23 @@ class ArchitectureTest {
           .mayOnlyBeAccessedByLayers("control-plane", "perf", "agent")
           .whereLayer("conntrack")
           .mayOnlyBeAccessedByLayers("nat-lb", "control-plane", "perf", "agent")
+          .whereLayer("vxlan-codec")
+          .mayOnlyBeAccessedByLayers("control-plane", "perf", "agent")
           .whereLayer("packet-pipeline")
-          .mayOnlyBeAccessedByLayers("conntrack", "nat-lb", "control-plane", "perf", "agent")
+          .mayOnlyBeAccessedByLayers(
+              "vxlan-codec", "conntrack", "nat-lb", "control-plane", "perf", "agent")
           .whereLayer("lpm-trie")
-          .mayOnlyBeAccessedByLayers("packet-pipeline", "control-plane", "perf", "agent")
+          .mayOnlyBeAccessedByLayers(
+              "packet-pipeline", "vxlan-codec", "control-plane", "perf", "agent")
           .whereLayer("ring-buffers")
           .mayOnlyBeAccessedByLayers(
-              "packet-pipeline", "conntrack", "nat-lb", "control-plane", "perf", "agent");
+              "packet-pipeline",
+              "vxlan-codec",
+              "conntrack",
+              "nat-lb",
+              "control-plane",
+              "perf",
+              "agent");
 
   @ArchTest
   static final ArchRule nativeCallsAreMadeInOnePlace =

@@ -24,6 +24,12 @@ public enum DropReason {
   NO_NEIGHBOUR(22, "next hop's link-layer address is unknown"),
   BLACKHOLE_ROUTE(23, "route says blackhole, unreachable or prohibit"),
   TOO_BIG(24, "larger than the way out allows and must not be fragmented"),
+  NO_TUNNEL(25, "way out is a tunnel that is gone"),
+  BAD_VXLAN(26, "VXLAN header is cut or has no VNI, no frame follows, or the checksum is wrong"),
+  UNKNOWN_VNI(27, "VXLAN network that does not end here"),
+  NESTED_TUNNEL(28, "VXLAN packet to this node inside a VXLAN packet"),
+  TUNNEL_FROM_POD(29, "VXLAN packet to this node from a pod"),
+  CONGESTION_UNMARKABLE(30, "congestion met in the tunnel by a packet that cannot carry the mark"),
   // 40 to 59: Services and flows
   NO_LOCAL_ENDPOINTS(40, "policy Local and no endpoint of the Service on this node"),
   NO_ENDPOINTS(41, "the Service has no endpoints (answered with port unreachable)"),

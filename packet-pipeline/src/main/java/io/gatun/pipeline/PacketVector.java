@@ -43,6 +43,9 @@ public final class PacketVector {
   /** An ICMP or ICMPv6 error message, which quotes another packet. */
   public static final int ICMP_ERROR = 1 << 7;
 
+  /** Leaves through the tunnel that {@link #tunnel} names (set by route). */
+  public static final int TUNNEL = 1 << 8;
+
   /** Packets in this vector; columns at or above it are stale. */
   public int size;
 
@@ -99,6 +102,9 @@ public final class PacketVector {
   public final int[] adjacency = new int[CAPACITY];
 
   public final int[] outPort = new int[CAPACITY];
+
+  /** Number of the tunnel to leave through; with {@link #TUNNEL}. */
+  public final int[] tunnel = new int[CAPACITY];
 
   /**
    * Whether any packet may have one of {@code wanted} flags: for stages that look at few packets.

@@ -52,7 +52,11 @@ public final class ParseStage implements Stage {
     }
   }
 
-  private void parse(PacketVector v, int i) {
+  /**
+   * Parses packet {@code i} from {@code address} and {@code length}, its flags being 0: for who has
+   * taken outer headers off.
+   */
+  public void parse(PacketVector v, int i) {
     long frame = v.address[i];
     int bytes = v.length[i];
     int l3 = Vlan.payload(frame, bytes);

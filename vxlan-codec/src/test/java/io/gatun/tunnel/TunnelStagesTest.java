@@ -1,0 +1,332 @@
+package io.gatun.tunnel;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.gatun.ffm.memory.LiveAreas;
+import io.gatun.ffm.memory.Memory;
+import io.gatun.ffm.memory.NativeArea;
+import io.gatun.packet.PacketBuilder;
+import io.gatun.packet.Tcp;
+import io.gatun.pipeline.DropReason;
+import io.gatun.pipeline.PacketVector;
+import io.gatun.pipeline.ParseStage;
+import io.gatun.pipeline.Verdict;
+import java.lang.foreign.Arena;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Frames in, frames out: encapsulation and decapsulation to the byte, and whatever else arrives.
+ */
+class TunnelStagesTest {
+  private static final long SEED = Long.getLong("gatun.fuzz.seed", System.nanoTime());
+  private static final int FUZZED = Integer.getInteger("gatun.fuzz.frames", 200_000);
+  private static final int UPLINK = 1;
+  private static final int POD = 2;
+  private static final int HEADROOM = 256;
+  private static final long VTEP_MAC = 0x0A_58_0A_F4_01_00L;
+  private static final long OTHER_VTEP_MAC = 0x0A_58_0A_F4_02_00L;
+
+  private final NativeArea area = NativeArea.map("frame", 4096);
+  private final TunnelTable tunnels = new TunnelTable(4, Runnable::run);
+  private final EncapStage encap = new EncapStage(tunnels);
+  private final ParseStage parse = new ParseStage(false, true, true);
+  private final DecapStage decap = new DecapStage(parse, false, true, false);
+  private final PacketVector v = new PacketVector();
+
+  {
+    decap.vteps(
+        List.of(
+            new Vtep(address("192.168.0.2"), 8472, 1, VTEP_MAC),
+            new Vtep(address("fd00:9::2"), 4789, 4096, VTEP_MAC)));
+  }
+
+  @AfterEach
+  void close() {
+    area.close();
+    tunnels.close();
+  }
+
+  private static InetAddress address(String text) {
+    return InetAddress.ofLiteral(text);
+  }
+
+  private static Tunnel tunnel(boolean six) {
+    return new Tunnel(
+        six ? 4096 : 1,
+        address(six ? "fd00:9::3" : "192.168.0.3"),
+        address(six ? "fd00:9::2" : "192.168.0.2"),
+        six ? 4789 : 8472,
+        UPLINK,
+        0x02_00_00_00_00_01L,
+        0x02_00_00_00_00_02L,
+        0,
+        false);
+  }
+
+  private static PacketBuilder inner() {
+    return PacketBuilder.ipv4("10.244.2.9", "10.244.1.7")
+        .macs(OTHER_VTEP_MAC, VTEP_MAC)
+        .tcp(40_000, 80)
+        .flags(Tcp.SYN)
+        .payload(5);
+  }
+
+  /** What {@code inner} looks like on the underlay. */
+  private static PacketBuilder outer(byte[] vxlan, byte[] inner) {
+    return PacketBuilder.ipv4("192.168.0.3", "192.168.0.2")
+        .udp(50_000, 8472)
+        .payload(ByteBuffer.allocate(vxlan.length + inner.length).put(vxlan).put(inner).array());
+  }
+
+  private static final byte[] VNI_1 = HexFormat.of().parseHex("0800000000000100");
+
+  private void arrive(byte[] frame, int port) {
+    v.size = 0;
+    long at = area.address() + HEADROOM;
+    Memory.copyIn(frame, 0, at, frame.length);
+    v.append(area.address(), at, frame.length, port);
+    parse.process(v);
+  }
+
+  private byte[] packet() {
+    byte[] bytes = new byte[v.length[0]];
+    Memory.copyOut(v.address[0], bytes, 0, bytes.length);
+    return bytes;
+  }
+
+  /** As the route stage leaves a packet for a tunnel. */
+  private void encapsulate(byte[] frame, int number, int hash) {
+    arrive(frame, POD);
+    assertEquals(Verdict.CONTINUE, v.verdict[0]);
+    v.flags[0] |= PacketVector.TUNNEL;
+    v.tunnel[0] = number;
+    v.hash[0] = hash;
+    v.verdict[0] = Verdict.SEND;
+    encap.process(v);
+  }
+
+  @Test
+  void shouldPutTheOuterHeadersBeforeAFrame() {
+    byte[] inner = inner().bytes();
+    encapsulate(inner, tunnels.add(tunnel(false)), 0x1234_5678);
+    byte[] expected =
+        PacketBuilder.ipv4("192.168.0.3", "192.168.0.2")
+            .dontFragment(false)
+            .identification(1)
+            .udp(0xC000 | (0x1234 ^ 0x5678) & 0x3FFF, 8472)
+            .checksum(0)
+            .payload(ByteBuffer.allocate(8 + inner.length).put(VNI_1).put(inner).array())
+            .bytes();
+    assertEquals(HexFormat.of().formatHex(expected), HexFormat.of().formatHex(packet()));
+    assertEquals(UPLINK, v.outPort[0]);
+    assertEquals(Verdict.SEND, v.verdict[0]);
+  }
+
+  @Test
+  void shouldComputeTheOuterChecksumOverIpv6() {
+    byte[] inner = inner().payload(7).bytes();
+    encapsulate(inner, tunnels.add(tunnel(true)), 0);
+    byte[] vxlan = HexFormat.of().parseHex("0800000000100000");
+    byte[] expected =
+        PacketBuilder.ipv6("fd00:9::3", "fd00:9::2")
+            .udp(0xC000, 4789)
+            .payload(ByteBuffer.allocate(8 + inner.length).put(vxlan).put(inner).array())
+            .bytes();
+    assertEquals(HexFormat.of().formatHex(expected), HexFormat.of().formatHex(packet()));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldTakeOffWhatItPutOn(boolean six) {
+    byte[] inner = inner().bytes();
+    encapsulate(inner, tunnels.add(tunnel(six)), 77);
+    byte[] wire = packet();
+    arrive(wire, UPLINK);
+    decap.process(v);
+    assertEquals(Verdict.CONTINUE, v.verdict[0]);
+    assertArrayEquals(inner, packet());
+    assertEquals(40_000 << 16 | 80, v.ports[0]);
+    assertEquals(PacketVector.TCP_SYN, v.flags[0]);
+  }
+
+  @Test
+  void shouldCompleteTheChecksumThatAPodLeftUndone() {
+    encapsulate(inner().partialChecksum().bytes(), tunnels.add(tunnel(false)), 0);
+    arrive(packet(), UPLINK);
+    decap.process(v);
+    assertArrayEquals(inner().bytes(), packet());
+  }
+
+  @Test
+  void shouldCountIdentificationsAndKeepDscpAndDontFragment() {
+    Tunnel plain = tunnel(false);
+    int number =
+        tunnels.add(new Tunnel(1, plain.local(), plain.remote(), 8472, UPLINK, 1, 2, 0xB8, true));
+    encapsulate(inner().tos(0x02).bytes(), number, 0);
+    encapsulate(inner().tos(0x01).bytes(), number, 0);
+    ByteBuffer wire = ByteBuffer.wrap(packet());
+    assertEquals(0xB9, wire.get(15) & 0xFF);
+    assertEquals(2, wire.getShort(18));
+    assertEquals(0x4000, wire.getShort(20));
+    arrive(packet(), UPLINK);
+    assertEquals(Verdict.CONTINUE, v.verdict[0], "the outer header's checksum is right");
+  }
+
+  @Test
+  void shouldLeadElsewhereAtOnceAndNowhereWhenGone() {
+    int number = tunnels.add(tunnel(false));
+    tunnels.replace(number, tunnel(true));
+    encapsulate(inner().bytes(), number, 0);
+    assertEquals(Template.BYTES_6 + inner().bytes().length, v.length[0]);
+    tunnels.remove(number);
+    encapsulate(inner().bytes(), number, 0);
+    assertEquals(DropReason.NO_TUNNEL.code(), v.dropReason[0]);
+    for (int i = 0; i < 4; i++) {
+      tunnels.add(tunnel(false));
+    }
+    assertThrows(IllegalStateException.class, () -> tunnels.add(tunnel(false)));
+  }
+
+  @Test
+  void shouldRefuseSuperFramesAndMissingHeadroom() {
+    int number = tunnels.add(tunnel(false));
+    arrive(inner().bytes(), POD);
+    v.flags[0] |= PacketVector.TUNNEL;
+    v.tunnel[0] = number;
+    v.verdict[0] = Verdict.SEND;
+    v.frame[0] = v.address[0] - Template.BYTES_4 - 23;
+    encap.process(v);
+    assertEquals(DropReason.UNSUPPORTED_OFFLOAD.code(), v.dropReason[0]);
+  }
+
+  /** RFC 6040, figure 4: inner, outer, what comes out; -1 for a drop. */
+  @ParameterizedTest
+  @CsvSource({
+    "0, 0, 0", "0, 2, 0", "0, 1, 0", "0, 3, -1", "2, 0, 2", "2, 2, 2", "2, 1, 1", "2, 3, 3",
+    "1, 0, 1", "1, 2, 1", "1, 1, 1", "1, 3, 3", "3, 0, 3", "3, 2, 3", "3, 1, 3", "3, 3, 3"
+  })
+  void shouldCarryCongestionMarks(int inner, int outer, int expected) {
+    for (PacketBuilder packet :
+        List.of(inner(), PacketBuilder.ipv6("fd00::1", "fd00::2").macs(1, VTEP_MAC).udp(1, 2))) {
+      arrive(outer(VNI_1, packet.tos(inner).bytes()).tos(outer).bytes(), UPLINK);
+      decap.process(v);
+      if (expected < 0) {
+        assertEquals(DropReason.CONGESTION_UNMARKABLE.code(), v.dropReason[0]);
+      } else {
+        assertEquals(Verdict.CONTINUE, v.verdict[0]);
+        assertArrayEquals(packet.tos(expected).bytes(), packet());
+      }
+    }
+  }
+
+  @Test
+  void shouldIgnoreReservedBitsAsTheRfcSays() {
+    byte[] vxlan = HexFormat.of().parseHex("f8abcdef000001ff");
+    arrive(outer(vxlan, inner().bytes()).checksum(0).bytes(), UPLINK);
+    decap.process(v);
+    assertArrayEquals(inner().bytes(), packet());
+  }
+
+  @Test
+  void shouldDropForANamedReason() {
+    byte[] inner = inner().bytes();
+    expect(DropReason.UNKNOWN_VNI, outer(HexFormat.of().parseHex("0800000000000200"), inner));
+    expect(DropReason.BAD_VXLAN, outer(HexFormat.of().parseHex("0000000000000100"), inner));
+    expect(DropReason.BAD_VXLAN, outer(VNI_1, new byte[13]));
+    expect(DropReason.BAD_VXLAN, outer(VNI_1, inner).checksum(0x1111));
+    expect(DropReason.NESTED_TUNNEL, outer(VNI_1, toVtep(outer(VNI_1, inner))));
+    byte[] cut = java.util.Arrays.copyOf(inner, 40);
+    expect(DropReason.BAD_IP_HEADER, outer(VNI_1, cut));
+    arrive(outer(VNI_1, inner).bytes(), POD);
+    decap.process(v);
+    assertEquals(DropReason.TUNNEL_FROM_POD.code(), v.dropReason[0]);
+  }
+
+  private static byte[] toVtep(PacketBuilder frame) {
+    return frame.macs(OTHER_VTEP_MAC, VTEP_MAC).bytes();
+  }
+
+  private void expect(DropReason reason, PacketBuilder frame) {
+    arrive(frame.bytes(), UPLINK);
+    decap.process(v);
+    assertEquals(Verdict.DROP, v.verdict[0], reason::label);
+    assertEquals(reason.code(), v.dropReason[0], reason::label);
+  }
+
+  @Test
+  void shouldLeaveToTheKernelWhatIsItsOwn() {
+    byte[] toOther = inner().macs(OTHER_VTEP_MAC, 0xFFFF_FFFF_FFFFL).bytes();
+    byte[] arp = inner().bytes();
+    arp[12] = 0x08;
+    arp[13] = 0x06;
+    for (byte[] inner : List.of(toOther, arp)) {
+      byte[] wire = outer(VNI_1, inner).bytes();
+      arrive(wire, UPLINK);
+      decap.process(v);
+      assertEquals(Verdict.HOST, v.verdict[0]);
+      assertArrayEquals(wire, packet());
+    }
+    arrive(outer(VNI_1, inner().bytes()).fragment(0, true).bytes(), UPLINK);
+    decap.process(v);
+    assertEquals(Verdict.HOST, v.verdict[0], "fragments are put together there");
+  }
+
+  @Test
+  void shouldNotTouchOthersTunnels() {
+    byte[] passing =
+        PacketBuilder.ipv4("192.168.0.3", "192.168.0.77").udp(50_000, 8472).payload(VNI_1).bytes();
+    arrive(passing, UPLINK);
+    decap.process(v);
+    assertEquals(Verdict.CONTINUE, v.verdict[0]);
+    assertArrayEquals(passing, packet());
+  }
+
+  /** Mutations of good frames, each in a live area of its own bytes: no access outside it. */
+  @Test
+  void shouldNeverLookBeyondAFrame() {
+    System.out.println("gatun.fuzz.seed=" + SEED + " gatun.fuzz.frames=" + FUZZED);
+    assertTrue(Memory.CHECKS, "run with -Dgatun.memory.checks=true");
+    SplittableRandom random = new SplittableRandom(SEED);
+    byte[][] corpus = {
+      outer(VNI_1, inner().bytes()).bytes(),
+      outer(VNI_1, inner().bytes()).checksum(0).bytes(),
+      outer(VNI_1, PacketBuilder.ipv6("fd00::1", "fd00::2").macs(1, VTEP_MAC).udp(1, 2).bytes())
+          .checksum(0)
+          .bytes()
+    };
+    int through = 0;
+    try (Arena arena = Arena.ofConfined()) {
+      long at = arena.allocate(4096, 64).address() + 512;
+      for (int n = 0; n < FUZZED; n++) {
+        byte[] frame = corpus[random.nextInt(corpus.length)].clone();
+        for (int flips = random.nextInt(4); flips > 0; flips--) {
+          frame[random.nextInt(frame.length)] = (byte) random.nextInt(256);
+        }
+        int length = random.nextInt(4) == 0 ? random.nextInt(frame.length + 1) : frame.length;
+        LiveAreas.add(at, frame.length);
+        Memory.copyIn(frame, 0, at, frame.length);
+        LiveAreas.remove(at);
+        LiveAreas.add(at, length);
+        v.size = 0;
+        v.append(at - 512, at, length, random.nextInt(4));
+        parse.process(v);
+        decap.process(v);
+        LiveAreas.remove(at);
+        through += v.verdict[0] == Verdict.CONTINUE && v.address[0] != at ? 1 : 0;
+      }
+    }
+    assertTrue(through > FUZZED / 20, through + " of " + FUZZED + " were decapsulated");
+  }
+}
