@@ -99,7 +99,11 @@ public final class Demo {
                 + (drops.isEmpty() ? "none" : "\n" + drops.indent(2).stripTrailing()));
       }
     } catch (IOException | RuntimeException e) {
-      stopAll();
+      try {
+        stopAll();
+      } catch (IOException alsoThis) {
+        e.addSuppressed(alsoThis); // what failed first is what the user has to know
+      }
       throw e;
     }
     if (options.keep()) {
