@@ -24,7 +24,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 public final class Demo {
 
-  private static final Duration READY = Duration.ofSeconds(20);
+  private static final Duration READY = Duration.ofSeconds(60);
   private static final int LOOKS = 50;
   private static final long LOOK_NANOS = 20_000_000;
 
