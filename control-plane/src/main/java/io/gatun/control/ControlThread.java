@@ -154,12 +154,12 @@ public final class ControlThread implements Agent {
   /** What the kernel says the node has, without what IPVS mode left there for every Service. */
   private List<InetAddress> ownAddresses() {
     int ipvs =
-        mirror.tables().links().stream()
+        mirror.links().stream()
             .filter(link -> link.name().equals(IPVS_DEVICE))
             .mapToInt(KernelTables.Link::ifIndex)
             .findFirst()
             .orElse(-1);
-    return mirror.tables().addresses().stream()
+    return mirror.addresses().stream()
         .filter(address -> address.ifIndex() != ipvs)
         .map(KernelTables.Address::address)
         .toList();

@@ -9,93 +9,196 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Makes the data path's routes what a plan says, by the least change; for one thread. */
+/**
+ * Writes routes into the data path; for one thread. An adjacency is there while a route uses it:
+ * routes by one next hop share it, so a change of that next hop is one store for all of them.
+ */
 final class FibWriter {
-  private final Fib fib;
-  private final Adjacency local;
-  private final Map<Target, Integer> numbers = new HashMap<>();
-  private final Map<Prefix, Target> installed = new HashMap<>();
+  private static final Logger LOG = LoggerFactory.getLogger(FibWriter.class);
 
-  /**
-   * @param local what becomes of packets for this node itself
-   */
-  FibWriter(Fib fib, Adjacency local) {
-    this.fib = fib;
-    this.local = local;
+  /** An adjacency in use, by how many routes and groups. */
+  private static final class Use {
+    final int number;
+    int count;
+
+    Use(int number) {
+      this.number = number;
+    }
   }
 
-  /** Returns how many adjacencies and routes changed. */
-  int apply(RoutePlan plan) {
-    int changes = 0;
-    Set<Target> wanted = new HashSet<>();
-    for (Target target : plan.routes().values()) {
-      changes += adjacency(target, plan, wanted);
-    }
-    for (Map.Entry<Prefix, Target> route : plan.routes().entrySet()) {
-      if (!route.getValue().equals(installed.put(route.getKey(), route.getValue()))) {
-        fib.put(route.getKey().address(), route.getKey().length(), number(route.getValue()));
-        changes++;
+  private final Fib fib;
+  private final Function<Target, Adjacency> adjacency;
+  private final Map<Target, Use> uses = new HashMap<>();
+  private final Map<Integer, Target> byNumber = new HashMap<>();
+  private final Map<Integer, Set<Target>> byDevice = new HashMap<>();
+  private final Map<Prefix, Target> routes = new HashMap<>();
+  private boolean full;
+
+  /**
+   * @param adjacency what the data path does for a target of one next hop or none
+   */
+  FibWriter(Fib fib, Function<Target, Adjacency> adjacency) {
+    this.fib = fib;
+    this.adjacency = adjacency;
+  }
+
+  /** What each prefix leads to. */
+  Map<Prefix, Target> routes() {
+    return routes;
+  }
+
+  /** What adjacency {@code number} stands for, null when nothing uses it any more. */
+  @Nullable Target target(int number) {
+    return byNumber.get(number);
+  }
+
+  boolean isInUse(Target target) {
+    return uses.containsKey(target);
+  }
+
+  Set<Target> targets() {
+    return uses.keySet();
+  }
+
+  /** Targets in use that lead to {@code device}. */
+  Set<Target> targets(int device) {
+    return Set.copyOf(byDevice.getOrDefault(device, Set.of()));
+  }
+
+  /** Sends {@code prefix} to {@code target}, null for nowhere; returns what it led to before. */
+  @Nullable Target set(Prefix prefix, @Nullable Target target) {
+    Target before = routes.get(prefix);
+    if (target == null) {
+      if (before != null) {
+        fib.remove(prefix.address(), prefix.length());
+        routes.remove(prefix);
+        release(before);
+      }
+    } else if (!target.equals(before)) {
+      Target fitting = target;
+      if (!acquire(target)) {
+        fitting = Target.LOCAL;
+        acquire(fitting);
+      }
+      fib.put(prefix.address(), prefix.length(), number(fitting));
+      routes.put(prefix, fitting);
+      if (before != null) {
+        release(before);
       }
     }
-    List<Prefix> gone = new ArrayList<>(installed.keySet());
-    gone.removeAll(plan.routes().keySet());
-    for (Prefix prefix : gone) {
-      installed.remove(prefix);
-      fib.remove(prefix.address(), prefix.length());
-      changes++;
+    return before;
+  }
+
+  /** Gives the adjacency of {@code target} its present meaning; true when that is another. */
+  boolean refresh(Target target) {
+    Use use = uses.get(target);
+    if (use == null || target instanceof Target.Several) {
+      return false;
     }
-    // Groups before their members: no group may name a number that is free.
-    List<Target> unused = new ArrayList<>(numbers.keySet());
-    unused.removeIf(wanted::contains);
-    unused.sort(
-        (a, b) -> Boolean.compare(b instanceof Target.Several, a instanceof Target.Several));
-    for (Target target : unused) {
-      fib.adjacencies().remove(number(target));
-      numbers.remove(target);
-      changes++;
+    Adjacency now = adjacency.apply(target);
+    if (now.equals(fib.adjacencies().get(use.number))) {
+      return false;
     }
-    return changes;
+    fib.adjacencies().replace(use.number, now);
+    return true;
+  }
+
+  /** What stands in the data path for {@code target} now. */
+  @Nullable Adjacency adjacency(Target target) {
+    Use use = uses.get(target);
+    return use == null ? null : fib.adjacencies().get(use.number);
   }
 
   private int number(Target target) {
-    Integer number = numbers.get(target);
-    if (number == null) {
+    Use use = uses.get(target);
+    if (use == null) {
       throw new IllegalStateException("no adjacency for " + target);
     }
-    return number;
+    return use.number;
   }
 
-  /** Adds or changes the adjacency of {@code target}; a group's members before the group. */
-  private int adjacency(Target target, RoutePlan plan, Set<Target> wanted) {
-    if (!wanted.add(target)) {
-      return 0;
+  /** False when the table has no room for another adjacency. */
+  private boolean acquire(Target target) {
+    Use use = uses.get(target);
+    if (use == null) {
+      use = added(target);
     }
-    int changes = 0;
-    Adjacency adjacency;
+    if (use != null) {
+      use.count++;
+    }
+    return use != null;
+  }
+
+  private @Nullable Use added(Target target) {
+    Adjacency now;
     if (target instanceof Target.Several several) {
       List<Integer> members = new ArrayList<>();
       for (Target hop : several.hops()) {
-        changes += adjacency(hop, plan, wanted);
+        if (!acquire(hop)) {
+          several.hops().subList(0, members.size()).forEach(this::release);
+          return null;
+        }
         members.add(number(hop));
       }
-      adjacency = new Adjacency.Group(members);
+      now = new Adjacency.Group(members);
     } else {
-      adjacency = plan.adjacency(target, local);
+      now = adjacency.apply(target);
     }
-    Integer number = numbers.get(target);
-    if (number == null) {
-      numbers.put(target, fib.adjacencies().add(adjacency));
-      changes++;
-    } else if (!adjacency.equals(fib.adjacencies().get(number))) {
-      fib.adjacencies().replace(number, adjacency);
-      changes++;
+    Use use;
+    try {
+      use = new Use(fib.adjacencies().add(now));
+    } catch (IllegalStateException e) {
+      if (target instanceof Target.Several several) {
+        several.hops().forEach(this::release);
+      }
+      if (!full) {
+        full = true;
+        LOG.warn("{}; routes beyond it lead to the kernel", e.getMessage());
+      }
+      return null;
     }
-    return changes;
+    uses.put(target, use);
+    byNumber.put(use.number, target);
+    index(target, true);
+    return use;
   }
 
-  /** Next hops that are in use. */
-  Set<Target> targets() {
-    return Set.copyOf(numbers.keySet());
+  private void release(Target target) {
+    Use use = uses.get(target);
+    if (use != null && --use.count == 0) {
+      uses.remove(target);
+      byNumber.remove(use.number);
+      index(target, false);
+      fib.adjacencies().remove(use.number);
+      // The group before its members: no group may name a number that is free.
+      if (target instanceof Target.Several several) {
+        several.hops().forEach(this::release);
+      }
+    }
+  }
+
+  private void index(Target target, boolean added) {
+    int device =
+        switch (target) {
+          case Target.Hop hop -> hop.device();
+          case Target.OnLink(int on) -> on;
+          default -> 0;
+        };
+    if (device == 0) {
+      return;
+    }
+    if (added) {
+      byDevice.computeIfAbsent(device, _ -> new HashSet<>()).add(target);
+      return;
+    }
+    Set<Target> targets = byDevice.get(device);
+    if (targets != null && targets.remove(target) && targets.isEmpty()) {
+      byDevice.remove(device);
+    }
   }
 }

@@ -1,6 +1,13 @@
 package io.gatun.control.kernel;
 
+import io.gatun.control.document.MacAddress;
+import io.gatun.control.document.Prefix;
+import io.gatun.control.kernel.KernelTables.Address;
+import io.gatun.control.kernel.KernelTables.Link;
 import io.gatun.control.kernel.KernelTables.Neighbour;
+import io.gatun.control.kernel.KernelTables.Route;
+import io.gatun.control.kernel.KernelTables.RouteType;
+import io.gatun.control.kernel.KernelTables.Rule;
 import io.gatun.ffm.NativeException;
 import io.gatun.fib.Adjacency;
 import io.gatun.fib.Fib;
@@ -8,60 +15,65 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Keeps the data path's routes and adjacencies as the kernel's tables and the configuration want
- * them; for one thread, the only writer of its {@link Fib}.
+ * them; for one thread, the only writer of its {@link Fib}. Only {@link #ask} is for others.
  *
- * <p>A change that the kernel tells of is there within 20 ms; all tables are read again each second
- * in any case, so that nothing depends on a message that was lost. Next hops without a MAC address
- * are asked for each second, and those that the kernel calls stale each ten: our traffic does not
- * pass the kernel, so it would never confirm them itself.
+ * <p>A change costs itself: the kernel tells of it, what it touches is worked out again. All tables
+ * are read again, on another thread, when the kernel had to drop messages, when it is known to be
+ * silent (it removes IPv4 routes of a link that goes down without a word), and once a minute, so
+ * that nothing depends on a message for long.
  */
 public final class KernelMirror implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(KernelMirror.class);
 
-  /** A burst of changes (a routing daemon starts) is read once, not once each. */
-  private static final long AFTER_CHANGE = TimeUnit.MILLISECONDS.toNanos(20);
+  /** What one cycle takes at most: some ten milliseconds' worth. */
+  private static final int MOST = 4096;
 
-  /** After an answer that could not be read: soon, and not so often that it fills the log. */
+  private static final long ANYWAY = TimeUnit.SECONDS.toNanos(60);
+  private static final long AFTER_SILENCE = TimeUnit.MILLISECONDS.toNanos(10);
   private static final long AFTER_FAILURE = TimeUnit.MILLISECONDS.toNanos(100);
 
-  private static final long ANYWAY = TimeUnit.SECONDS.toNanos(1);
-  private static final long ASK_MISSING = TimeUnit.SECONDS.toNanos(1);
-  private static final long ASK_STALE = TimeUnit.SECONDS.toNanos(10);
+  /** Reading all tables takes at most this part of the time. */
+  private static final int REST = 4;
 
   private final KernelSource source;
-  private final FibWriter writer;
-  private final List<StaticRoute> routes;
-  private final List<StaticNeighbour> neighbours;
-  private final Map<Question, Long> asked = new HashMap<>();
-  private List<TakenPort> ports;
-  private Set<InetAddress> wanted = Set.of();
-  private KernelTables tables = KernelTables.EMPTY;
-  private RoutePlan plan;
-  private long nextRead = Long.MIN_VALUE;
-  private boolean dirty = true;
-  private boolean failed;
+  private final Executor elsewhere;
+  private final RoutePlan plan;
+  private final Inquiries inquiries;
   private final List<Consumer<List<InetAddress>>> addressListeners = new ArrayList<>();
+  private final List<Runnable> linkListeners = new ArrayList<>();
+  private final Set<Rule> warned = new HashSet<>();
+  private final ConcurrentLinkedQueue<Runnable> questions = new ConcurrentLinkedQueue<>();
+  private List<TakenPort> ports = List.of();
+  private List<Address> addresses = List.of();
+  private List<InetAddress> localAddresses = List.of();
+  private @Nullable CompletableFuture<KernelTables> reading;
+  private long readingSince;
+  private long notBefore;
+  private long nextRead;
+  private boolean started;
+  private boolean failed;
+  private boolean addressesTouched;
+  private boolean linksTouched;
+  private boolean readSoon;
 
-  private record Question(int ifIndex, InetAddress address) {}
-
-  /**
-   * Writes nothing before the first {@link #doWork}.
-   *
-   * @param local what becomes of packets for this node itself or by interfaces that are not ours
-   */
+  /** Reads on threads of its own; writes nothing before the first {@link #doWork}. */
   public KernelMirror(
       KernelSource source,
       Fib fib,
@@ -69,28 +81,64 @@ public final class KernelMirror implements AutoCloseable {
       List<TakenPort> ports,
       List<StaticRoute> routes,
       List<StaticNeighbour> neighbours) {
+    this(
+        source,
+        fib,
+        local,
+        ports,
+        routes,
+        neighbours,
+        task -> Thread.ofPlatform().name("kernel tables").daemon(true).start(task));
+  }
+
+  /**
+   * Writes nothing before the first {@link #doWork}.
+   *
+   * @param local what becomes of packets for this node itself or by interfaces that are not ours
+   * @param elsewhere where whole tables are read
+   */
+  KernelMirror(
+      KernelSource source,
+      Fib fib,
+      Adjacency local,
+      List<TakenPort> ports,
+      List<StaticRoute> routes,
+      List<StaticNeighbour> neighbours,
+      Executor elsewhere) {
     this.source = source;
-    this.writer = new FibWriter(fib, local);
-    this.ports = List.copyOf(ports);
-    this.routes = List.copyOf(routes);
-    this.neighbours = List.copyOf(neighbours);
-    this.plan = new RoutePlan(tables, this.ports, this.routes, this.neighbours);
+    this.elsewhere = elsewhere;
+    plan = new RoutePlan(fib, local, routes, neighbours);
+    inquiries = new Inquiries(source, plan);
+    ports(ports);
   }
 
   /** Ports came or went. */
   public void ports(List<TakenPort> taken) {
+    List<TakenPort> before = ports;
     ports = List.copyOf(taken);
-    dirty = true;
+    plan.ports(before, ports);
   }
 
   /** Addresses that packets will be sent to (endpoints): their neighbours are asked for early. */
   public void wanted(Collection<InetAddress> addresses) {
-    wanted = Set.copyOf(addresses);
+    inquiries.wanted(Set.copyOf(addresses));
   }
 
-  /** Every address that the host has, as last read. */
+  /** A packet waits for the MAC address behind adjacency {@code number}. */
+  public void waiting(int number, InetAddress destination, long nowNanos) {
+    switch (plan.writer().target(number)) {
+      case Target.Hop(int device, InetAddress address) ->
+          inquiries.waiting(device, address, nowNanos);
+      case Target.OnLink(int device) -> inquiries.waiting(device, destination, nowNanos);
+      case null, default -> {
+        // Nothing leads there any more.
+      }
+    }
+  }
+
+  /** Every address that the host has. */
   public List<InetAddress> localAddresses() {
-    return tables.addresses().stream().map(KernelTables.Address::address).toList();
+    return localAddresses;
   }
 
   /**
@@ -101,94 +149,317 @@ public final class KernelMirror implements AutoCloseable {
     addressListeners.add(listener);
   }
 
-  /** The tables as last read. */
-  public KernelTables tables() {
-    return tables;
+  /** The same for links and their addresses; the listener asks {@link #links}. */
+  public void onLinks(Runnable listener) {
+    linkListeners.add(listener);
   }
 
-  /**
-   * Reads when it is time to, applies what changed; returns how many routes and adjacencies did.
-   * Where the kernel's answer is cut, malformed or an error, what was read last stays, and all is
-   * read again.
-   */
+  /** Every link. */
+  public List<Link> links() {
+    return List.copyOf(plan.state().links());
+  }
+
+  /** Every address of every link. */
+  public List<Address> addresses() {
+    return addresses;
+  }
+
+  /** A descriptor that poll(2) finds readable when the kernel has something to tell; -1: none. */
+  public int descriptor() {
+    return source.descriptor();
+  }
+
+  /** Any thread: {@code question}'s answer, found on the control thread. */
+  public <T> CompletableFuture<T> ask(Supplier<T> question) {
+    CompletableFuture<T> answer = new CompletableFuture<>();
+    questions.add(() -> {
+      try {
+        answer.complete(question.get());
+      } catch (RuntimeException e) {
+        answer.completeExceptionally(e);
+      }
+    });
+    return answer;
+  }
+
+  /** Applies what changed; returns how many routes and adjacencies did. */
   public int doWork(long nowNanos) {
-    if (failed && nowNanos - nextRead < 0) {
-      return 0;
+    for (Runnable question = questions.poll(); question != null; question = questions.poll()) {
+      question.run();
     }
-    try {
-      int changes = follow(nowNanos);
-      failed = false;
-      return changes;
-    } catch (UncheckedIOException | NativeException e) {
-      if (!failed) {
-        LOG.warn("the kernel's tables could not be read, what was read last stays", e);
-      }
-      failed = true;
-      nextRead = nowNanos + AFTER_FAILURE;
-      return 0;
-    }
-  }
-
-  private int follow(long nowNanos) {
-    boolean first = nextRead == Long.MIN_VALUE;
-    if (!first && !dirty && source.changed()) {
-      nextRead = Math.min(nextRead, nowNanos + AFTER_CHANGE);
-    }
-    if (!first && !dirty && nowNanos - nextRead < 0) {
-      return 0;
-    }
-    nextRead = nowNanos + ANYWAY;
-    KernelTables now = source.read();
     int changes = 0;
-    if (first || dirty || !now.equals(tables)) {
-      boolean moved = first || !now.addresses().equals(tables.addresses());
-      tables = now;
-      if (moved) {
-        addressListeners.forEach(listener -> listener.accept(localAddresses()));
+    if (!started) {
+      if (!start(nowNanos)) {
+        return 0;
       }
-      plan = new RoutePlan(now, ports, routes, neighbours);
-      changes = writer.apply(plan);
-      dirty = false;
-      LOG.debug("{} routes, {} changes", plan.routes().size(), changes);
+      while (!plan.isClean()) {
+        changes += plan.apply(Integer.MAX_VALUE);
+      }
     }
-    ask(nowNanos);
+    follow();
+    readAgain(nowNanos);
+    changes += plan.apply(MOST);
+    tell();
+    inquiries.doWork(nowNanos, changes > 0);
     return changes;
   }
 
-  private void ask(long now) {
-    Map<Question, Neighbour> known = new HashMap<>();
-    for (Neighbour neighbour : tables.neighbours()) {
-      known.put(new Question(neighbour.ifIndex(), neighbour.address()), neighbour);
+  /** Whether {@link #doWork} has more to do at once. */
+  public boolean isBehind() {
+    return !plan.isClean();
+  }
+
+  private boolean start(long now) {
+    if (failed && now - notBefore < 0) {
+      return false;
     }
-    Set<Question> questions = new LinkedHashSet<>();
-    for (Target target : writer.targets()) {
-      if (target instanceof Target.Hop hop && plan.isNeededFromKernel(hop)) {
-        questions.add(new Question(plan.ifIndex(hop.port()), hop.address()));
+    try {
+      apply(source.read());
+      started = true;
+      failed = false;
+      nextRead = now + ANYWAY;
+      notBefore = now;
+      return true;
+    } catch (UncheckedIOException | NativeException e) {
+      failed(e, now);
+      return false;
+    }
+  }
+
+  private void failed(Throwable e, long now) {
+    if (!failed) {
+      LOG.warn("the kernel's tables could not be read, what was read last stays", e);
+    }
+    failed = true;
+    readSoon = true;
+    notBefore = now + AFTER_FAILURE;
+  }
+
+  private void follow() {
+    try {
+      if (!source.changes(MOST, this::apply)) {
+        readSoon = true;
+      }
+    } catch (UncheckedIOException | NativeException e) {
+      readSoon = true;
+      LOG.debug("changes could not be read", e);
+    }
+  }
+
+  private void apply(KernelChange change) {
+    switch (change.entry()) {
+      case Link link -> {
+        linksTouched = true;
+        Link before = plan.state().link(link.ifIndex());
+        // IPv4 routes by it go without a word, and next hop objects.
+        readSoon |= before != null && before.up() && (change.removed() || !link.up());
+      }
+      case Address _ -> {
+        addressesTouched = true;
+        readSoon |= change.removed();
+      }
+      case KernelTables.NextHop _ -> readSoon |= change.removed();
+      case Rule rule -> {
+        if (!change.removed()) {
+          warn(rule);
+        }
+      }
+      default -> {
+        // Tells of itself.
       }
     }
-    for (InetAddress address : wanted) {
-      if (plan.lookup(address) instanceof Target.OnLink(int port)) {
-        questions.add(new Question(plan.ifIndex(port), address));
+    plan.state().apply(change);
+  }
+
+  private void apply(KernelTables tables) {
+    int differences = plan.state().equal(tables);
+    addressesTouched = true;
+    linksTouched = true;
+    tables.rules().forEach(this::warn);
+    LOG.debug("{} differences in {} routes", differences, plan.state().routeCount());
+  }
+
+  private void readAgain(long now) {
+    CompletableFuture<KernelTables> answer = reading;
+    if (answer != null && answer.isDone()) {
+      reading = null;
+      notBefore = now + REST * (now - readingSince);
+      try {
+        apply(answer.join());
+        failed = false;
+      } catch (RuntimeException e) {
+        failed(e.getCause() == null ? e : e.getCause(), now);
       }
     }
-    asked.keySet().retainAll(new HashSet<>(questions));
-    for (Question question : questions) {
-      Neighbour neighbour = known.get(question);
-      boolean missing = neighbour == null || neighbour.mac() == null;
-      Long last = asked.get(question);
-      long every = missing ? ASK_MISSING : ASK_STALE;
-      boolean due = last == null ? missing : now - last >= every;
-      if (question.ifIndex() != 0 && due && (neighbour == null || missing || neighbour.stale())) {
-        asked.put(question, now);
-        source.resolve(question.ifIndex(), question.address());
-      } else if (last == null && !missing) {
-        asked.put(question, now);
+    if (reading == null && started && (readSoon ? now - notBefore >= 0 : now - nextRead >= 0)) {
+      readSoon = false;
+      readingSince = now;
+      nextRead = now + ANYWAY;
+      plan.state().watch();
+      reading =
+          CompletableFuture.supplyAsync(
+              () -> {
+                pause();
+                return source.read();
+              },
+              elsewhere);
+    }
+  }
+
+  /** The kernel tells of a link that went down before it removes its routes. */
+  private void pause() {
+    try {
+      TimeUnit.NANOSECONDS.sleep(AFTER_SILENCE);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void tell() {
+    if (addressesTouched) {
+      addresses = plan.state().all(Address.class);
+      List<InetAddress> now = addresses.stream().map(Address::address).distinct().toList();
+      if (!now.equals(localAddresses) || localAddresses.isEmpty()) {
+        localAddresses = now;
+        addressListeners.forEach(listener -> listener.accept(now));
       }
     }
+    if (linksTouched || addressesTouched) {
+      linkListeners.forEach(Runnable::run);
+    }
+    addressesTouched = false;
+    linksTouched = false;
+  }
+
+  private void warn(Rule rule) {
+    if (!rule.kernels() && warned.add(rule)) {
+      LOG.warn(
+          "ip {}rule {}: {} is not obeyed: the data path looks into the main table only",
+          rule.ipv6() ? "-6 " : "",
+          rule.priority(),
+          rule.text());
+    }
+  }
+
+  // For people; on the control thread.
+
+  /** Every route, sorted by nothing in particular. */
+  public List<RouteView> routes() {
+    return plan.writer().routes().entrySet().stream()
+        .map(route -> view(route.getKey(), route.getValue()))
+        .toList();
+  }
+
+  /** The route that a packet to {@code address} takes, null for none. */
+  public @Nullable RouteView route(InetAddress address) {
+    for (int length = address.getAddress().length * 8; length >= 0; length--) {
+      Prefix prefix = new Prefix(address, length);
+      Target target = plan.writer().routes().get(prefix);
+      if (target != null) {
+        return view(prefix, target);
+      }
+    }
+    return null;
+  }
+
+  private RouteView view(Prefix prefix, Target target) {
+    return switch (target) {
+      case Target.Local() -> {
+        Route first = plan.state().routes(prefix).stream().findFirst().orElse(null);
+        yield first != null && first.type() == RouteType.UNICAST
+            ? new RouteView(
+                prefix, RouteView.Kind.KERNEL, first.ways().stream().map(this::way).toList())
+            : new RouteView(prefix, RouteView.Kind.LOCAL, List.of());
+      }
+      case Target.Blackhole() -> new RouteView(prefix, RouteView.Kind.BLACKHOLE, List.of());
+      case Target.Unreachable() -> new RouteView(prefix, RouteView.Kind.UNREACHABLE, List.of());
+      case Target.Several(List<Target> hops) -> {
+        Map<Target, Integer> weights = new LinkedHashMap<>();
+        hops.forEach(hop -> weights.merge(hop, 1, Integer::sum));
+        yield new RouteView(
+            prefix,
+            RouteView.Kind.FORWARD,
+            weights.entrySet().stream().map(e -> way(prefix, e.getKey(), e.getValue())).toList());
+      }
+      case Target.Hop _, Target.OnLink _ ->
+          new RouteView(prefix, RouteView.Kind.FORWARD, List.of(way(prefix, target, 1)));
+    };
+  }
+
+  private RouteView.Way way(KernelTables.Way way) {
+    String dev = plan.devices().name(way.ifIndex());
+    return new RouteView.Way(way.gateway(), dev, null, null, way.weight());
+  }
+
+  private RouteView.Way way(Prefix prefix, Target target, int weight) {
+    if (target instanceof Target.Hop hop) {
+      InetAddress via = hop.address().equals(prefix.address()) ? null : hop.address();
+      return new RouteView.Way(
+          via, plan.devices().name(hop.device()), port(hop), plan.mac(hop), weight);
+    }
+    int device = target instanceof Target.OnLink(int on) ? on : 0;
+    return new RouteView.Way(null, plan.devices().name(device), null, null, weight);
+  }
+
+  private @Nullable String port(Target.Hop hop) {
+    if (plan.writer().adjacency(hop) instanceof Adjacency.Forward forward) {
+      for (TakenPort port : ports) {
+        if (port.number() == forward.port()) {
+          return port.name();
+        }
+      }
+    }
+    return null;
+  }
+
+  /**
+   * A neighbour as the data path knows it.
+   *
+   * @param state the kernel's word, or {@code configured}
+   * @param port the port behind which it is, null while that is unknown
+   * @param used a route leads there
+   */
+  public record NeighbourView(
+      InetAddress address,
+      String dev,
+      @Nullable MacAddress mac,
+      String state,
+      @Nullable String port,
+      boolean used) {}
+
+  /** Neighbours on devices that are ours. */
+  public List<NeighbourView> neighbours() {
+    List<NeighbourView> views = new ArrayList<>();
+    Set<Target.Hop> seen = new HashSet<>();
+    for (Target.Hop hop : plan.configured()) {
+      seen.add(hop);
+      views.add(view(hop, "configured"));
+    }
+    for (Neighbour neighbour : plan.state().all(Neighbour.class)) {
+      Target.Hop hop = new Target.Hop(neighbour.ifIndex(), neighbour.address());
+      if (plan.devices().isOurs(neighbour.ifIndex()) && seen.add(hop)) {
+        views.add(view(hop, neighbour.state()));
+      }
+    }
+    return List.copyOf(views);
+  }
+
+  private NeighbourView view(Target.Hop hop, String state) {
+    return new NeighbourView(
+        hop.address(),
+        plan.devices().name(hop.device()),
+        plan.mac(hop),
+        state,
+        port(hop),
+        plan.writer().isInUse(hop));
   }
 
   @Override
   public void close() {
+    CompletableFuture<KernelTables> answer = reading;
+    if (answer != null) {
+      answer.handle((_, _) -> null).join(); // its sockets are the source's
+    }
     source.close();
   }
 }

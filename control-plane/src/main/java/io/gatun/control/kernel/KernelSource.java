@@ -1,17 +1,29 @@
 package io.gatun.control.kernel;
 
 import java.net.InetAddress;
+import java.util.function.Consumer;
 
-/** Where the kernel's tables come from; for one thread. */
+/**
+ * Where the kernel's tables come from. {@link #read} is for one thread at a time, whichever; the
+ * rest is for the control thread.
+ */
 public interface KernelSource extends AutoCloseable {
   /** What the tables say now. */
   KernelTables read();
 
-  /** Something may have changed since {@link #read}: cheap, asked often. */
-  boolean changed();
+  /**
+   * Hands over what changed since it was last asked, up to about {@code most} changes; cheap when
+   * there is nothing. False when some were lost: then {@link #read} all again.
+   */
+  boolean changes(int most, Consumer<KernelChange> consumer);
 
   /** Asks the kernel to find the MAC address of a neighbour, or to confirm it. Does not wait. */
   void resolve(int ifIndex, InetAddress address);
+
+  /** A file descriptor that poll(2) finds readable when there are changes; -1 for none. */
+  default int descriptor() {
+    return -1;
+  }
 
   @Override
   void close();
@@ -25,8 +37,8 @@ public interface KernelSource extends AutoCloseable {
         }
 
         @Override
-        public boolean changed() {
-          return false;
+        public boolean changes(int most, Consumer<KernelChange> consumer) {
+          return true;
         }
 
         @Override

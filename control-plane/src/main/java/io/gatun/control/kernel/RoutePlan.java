@@ -3,16 +3,22 @@ package io.gatun.control.kernel;
 import io.gatun.control.document.Addresses;
 import io.gatun.control.document.MacAddress;
 import io.gatun.control.document.Prefix;
+import io.gatun.control.kernel.KernelTables.Forwarding;
+import io.gatun.control.kernel.KernelTables.Link;
+import io.gatun.control.kernel.KernelTables.Member;
 import io.gatun.control.kernel.KernelTables.Neighbour;
+import io.gatun.control.kernel.KernelTables.NextHop;
 import io.gatun.control.kernel.KernelTables.Route;
+import io.gatun.control.kernel.KernelTables.Rule;
 import io.gatun.control.kernel.KernelTables.Way;
 import io.gatun.fib.Adjacency;
+import io.gatun.fib.Fib;
 import java.net.InetAddress;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -20,73 +26,396 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Which routes the data path should have, worked out from the kernel's tables, the configuration
- * and the taken ports. A pure function; its result is for one thread.
+ * and the taken ports; for one thread. Only what a change touches is worked out again.
  *
  * <p>A connected network is one route to {@link Target.OnLink} and a host route for each neighbour
- * that is known. A route by an interface that is not ours leads to the host, whose kernel has it.
+ * that is known. A route by a device that is not ours leads to the host, whose kernel has it. Of
+ * two origins of one prefix the first of these counts: the kernel's local table, the configuration,
+ * the kernel's main table, a neighbour.
  */
-final class RoutePlan {
-  private final Map<String, TakenPort> byName = new HashMap<>();
-  private final Map<Integer, TakenPort> byIndex = new HashMap<>();
-  private final Map<Integer, TakenPort> byNumber = new HashMap<>();
-  private final Map<Prefix, Target> routes = new HashMap<>();
+final class RoutePlan implements KernelState.Observer {
+  private final KernelState state = new KernelState(this);
+  private final Devices devices = new Devices(state);
+  private final FibWriter writer;
+  private final Adjacency local;
+  private final List<StaticRoute> staticRoutes;
+  private final List<StaticNeighbour> staticNeighbours;
+
   private final Map<Target.Hop, MacAddress> macs = new HashMap<>();
-  private final Set<Target.Hop> configured = new HashSet<>();
-  private final Map<Integer, KernelTables.Link> links = new HashMap<>();
+  private final Map<Target.Hop, MacAddress> configured = new HashMap<>();
+  private final AddressIndex known = new AddressIndex();
+
+  /** Where routes lead, without those of neighbours. */
+  private final PrefixTable<Target> routes = new PrefixTable<>();
+
+  /** Prefixes of the local table that are no single address: what is inside is the host's. */
+  private final PrefixTable<Target> wideLocal = new PrefixTable<>();
+
+  private final Map<Prefix, Target> fixed = new HashMap<>();
+  private final Dependents dependents = new Dependents();
+
+  /** Of neighbours: a packet may be waiting. */
+  private final Set<Prefix> urgent = new LinkedHashSet<>();
+
+  private final Set<Prefix> dirty = new LinkedHashSet<>();
+  private final Set<Target> dirtyTargets = new LinkedHashSet<>();
+  private boolean fixedDirty = true;
+
+  /** What prefixes depend on, beside their own routes. */
+  private record OnDevice(int device) {}
+
+  private record OnNextHop(int id) {}
 
   RoutePlan(
-      KernelTables kernel,
-      List<TakenPort> ports,
+      Fib fib,
+      Adjacency local,
       List<StaticRoute> staticRoutes,
       List<StaticNeighbour> staticNeighbours) {
-    for (TakenPort port : ports) {
-      byName.put(port.name(), port);
-      byNumber.put(port.number(), port);
-      if (port.ifIndex() != 0) {
-        byIndex.put(port.ifIndex(), port);
-      }
+    this.local = local;
+    this.staticRoutes = List.copyOf(staticRoutes);
+    this.staticNeighbours = List.copyOf(staticNeighbours);
+    writer = new FibWriter(fib, this::adjacency);
+  }
+
+  KernelState state() {
+    return state;
+  }
+
+  Devices devices() {
+    return devices;
+  }
+
+  FibWriter writer() {
+    return writer;
+  }
+
+  /** What the ports are from now on. */
+  void ports(List<TakenPort> before, List<TakenPort> taken) {
+    devices.ports(taken);
+    Set<TakenPort> different = new HashSet<>(before);
+    different.addAll(taken);
+    different.removeIf(port -> before.contains(port) && taken.contains(port));
+    for (TakenPort port : different) {
+      device(Devices.device(port));
     }
-    kernel.links().forEach(link -> links.put(link.ifIndex(), link));
-    kernel.neighbours().forEach(this::learn);
+    configured.keySet().forEach(hop -> known.remove(hop.address(), hop.device()));
+    configured.keySet().forEach(this::neighbour);
+    configured.clear();
     for (StaticNeighbour neighbour : staticNeighbours) {
-      TakenPort port = byName.get(neighbour.dev());
+      TakenPort port = devices.port(neighbour.dev());
       if (port != null) {
-        Target.Hop hop = new Target.Hop(port.number(), neighbour.ip());
-        macs.put(hop, neighbour.mac());
-        configured.add(hop);
+        Target.Hop hop = new Target.Hop(Devices.device(port), neighbour.ip());
+        configured.put(hop, neighbour.mac());
+        known.add(hop.address(), hop.device());
+        neighbour(hop);
       }
     }
-    List<Route> byMetric = new ArrayList<>(kernel.routes());
-    byMetric.sort(Comparator.comparingLong(Route::metric));
-    for (Route route : byMetric) {
-      Target target = target(route);
-      if (target != null) {
-        routes.putIfAbsent(route.to(), target);
+    // Those that both know were taken out of the index with the configured ones.
+    macs.keySet().forEach(hop -> known.add(hop.address(), hop.device()));
+    fixedDirty = true;
+  }
+
+  // What changes touch.
+
+  @Override
+  public void link(@Nullable Link before, @Nullable Link after) {
+    Link link = after != null ? after : before;
+    if (link == null) {
+      return;
+    }
+    device(link.ifIndex());
+    if (before != null && before.master() != 0) {
+      device(before.master());
+    }
+  }
+
+  /** The device, and the bridge that it is a port of, may mean something else now. */
+  private void device(int device) {
+    dirty.addAll(dependents.of(new OnDevice(device)));
+    dirtyTargets.addAll(writer.targets(device));
+    for (int bridge : devices.bridges(device)) {
+      dirty.addAll(dependents.of(new OnDevice(bridge)));
+      dirtyTargets.addAll(writer.targets(bridge));
+    }
+  }
+
+  @Override
+  public void addresses() {
+    // The local table says what they mean.
+  }
+
+  @Override
+  public void routes(Prefix prefix) {
+    dirty.add(prefix);
+    int bits = prefix.address().getAddress().length * 8;
+    if (prefix.length() < bits && !prefix.address().isLoopbackAddress()) {
+      boolean wide = state.routes(prefix).stream().anyMatch(Route::localTable);
+      Target before = wideLocal.set(prefix, wide && isOurs(prefix.address()) ? Target.LOCAL : null);
+      if (wide != (before != null)) {
+        state.prefixes().stream()
+            .filter(inside -> prefix.contains(inside.address()))
+            .forEach(dirty::add);
+        fixedDirty = true;
       }
     }
-    staticRoutes.forEach(this::configured);
-    // Also where a route says otherwise: the kernel's local table comes first as well.
-    kernel.addresses().forEach(a -> routes.put(Prefix.of(a.address()), new Target.Local()));
-    macs.keySet().forEach(this::hostRoute);
   }
 
-  /** What each prefix leads to. */
-  Map<Prefix, Target> routes() {
-    return Collections.unmodifiableMap(routes);
+  @Override
+  public void nextHop(int id) {
+    dirty.addAll(dependents.of(new OnNextHop(id)));
   }
 
-  /** What the data path does for a target of one next hop or none; {@code local} for the host. */
-  Adjacency adjacency(Target target, Adjacency local) {
+  @Override
+  public void neighbour(@Nullable Neighbour before, @Nullable Neighbour after) {
+    Neighbour neighbour = after != null ? after : before;
+    if (neighbour == null) {
+      return;
+    }
+    Target.Hop hop = new Target.Hop(neighbour.ifIndex(), neighbour.address());
+    MacAddress mac = after == null ? null : after.mac();
+    MacAddress was = mac == null ? macs.remove(hop) : macs.put(hop, mac);
+    if (mac != null) {
+      known.add(hop.address(), hop.device());
+    } else if (!configured.containsKey(hop)) {
+      known.remove(hop.address(), hop.device());
+    }
+    if (mac == null ? was != null : !mac.equals(was)) {
+      neighbour(hop);
+    }
+  }
+
+  private void neighbour(Target.Hop hop) {
+    dirtyTargets.add(hop);
+    urgent.add(Prefix.of(hop.address()));
+  }
+
+  @Override
+  public void forwarding(Forwarding entry) {
+    if (entry.master() != 0) {
+      devices.forwarding(entry);
+      for (Target target : writer.targets(entry.master())) {
+        if (target instanceof Target.Hop hop && entry.mac().equals(mac(hop))) {
+          dirtyTargets.add(target);
+        }
+      }
+    }
+  }
+
+  @Override
+  public void rule(Rule rule, boolean removed) {
+    // Not obeyed; the mirror says so.
+  }
+
+  // Working out.
+
+  boolean isClean() {
+    return urgent.isEmpty() && dirty.isEmpty() && dirtyTargets.isEmpty() && !fixedDirty;
+  }
+
+  /**
+   * Works out what is touched, about {@code most} prefixes of it; returns how many routes and
+   * adjacencies changed.
+   */
+  int apply(int most) {
+    int changes = 0;
+    if (fixedDirty) {
+      fixedDirty = false;
+      fixed();
+    }
+    for (Target target : dirtyTargets) {
+      changes += writer.refresh(target) ? 1 : 0;
+    }
+    dirtyTargets.clear();
+    for (int i = 0; i < most && !(urgent.isEmpty() && dirty.isEmpty()); i++) {
+      Iterator<Prefix> first = (urgent.isEmpty() ? dirty : urgent).iterator();
+      Prefix prefix = first.next();
+      first.remove();
+      changes += update(prefix) ? 1 : 0;
+    }
+    return changes;
+  }
+
+  private boolean update(Prefix prefix) {
+    Target own = explicit(prefix);
+    Target before = routes.set(prefix, own);
+    if (own instanceof Target.OnLink != before instanceof Target.OnLink
+        || (own != null && !own.equals(before) && own instanceof Target.OnLink)
+        || (own == null) != (before == null)) {
+      known.within(
+          prefix,
+          address -> {
+            Prefix host = Prefix.of(address);
+            if (!host.equals(prefix)) {
+              dirty.add(host);
+            }
+          });
+      fixedDirty |= staticRoutes.stream().anyMatch(route -> route.dev() == null);
+    }
+    Target target = own != null ? own : neighbours(prefix);
+    Target was = writer.set(prefix, target);
+    return target == null ? was != null : !target.equals(was);
+  }
+
+  /** The configuration's routes: those without a device depend on where the next hop is. */
+  private void fixed() {
+    Map<Prefix, Target> now = new HashMap<>();
+    for (StaticRoute route : staticRoutes) {
+      String dev = route.dev();
+      InetAddress via = route.via();
+      TakenPort port = dev == null ? null : devices.port(dev);
+      Integer device = port == null ? null : (Integer) Devices.device(port);
+      if (dev == null && via != null) {
+        device = deviceOf(via, now);
+      }
+      if (device != null) {
+        now.put(route.to(), hop(device, route.to(), via));
+      }
+    }
+    dirty.addAll(fixed.keySet());
+    dirty.addAll(now.keySet());
+    fixed.clear();
+    fixed.putAll(now);
+  }
+
+  private @Nullable Integer deviceOf(InetAddress via, Map<Prefix, Target> alsoHere) {
+    for (Map.Entry<Prefix, Target> route : alsoHere.entrySet()) {
+      if (route.getValue() instanceof Target.OnLink(int on) && route.getKey().contains(via)) {
+        return on;
+      }
+    }
+    return switch (lookup(via)) {
+      case Target.OnLink(int on) -> on;
+      case Target.Hop hop -> hop.device();
+      case null, default -> null;
+    };
+  }
+
+  /** Where routes alone lead {@code address}. */
+  @Nullable Target lookup(InetAddress address) {
+    Map.Entry<Prefix, Target> route = routes.lookup(address, 128);
+    return route == null ? null : route.getValue();
+  }
+
+  private @Nullable Target explicit(Prefix prefix) {
+    List<Route> kernels = state.routes(prefix);
+    Set<Object> reasons = new HashSet<>();
+    kernels.forEach(route -> reasons(route, reasons));
+    dependents.set(prefix, reasons);
+    if (!isOurs(prefix.address())) {
+      return null;
+    }
+    boolean hidden = wideLocal.lookup(prefix.address(), prefix.length()) != null;
+    Target configuredRoute = fixed.get(prefix);
+    if (hidden) {
+      return configuredRoute != null || !kernels.isEmpty() ? Target.LOCAL : null;
+    }
+    if (configuredRoute != null && kernels.stream().noneMatch(Route::localTable)) {
+      return configuredRoute;
+    }
+    Target found = null;
+    for (Route route : kernels) {
+      if (found == null) {
+        found = target(route);
+      }
+    }
+    return found;
+  }
+
+  private @Nullable Target target(Route route) {
+    return switch (route.type()) {
+      case LOCAL -> Target.LOCAL;
+      case BLACKHOLE -> Target.BLACKHOLE;
+      case UNREACHABLE, PROHIBIT -> Target.UNREACHABLE;
+      case UNICAST -> {
+        NextHop object = route.nextHop() == 0 ? null : state.nextHop(route.nextHop());
+        if (object == null) {
+          yield ways(route.to(), route.ways());
+        }
+        yield object.way() == null && object.group().isEmpty()
+            ? Target.BLACKHOLE
+            : ways(route.to(), ways(object));
+      }
+    };
+  }
+
+  private List<Way> ways(NextHop object) {
+    Way single = object.way();
+    if (single != null) {
+      return List.of(single);
+    }
+    List<Way> ways = new ArrayList<>();
+    for (Member member : object.group()) {
+      NextHop hop = state.nextHop(member.id());
+      Way way = hop == null ? null : hop.way();
+      if (way != null) {
+        ways.add(new Way(way.ifIndex(), way.gateway(), member.weight()));
+      }
+    }
+    return ways;
+  }
+
+  private @Nullable Target ways(Prefix to, List<Way> ways) {
+    List<Way> alive = ways.stream().filter(way -> devices.isUp(way.ifIndex())).toList();
+    if (alive.isEmpty()) {
+      return null;
+    }
+    // A single way without a carrier stays, as in the kernel: a less specific route is no remedy.
+    List<Way> carried = alive.stream().filter(way -> devices.hasCarrier(way.ifIndex())).toList();
+    List<Target> hops = new ArrayList<>();
+    List<Way> used = carried.isEmpty() ? alive : carried;
+    int[] times = Shares.of(used.stream().mapToInt(Way::weight).toArray());
+    for (int i = 0; i < times.length; i++) {
+      Way way = used.get(i);
+      if (!devices.isOurs(way.ifIndex())) {
+        return Target.LOCAL;
+      }
+      Target hop = hop(way.ifIndex(), to, way.gateway());
+      for (int k = 0; k < times[i]; k++) {
+        hops.add(hop);
+      }
+    }
+    return hops.stream().distinct().count() == 1
+        ? hops.getFirst()
+        : new Target.Several(List.copyOf(hops));
+  }
+
+  private static Target hop(int device, Prefix to, @Nullable InetAddress gateway) {
+    if (gateway != null) {
+      return new Target.Hop(device, gateway);
+    }
+    // A pod's route: the one destination is its own next hop.
+    return to.length() == to.address().getAddress().length * 8
+        ? new Target.Hop(device, to.address())
+        : new Target.OnLink(device);
+  }
+
+  /** The host route to a known neighbour of a connected network. */
+  private @Nullable Target neighbours(Prefix prefix) {
+    InetAddress address = prefix.address();
+    if (prefix.length() != address.getAddress().length * 8 || !isOurs(address)) {
+      return null;
+    }
+    if (lookup(address) instanceof Target.OnLink(int device)) {
+      Target.Hop hop = new Target.Hop(device, address);
+      return mac(hop) == null ? null : hop;
+    }
+    return null;
+  }
+
+  /** Neighbours that the configuration names. */
+  Set<Target.Hop> configured() {
+    return configured.keySet();
+  }
+
+  @Nullable MacAddress mac(Target.Hop hop) {
+    MacAddress fixedMac = configured.get(hop);
+    return fixedMac != null ? fixedMac : macs.get(hop);
+  }
+
+  private Adjacency adjacency(Target target) {
     return switch (target) {
-      case Target.Hop hop -> {
-        TakenPort port = port(hop.port());
-        MacAddress mac = macs.get(hop);
-        yield mac == null
-            ? new Adjacency.Unresolved(hop.port(), port.mac().bits(), mtu(port))
-            : new Adjacency.Forward(hop.port(), port.mac().bits(), mac.bits(), mtu(port));
-      }
-      case Target.OnLink(int port) ->
-          new Adjacency.Unresolved(port, port(port).mac().bits(), mtu(port(port)));
+      case Target.Hop hop -> devices.adjacency(hop.device(), mac(hop), local);
+      case Target.OnLink(int device) -> devices.adjacency(device, null, local);
       case Target.Local() -> local;
       case Target.Blackhole() -> new Adjacency.Blackhole();
       case Target.Unreachable() -> new Adjacency.Unreachable();
@@ -95,121 +424,18 @@ final class RoutePlan {
     };
   }
 
-  /** The kernel's MTU, which may change under us; the port's own where the kernel has none. */
-  private int mtu(TakenPort port) {
-    KernelTables.Link link = links.get(port.ifIndex());
-    return link == null ? port.mtu() : link.mtu();
-  }
-
-  private TakenPort port(int number) {
-    TakenPort port = byNumber.get(number);
-    if (port == null) {
-      throw new IllegalArgumentException("no port " + number);
-    }
-    return port;
-  }
-
-  /** The interface behind a port, 0 when the kernel knows nothing of it. */
-  int ifIndex(int port) {
-    return port(port).ifIndex();
-  }
-
-  /** Nobody but the kernel can say where {@code hop} is: the configuration does not. */
-  boolean isNeededFromKernel(Target.Hop hop) {
-    return port(hop.port()).ifIndex() != 0 && !configured.contains(hop);
-  }
-
-  /** The most specific route to {@code address}, null for none. */
-  @Nullable Target lookup(InetAddress address) {
-    for (int length = address.getAddress().length * 8; length >= 0; length--) {
-      Target target = routes.get(new Prefix(address, length));
-      if (target != null) {
-        return target;
-      }
-    }
-    return null;
-  }
-
-  private void learn(Neighbour neighbour) {
-    TakenPort port = byIndex.get(neighbour.ifIndex());
-    MacAddress mac = neighbour.mac();
-    if (port != null && mac != null && isOurs(neighbour.address())) {
-      macs.put(new Target.Hop(port.number(), neighbour.address()), mac);
-    }
-  }
-
-  /** Neighbours of a connected network: nobody else's route may be overruled. */
-  private void hostRoute(Target.Hop hop) {
-    if (new Target.OnLink(hop.port()).equals(lookup(hop.address()))) {
-      routes.putIfAbsent(Prefix.of(hop.address()), hop);
-    }
-  }
-
-  private @Nullable Target target(Route route) {
-    if (!isOurs(route.to().address())) {
-      return null;
-    }
-    return switch (route.type()) {
-      case BLACKHOLE -> new Target.Blackhole();
-      case UNREACHABLE -> new Target.Unreachable();
-      case UNICAST -> ways(route);
-    };
-  }
-
-  private @Nullable Target ways(Route route) {
-    List<Target> hops = new ArrayList<>();
-    int heaviest = route.ways().stream().mapToInt(Way::weight).sum();
+  private void reasons(Route route, Set<Object> reasons) {
     for (Way way : route.ways()) {
-      KernelTables.Link link = links.get(way.ifIndex());
-      TakenPort port = byIndex.get(way.ifIndex());
-      if (link != null && !link.up()) {
-        continue;
-      }
-      if (port == null) {
-        return new Target.Local();
-      }
-      Target hop = hop(port.number(), route.to(), way.gateway());
-      int times = heaviest <= Adjacency.Group.MAX_MEMBERS ? Math.max(1, way.weight()) : 1;
-      for (int i = 0; i < times && hops.size() < Adjacency.Group.MAX_MEMBERS; i++) {
-        hops.add(hop);
-      }
+      reasons.add(new OnDevice(way.ifIndex()));
     }
-    if (hops.isEmpty()) {
-      return null;
+    if (route.nextHop() == 0) {
+      return;
     }
-    return hops.stream().distinct().count() == 1
-        ? hops.getFirst()
-        : new Target.Several(List.copyOf(hops));
-  }
-
-  private static Target hop(int port, Prefix to, @Nullable InetAddress gateway) {
-    if (gateway != null) {
-      return new Target.Hop(port, gateway);
-    }
-    // A pod's route: the one destination is its own next hop.
-    return to.length() == to.address().getAddress().length * 8
-        ? new Target.Hop(port, to.address())
-        : new Target.OnLink(port);
-  }
-
-  private void configured(StaticRoute route) {
-    String dev = route.dev();
-    InetAddress via = route.via();
-    TakenPort port = null;
-    if (dev != null) {
-      port = byName.get(dev);
-    } else if (via != null) {
-      Target way = lookup(via);
-      int number =
-          switch (way) {
-            case Target.OnLink(int on) -> on;
-            case Target.Hop hop -> hop.port();
-            case null, default -> -1;
-          };
-      port = byNumber.get(number);
-    }
-    if (port != null) {
-      routes.put(route.to(), hop(port.number(), route.to(), via));
+    reasons.add(new OnNextHop(route.nextHop()));
+    NextHop object = state.nextHop(route.nextHop());
+    if (object != null) {
+      object.group().forEach(member -> reasons.add(new OnNextHop(member.id())));
+      ways(object).forEach(way -> reasons.add(new OnDevice(way.ifIndex())));
     }
   }
 

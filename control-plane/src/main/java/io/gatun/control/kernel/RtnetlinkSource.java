@@ -2,89 +2,151 @@ package io.gatun.control.kernel;
 
 import io.gatun.control.document.MacAddress;
 import io.gatun.control.document.Prefix;
+import io.gatun.control.kernel.KernelTables.Entry;
 import io.gatun.control.kernel.KernelTables.RouteType;
 import io.gatun.control.kernel.KernelTables.Way;
+import io.gatun.ffm.netlink.Address;
+import io.gatun.ffm.netlink.FdbEntry;
+import io.gatun.ffm.netlink.KernelObject;
 import io.gatun.ffm.netlink.Link;
 import io.gatun.ffm.netlink.Neighbour;
 import io.gatun.ffm.netlink.NetlinkSubscription;
 import io.gatun.ffm.netlink.NextHop;
+import io.gatun.ffm.netlink.NextHopObject;
 import io.gatun.ffm.netlink.Route;
 import io.gatun.ffm.netlink.Rtnetlink;
+import io.gatun.ffm.netlink.Rule;
 import java.net.InetAddress;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The tables of the network namespace in which this was made, by rtnetlink; for one thread.
- *
- * <p>A subscription tells when to look again; what is seen is always a whole dump, so a message
- * that the kernel could not deliver (ENOBUFS) costs nothing but that look.
- */
+/** The tables of the network namespace in which this was made, by rtnetlink. */
 public final class RtnetlinkSource implements KernelSource {
   private static final int ETHERNET = 6;
 
-  private final Rtnetlink kernel = new Rtnetlink();
+  /** RTPROT_KERNEL: the three rules that are always there. */
+  private static final int BY_KERNEL = 2;
+
+  // Before the first dump, so that nothing is missed between the two.
   private final NetlinkSubscription changes =
       new NetlinkSubscription(NetlinkSubscription.EVERYTHING);
-  private boolean seen;
+  private final Rtnetlink tables = new Rtnetlink();
+  private final Rtnetlink questions = new Rtnetlink();
 
   @Override
   public KernelTables read() {
     return new KernelTables(
-        kernel.links().stream().map(RtnetlinkSource::link).toList(),
-        kernel.addresses().stream()
-            .map(address -> new KernelTables.Address(address.ifIndex(), address.address()))
-            .toList(),
-        routes(),
-        kernel.neighbours().stream().map(RtnetlinkSource::neighbour).toList());
+        entries(tables.links(), KernelTables.Link.class),
+        entries(tables.addresses(), KernelTables.Address.class),
+        entries(tables.nextHops(), KernelTables.NextHop.class),
+        entries(tables.routes(), KernelTables.Route.class),
+        entries(tables.neighbours(), KernelTables.Neighbour.class),
+        entries(tables.forwardingEntries(), KernelTables.Forwarding.class),
+        entries(tables.rules(), KernelTables.Rule.class));
+  }
+
+  private static <T extends Entry> List<T> entries(
+      List<? extends KernelObject> objects, Class<T> kind) {
+    return objects.stream()
+        .map(RtnetlinkSource::entry)
+        .filter(Objects::nonNull)
+        .map(kind::cast)
+        .toList();
   }
 
   @Override
-  public boolean changed() {
-    seen = false;
-    boolean complete = changes.read(_ -> seen = true);
-    return seen || !complete;
+  public boolean changes(int most, Consumer<KernelChange> consumer) {
+    return changes.read(
+        most,
+        change -> {
+          KernelChange read = change(change);
+          if (read != null) {
+            consumer.accept(read);
+          }
+        });
+  }
+
+  /** Null for what means nothing here. */
+  static @Nullable KernelChange change(NetlinkSubscription.Change change) {
+    Entry entry = entry(change.object());
+    return entry == null
+        ? null
+        : new KernelChange(entry, change.removed(), change.replaces(), change.appended());
   }
 
   @Override
   public void resolve(int ifIndex, InetAddress address) {
-    kernel.useNeighbour(ifIndex, address); // a refusal shows as a neighbour that stays unknown
+    questions.useNeighbour(ifIndex, address); // a refusal shows as a neighbour that stays unknown
+  }
+
+  @Override
+  public int descriptor() {
+    return changes.fd();
+  }
+
+  private static @Nullable Entry entry(KernelObject object) {
+    return switch (object) {
+      case Link link -> link(link);
+      case Address a -> new KernelTables.Address(a.ifIndex(), a.address(), a.prefixLength());
+      case NextHopObject hop -> hop.fdb() ? null : nextHop(hop);
+      case Route route -> route(route);
+      case Neighbour neighbour -> neighbour(neighbour);
+      case FdbEntry entry -> forwarding(entry);
+      case Rule rule -> rule(rule);
+    };
   }
 
   private static KernelTables.Link link(Link link) {
-    return new KernelTables.Link(link.index(), link.name(), mac(link.mac()), link.mtu(), link.up());
+    return new KernelTables.Link(
+        link.index(),
+        link.name(),
+        mac(link.mac()),
+        link.mtu(),
+        link.up(),
+        link.running(),
+        link.kind(),
+        link.master(),
+        link.peerIndex(),
+        link.kind().equals("veth") && link.peerNamespace() >= 0,
+        link.vxlan());
   }
 
   private static MacAddress mac(byte[] octets) {
     return octets.length == ETHERNET ? MacAddress.of(octets) : new MacAddress(0);
   }
 
-  private List<KernelTables.Route> routes() {
-    List<KernelTables.Route> routes = new ArrayList<>();
-    for (Route route : kernel.routes()) {
-      RouteType type = type(route.type());
-      if (route.table() == Route.TABLE_MAIN && type != null) {
-        List<Way> ways =
-            type == RouteType.UNICAST
-                ? route.nextHops().stream()
-                    .filter(hop -> !hop.dead() && !hop.noCarrier())
-                    .map(RtnetlinkSource::way)
-                    .toList()
-                : List.of();
-        Prefix to = new Prefix(route.destination(), route.prefixLength());
-        routes.add(new KernelTables.Route(to, type, ways, route.metric()));
-      }
-    }
-    return List.copyOf(routes);
+  private static KernelTables.NextHop nextHop(NextHopObject hop) {
+    return new KernelTables.NextHop(
+        hop.id(),
+        hop.blackhole() || hop.ifIndex() == 0 ? null : new Way(hop.ifIndex(), hop.gateway(), 1),
+        hop.group().stream().map(m -> new KernelTables.Member(m.id(), m.weight())).toList());
   }
 
-  /** What is none of ours (local, broadcast, multicast, throw, NAT) has no meaning here. */
+  /** Null for other tables' routes and those for one type of service only. */
+  private static KernelTables.@Nullable Route route(Route route) {
+    RouteType type = type(route.type());
+    boolean local = route.table() == Route.TABLE_LOCAL;
+    if (type == null || route.tos() != 0 || (!local && route.table() != Route.TABLE_MAIN)) {
+      return null;
+    }
+    List<Way> ways =
+        type == RouteType.UNICAST
+            ? route.nextHops().stream().map(RtnetlinkSource::way).toList()
+            : List.of();
+    Prefix to = new Prefix(route.destination(), route.prefixLength());
+    return new KernelTables.Route(to, type, ways, route.metric(), local, route.nextHopId());
+  }
+
+  /** Null for what has no meaning here: multicast, NAT. */
   private static @Nullable RouteType type(int type) {
     return switch (type) {
       case Route.UNICAST -> RouteType.UNICAST;
+      case Route.LOCAL, Route.BROADCAST, Route.ANYCAST -> RouteType.LOCAL;
       case Route.BLACKHOLE -> RouteType.BLACKHOLE;
-      case Route.UNREACHABLE, Route.PROHIBIT -> RouteType.UNREACHABLE;
+      case Route.UNREACHABLE, Route.THROW -> RouteType.UNREACHABLE;
+      case Route.PROHIBIT -> RouteType.PROHIBIT;
       default -> null;
     };
   }
@@ -100,12 +162,53 @@ public final class RtnetlinkSource implements KernelSource {
         neighbour.ifIndex(),
         neighbour.address(),
         octets != null && usable ? MacAddress.of(octets) : null,
-        (neighbour.state() & Neighbour.NUD_STALE) != 0);
+        state(neighbour.state()));
+  }
+
+  private static String state(int bits) {
+    return switch (bits) {
+      case Neighbour.NUD_INCOMPLETE -> "incomplete";
+      case Neighbour.NUD_REACHABLE -> "reachable";
+      case Neighbour.NUD_STALE -> "stale";
+      case Neighbour.NUD_DELAY -> "delay";
+      case Neighbour.NUD_PROBE -> "probe";
+      case Neighbour.NUD_FAILED -> "failed";
+      case Neighbour.NUD_NOARP -> "noarp";
+      case Neighbour.NUD_PERMANENT -> "permanent";
+      default -> "none";
+    };
+  }
+
+  private static KernelTables.Forwarding forwarding(FdbEntry entry) {
+    return new KernelTables.Forwarding(
+        entry.ifIndex(),
+        MacAddress.of(entry.mac()),
+        entry.master(),
+        entry.vlan(),
+        entry.remote(),
+        entry.vni(),
+        entry.port(),
+        entry.local());
+  }
+
+  private static KernelTables.Rule rule(Rule rule) {
+    InetAddress from = rule.source();
+    InetAddress to = rule.destination();
+    StringBuilder text = new StringBuilder();
+    text.append("from ").append(from == null ? "all" : new Prefix(from, rule.sourceLength()));
+    text.append(to == null ? "" : " to " + new Prefix(to, rule.destinationLength()));
+    text.append(rule.mark() == 0 ? "" : " fwmark 0x" + Integer.toHexString(rule.mark()));
+    text.append(rule.in().isEmpty() ? "" : " iif " + rule.in());
+    text.append(rule.out().isEmpty() ? "" : " oif " + rule.out());
+    text.append(rule.action() == 1 ? " lookup " + rule.table() : " action " + rule.action());
+    return new KernelTables.Rule(
+        rule.ipv6(), rule.priority(), text.toString(), rule.protocol() == BY_KERNEL);
   }
 
   @Override
   public void close() {
-    kernel.close();
     changes.close();
+    tables.close();
+    questions.close();
   }
 }

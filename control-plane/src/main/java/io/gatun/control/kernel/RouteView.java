@@ -1,0 +1,37 @@
+package io.gatun.control.kernel;
+
+import io.gatun.control.document.MacAddress;
+import io.gatun.control.document.Prefix;
+import java.net.InetAddress;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A route of the data path, for people and tests. Immutable. */
+public record RouteView(Prefix prefix, Kind kind, List<Way> ways) {
+  /** What becomes of a packet. */
+  public enum Kind {
+    /** Sent by a port of ours. */
+    FORWARD,
+    /** For the node itself. */
+    LOCAL,
+    /** By a device that is not ours: the kernel sends it. */
+    KERNEL,
+    BLACKHOLE,
+    UNREACHABLE
+  }
+
+  /**
+   * A way out.
+   *
+   * @param via null where the destination is on the link
+   * @param dev the kernel's device
+   * @param port ours, which is another one where {@code dev} is a bridge; null while unknown
+   * @param mac of the next hop; null while unknown, and for a whole network
+   */
+  public record Way(
+      @Nullable InetAddress via,
+      String dev,
+      @Nullable String port,
+      @Nullable MacAddress mac,
+      int weight) {}
+}
