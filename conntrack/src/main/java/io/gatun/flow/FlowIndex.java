@@ -27,7 +27,9 @@ final class FlowIndex {
 
   final long base;
   final int spread;
-  final int shift;
+
+  /** How many, overflow buckets excluded. */
+  final int buckets;
 
   private final SpinLocks locks;
   private final int lockMask;
@@ -38,12 +40,12 @@ final class FlowIndex {
   /** Room for {@code flows} flows, that is twice as many entries, four to a bucket on average. */
   FlowIndex(long memory, int flows) {
     base = memory;
-    int buckets = buckets(flows);
-    shift = 32 - Integer.numberOfTrailingZeros(buckets);
+    buckets = buckets(flows);
     // Secret, so that nobody can choose tuples that meet in one bucket.
     spread = ThreadLocalRandom.current().nextInt() | 1;
-    locks = new SpinLocks(Math.min(buckets, MAX_LOCKS));
-    lockMask = Math.min(buckets, MAX_LOCKS) - 1;
+    int lockCount = Integer.highestOneBit(Math.min(buckets, MAX_LOCKS));
+    locks = new SpinLocks(lockCount);
+    lockMask = lockCount - 1;
     int overflow = overflowBuckets(flows);
     freeOverflow = new int[overflow];
     for (int i = 0; i < overflow; i++) {
@@ -57,7 +59,7 @@ final class FlowIndex {
   }
 
   private static int buckets(int flows) {
-    return Math.max(16, Integer.highestOneBit(Math.max(1, flows - 1)));
+    return Math.max(16, (flows + 1) / 2);
   }
 
   private static int overflowBuckets(int flows) {
@@ -69,7 +71,7 @@ final class FlowIndex {
   }
 
   int lockOf(int hash) {
-    return ((hash * spread) >>> shift) & lockMask;
+    return (int) ((bucket(base, spread, buckets, hash) - base) / LINE) & lockMask;
   }
 
   /** Locks both hashes' buckets, lower number first, so that two threads never wait in a ring. */
@@ -92,7 +94,12 @@ final class FlowIndex {
   }
 
   long bucket(int hash) {
-    return base + (long) ((hash * spread) >>> shift) * LINE;
+    return bucket(base, spread, buckets, hash);
+  }
+
+  /** The upper half of a 32 by 32 bit product spreads evenly over any number of buckets. */
+  static long bucket(long base, int spread, int buckets, int hash) {
+    return base + ((hash * spread & 0xFFFF_FFFFL) * buckets >>> 32) * LINE;
   }
 
   /** The bucket that {@code bucket} continues in, 0 for none. */
@@ -103,6 +110,24 @@ final class FlowIndex {
 
   static long tagLanes(int hash) {
     return (hash & 0xFFFFL) * LANES;
+  }
+
+  /**
+   * The first slot of {@code bucket} with this tag, its number; 0 for an empty slot, −1 for none.
+   */
+  static int candidate(long bucket, int hash) {
+    long lanes = tagLanes(hash);
+    // Bits 0, 16, 32, 48 stand for the first long's lanes, those above them for the second one's;
+    // the
+    // lowest of either is right. No branch: nobody could guess where the slot is.
+    long hits =
+        matches(Memory.getLong(bucket + TAGS), lanes) >>> 15
+            | matches(Memory.getLong(bucket + TAGS + 8), lanes) >>> 14;
+    int first = Long.numberOfTrailingZeros(hits);
+    int slot = (first >>> 4) + ((first & 1) << 2);
+    // Plain: the address of whatever is read next depends on this value.
+    int number = Memory.getInt(bucket + NUMBERS + 4L * (slot & SLOTS - 1));
+    return hits == 0 ? -1 : number;
   }
 
   /** Top bit of each lane where {@code tags} has the tag; a lane above a match may be wrong. */

@@ -1,12 +1,14 @@
 package io.gatun.flow;
 
+import io.gatun.fib.WayOut;
+
 /** Where things stand in the flow table's memory: offsets and sizes in bytes, all in host order. */
 final class FlowLayout {
   /** One cache line. */
   static final int LINE = 64;
 
-  /** Original entry, reply entry, shared line. */
-  static final int FLOW_BYTES = 3 * LINE;
+  /** Original entry, reply entry. */
+  static final int FLOW_BYTES = 2 * LINE;
 
   // Entry. Key first: ports << 32 | family | protocol, then the addresses.
   static final int KEY = 0;
@@ -30,18 +32,19 @@ final class FlowLayout {
   /** Not 0: the state machine wants to see every packet; a byte. */
   static final int WATCHED = 49;
 
-  // Shared line, from the start of the flow's third line.
-  static final int STATE = 0;
-  static final int SERVICE = 4;
-  static final int CREATED = 8;
-  static final int LIVE = 12;
-  static final int HASH_ORIGINAL = 16;
-  static final int HASH_REPLY = 20;
-  static final int NEXT = 24;
-  static final int RETIRED_AT = 32;
+  // What belongs to the flow, not to a direction, stands where the entries have room.
 
-  /** Address of the counter of its endpoint's connections, 0 for none. */
-  static final int LOAD = 40;
+  /** Original entry only: see {@link FlowTracker}; 16 bits. */
+  static final int STATE = 50;
+
+  /** Original entry only. */
+  static final int SERVICE = 52;
+
+  /** Reply entry only. */
+  static final int CREATED = 52;
+
+  /** The last word of an entry is the route stage's: {@link io.gatun.fib.WayOut#OFFSET}. */
+  static final int WAY = WayOut.OFFSET;
 
   // Bucket.
   static final int SLOTS = 8;

@@ -1,19 +1,31 @@
 package io.gatun.flow;
 
 import static io.gatun.flow.FlowLayout.FLOW_BYTES;
-import static io.gatun.flow.FlowLayout.LINE;
-import static io.gatun.flow.FlowLayout.LIVE;
-import static io.gatun.flow.FlowLayout.NEXT;
-import static io.gatun.flow.FlowLayout.RETIRED_AT;
 
 import io.gatun.ffm.memory.Memory;
+import io.gatun.ffm.memory.NativeArea;
 import io.gatun.ring.qsbr.Qsbr;
 
 /**
  * The flows' memory: free ones on a stack, retired ones in a queue until their grace period is
- * over, both linked through the shared lines. Safe for use by many threads, one short lock.
+ * over, both linked by words beside the flows, where also stands what only the making and the end of
+ * a flow need. Safe for use by many threads, one short lock.
  */
-final class FlowPool {
+final class FlowPool implements AutoCloseable {
+  /** Next in the stack or queue, or {@link #LIVE}. */
+  private static final int NEXT = 0;
+
+  private static final int RETIRED_AT = 4;
+
+  /** Address of the counter of its endpoint's connections, 0 for none. */
+  private static final int LOAD = 8;
+
+  static final int LINK_BYTES = 16;
+
+  private static final int END = -1;
+  private static final int LIVE = -2;
+
+  private final NativeArea links;
   private final long base;
   private final int capacity;
   private final Qsbr qsbr;
@@ -21,14 +33,16 @@ final class FlowPool {
 
   private int touched;
   private int live;
-  private int free = -1;
-  private int retiredHead = -1;
-  private int retiredTail = -1;
+  private int free = END;
+  private int retiredHead = END;
+  private int retiredTail = END;
 
+  /** Flow 0 is at {@code memory}. */
   FlowPool(long memory, int capacity, Qsbr qsbr) {
     this.base = memory;
     this.capacity = capacity;
     this.qsbr = qsbr;
+    links = NativeArea.map("flow links", (long) capacity * LINK_BYTES);
   }
 
   /** A flow's address, or 0 when all are taken. */
@@ -40,7 +54,7 @@ final class FlowPool {
     long flow = 0;
     if (free >= 0) {
       flow = address(free);
-      free = Memory.getInt(flow + 2 * LINE + NEXT);
+      free = Memory.getInt(link(free) + NEXT);
       live++;
     } else if (touched < capacity) {
       flow = address(touched++);
@@ -50,25 +64,40 @@ final class FlowPool {
     return flow;
   }
 
+  /** From now on {@link #isLive}; pairs with it: who sees that sees what was written before. */
+  void publish(long flow) {
+    Memory.putIntRelease(link(number(flow)) + NEXT, LIVE);
+  }
+
+  void load(long flow, long counter) {
+    Memory.putLong(link(number(flow)) + LOAD, counter);
+  }
+
+  long load(long flow) {
+    return Memory.getLong(link(number(flow)) + LOAD);
+  }
+
+  boolean isLive(int number) {
+    return Memory.getIntAcquire(link(number) + NEXT) == LIVE;
+  }
+
   /** Gives back a flow that no reader has ever been able to find. */
   void untake(long flow) {
     lock.lock(0);
-    push(flow);
+    push(number(flow));
     live--;
     lock.unlock(0);
   }
 
   /** Gives back a flow that readers may still hold: it comes up again after a grace period. */
   void retire(long flow) {
-    Memory.putIntRelease(flow + 2 * LINE + LIVE, 0);
+    int number = number(flow);
+    Memory.putIntRelease(link(number) + NEXT, END);
     long stamp = qsbr.advance();
     lock.lock(0);
-    long shared = flow + 2 * LINE;
-    Memory.putLong(shared + RETIRED_AT, stamp);
-    Memory.putInt(shared + NEXT, -1);
-    int number = number(flow);
+    Memory.putInt(link(number) + RETIRED_AT, (int) stamp);
     if (retiredTail >= 0) {
-      Memory.putInt(address(retiredTail) + 2 * LINE + NEXT, number);
+      Memory.putInt(link(retiredTail) + NEXT, number);
     } else {
       retiredHead = number;
     }
@@ -86,21 +115,21 @@ final class FlowPool {
 
   private void reclaim() {
     while (retiredHead >= 0) {
-      long flow = address(retiredHead);
-      if (!qsbr.passed(Memory.getLong(flow + 2 * LINE + RETIRED_AT))) {
+      int number = retiredHead;
+      if (!qsbr.passed(Memory.getInt(link(number) + RETIRED_AT))) {
         return;
       }
-      retiredHead = Memory.getInt(flow + 2 * LINE + NEXT);
+      retiredHead = Memory.getInt(link(number) + NEXT);
       if (retiredHead < 0) {
-        retiredTail = -1;
+        retiredTail = END;
       }
-      push(flow);
+      push(number);
     }
   }
 
-  private void push(long flow) {
-    Memory.putInt(flow + 2 * LINE + NEXT, free);
-    free = number(flow);
+  private void push(int number) {
+    Memory.putInt(link(number) + NEXT, free);
+    free = number;
   }
 
   /** Flows in use, retired ones excluded; at most a moment old. */
@@ -119,11 +148,20 @@ final class FlowPool {
     return n;
   }
 
+  private long link(int number) {
+    return links.address() + (long) number * LINK_BYTES;
+  }
+
   long address(int number) {
     return base + (long) number * FLOW_BYTES;
   }
 
   int number(long flow) {
     return (int) ((flow - base) / FLOW_BYTES);
+  }
+
+  @Override
+  public void close() {
+    links.close();
   }
 }

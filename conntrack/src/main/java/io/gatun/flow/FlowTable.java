@@ -6,7 +6,6 @@ import static io.gatun.flow.FlowLayout.FLOW_BYTES;
 import static io.gatun.flow.FlowLayout.KEY;
 import static io.gatun.flow.FlowLayout.LAST_SEEN;
 import static io.gatun.flow.FlowLayout.LINE;
-import static io.gatun.flow.FlowLayout.LIVE;
 import static io.gatun.flow.FlowLayout.NUMBERS;
 import static io.gatun.flow.FlowLayout.WATCHED;
 
@@ -52,7 +51,7 @@ public final class FlowTable implements AutoCloseable {
   private int sweepDue;
   private int sweepLimit;
 
-  /** Room for exactly {@code maxFlows} flows, allocated at once: 224 bytes or so each. */
+  /** Room for exactly {@code maxFlows} flows, allocated at once: 184 bytes each. */
   public FlowTable(int maxFlows, FlowTimeouts timeouts, Qsbr qsbr) {
     if (maxFlows < 1 || maxFlows > 1 << 29) {
       throw new IllegalArgumentException(
@@ -61,10 +60,10 @@ public final class FlowTable implements AutoCloseable {
     this.maxFlows = maxFlows;
     this.timeouts = timeouts;
     buckets = FlowIndex.map("flow buckets", maxFlows);
-    flows = NativeArea.map("flows", (long) maxFlows * FLOW_BYTES);
+    flows = NativeArea.map("flows", (maxFlows + 1L) * FLOW_BYTES);
     base = flows.address();
     index = new FlowIndex(buckets.address(), maxFlows);
-    pool = new FlowPool(base, maxFlows, qsbr);
+    pool = new FlowPool(base + FLOW_BYTES, maxFlows, qsbr);
   }
 
   /** The entry of this key, 0 for none: IPv4, host order, {@code hash} from {@link FlowHash}. */
@@ -136,31 +135,33 @@ public final class FlowTable implements AutoCloseable {
   }
 
   /** First entry in the bucket's own line whose tag fits, 0 for none: what to touch beforehand. */
-  long candidate(long bucket, int hash) {
-    long lanes = FlowIndex.tagLanes(hash);
-    long hits = FlowIndex.matches(Memory.getLong(bucket), lanes);
-    if (hits != 0) {
-      return entryOf(bucket, 0, hits);
-    }
-    hits = FlowIndex.matches(Memory.getLong(bucket + 8), lanes);
-    return hits == 0 ? 0 : entryOf(bucket, 1, hits);
+  static long candidate(long base, long bucket, int hash) {
+    int number = FlowIndex.candidate(bucket, hash);
+    return number < 0 ? 0 : entry(base, number);
+  }
+
+  /** Where entries are counted from. */
+  long entries() {
+    return base;
   }
 
   private long entryOf(long bucket, int half, long hits) {
     long slot = bucket + NUMBERS + 16L * half + (Long.numberOfTrailingZeros(hits) >>> 4) * 4L;
     // Acquire: pairs with publish, the entry is whole when its number is seen.
     int number = Memory.getIntAcquire(slot);
-    return number == 0 ? 0 : entry(number);
+    return number == 0 ? 0 : entry(base, number);
   }
 
-  /** Entry numbers are 1 + 2 × flow + direction. */
-  private long entry(int number) {
-    int n = number - 1;
-    return base + (n >>> 1) * (long) FLOW_BYTES + (n & 1) * (long) LINE;
+  /**
+   * Entry numbers count lines: 2 is the first flow's original direction, 3 its reply's. Below them
+   * stands a line of zeros, the entry of an empty slot: no packet has its key.
+   */
+  private static long entry(long base, int number) {
+    return base + number * (long) LINE;
   }
 
   private int numberOf(long flow) {
-    return 1 + 2 * pool.number(flow);
+    return 2 + 2 * pool.number(flow);
   }
 
   /**
@@ -252,14 +253,11 @@ public final class FlowTable implements AutoCloseable {
       Memory.putByte(entry + DIRECTION, direction);
       Memory.putByte(entry + WATCHED, watched);
     }
-    long shared = flow + 2 * LINE;
-    Memory.putInt(shared + FlowLayout.STATE, state);
-    Memory.putInt(shared + FlowLayout.SERVICE, f.service);
-    Memory.putInt(shared + FlowLayout.CREATED, tick);
-    Memory.putInt(shared + FlowLayout.HASH_ORIGINAL, f.hash);
-    Memory.putInt(shared + FlowLayout.HASH_REPLY, f.replyHash());
-    Memory.putLong(shared + FlowLayout.LOAD, f.load);
-    Memory.putIntRelease(shared + LIVE, 1);
+    Memory.putShort(flow + FlowLayout.STATE, state);
+    Memory.putInt(flow + FlowLayout.SERVICE, f.service);
+    Memory.putInt(flow + LINE + FlowLayout.CREATED, tick);
+    pool.load(flow, f.load);
+    pool.publish(flow);
   }
 
   /** Removes the flow that {@code entry} belongs to; false when somebody was faster. */
@@ -277,13 +275,27 @@ public final class FlowTable implements AutoCloseable {
     int touched = pool.touched();
     for (int i = 0; i < touched; i++) {
       long flow = pool.address(i);
-      if (Memory.getIntAcquire(flow + 2 * LINE + LIVE) != 0
+      if (pool.isLive(i)
           && filter.matches(view.wrap(flow))
           && removeIf(flow, filter, view, 0, false)) {
         removed++;
       }
     }
     return removed;
+  }
+
+  /** Of the packets that {@code entry} is for. */
+  private static int hash(long entry) {
+    long key = Memory.getLong(entry + KEY);
+    long addresses = Memory.getLong(entry + ADDRESSES);
+    return (key & 0xFF00) != FlowLayout.IPV6
+        ? FlowHash.ofKey(key, addresses)
+        : FlowHash.ofKey(
+            key,
+            addresses,
+            Memory.getLong(entry + ADDRESSES + 8),
+            Memory.getLong(entry + ADDRESSES + 16),
+            Memory.getLong(entry + ADDRESSES + 24));
   }
 
   /** Under the locks of the hashes that were read, a flow that is in its slots is that flow. */
@@ -293,9 +305,8 @@ public final class FlowTable implements AutoCloseable {
       @Nullable FlowView view,
       int now,
       boolean expiredOnly) {
-    long shared = flow + 2 * LINE;
-    int hash = Memory.getInt(shared + FlowLayout.HASH_ORIGINAL);
-    int replyHash = Memory.getInt(shared + FlowLayout.HASH_REPLY);
+    int hash = hash(flow);
+    int replyHash = hash(flow + LINE);
     int number = numberOf(flow);
     index.lock(hash, replyHash);
     boolean removed =
@@ -309,7 +320,7 @@ public final class FlowTable implements AutoCloseable {
     }
     index.unlock(hash, replyHash);
     if (removed) {
-      long load = Memory.getLong(shared + FlowLayout.LOAD);
+      long load = pool.load(flow);
       if (load != 0) {
         Memory.getAndAddLong(load, -1);
       }
@@ -341,8 +352,9 @@ public final class FlowTable implements AutoCloseable {
       if (sweepCursor >= sweepLimit) {
         sweepCursor = 0;
       }
-      long flow = pool.address(sweepCursor++);
-      if (Memory.getIntAcquire(flow + 2 * LINE + LIVE) != 0 && expired(flow, now)) {
+      int number = sweepCursor++;
+      long flow = pool.address(number);
+      if (pool.isLive(number) && expired(flow, now)) {
         removeIf(flow, null, null, now, true);
       }
     }
@@ -350,11 +362,16 @@ public final class FlowTable implements AutoCloseable {
   }
 
   private boolean expired(long flow, int now) {
-    int state = Memory.getInt(flow + 2 * LINE + FlowLayout.STATE) & 0xFF;
+    int state = Memory.getShort(flow + FlowLayout.STATE) & 0xFF;
     int idle =
         Math.min(
             now - Memory.getInt(flow + LAST_SEEN), now - Memory.getInt(flow + LINE + LAST_SEEN));
     return idle > timeouts.ticks(state);
+  }
+
+  /** Native memory of the table, all of which is taken at once. */
+  public long bytes() {
+    return buckets.bytes() + flows.bytes() + (long) maxFlows * FlowPool.LINK_BYTES;
   }
 
   /** Flows at the moment. */
@@ -374,7 +391,7 @@ public final class FlowTable implements AutoCloseable {
     int touched = pool.touched();
     for (int i = 0; i < touched && copies.size() < limit; i++) {
       long flow = pool.address(i);
-      if (Memory.getIntAcquire(flow + 2 * LINE + LIVE) != 0 && filter.matches(view.wrap(flow))) {
+      if (pool.isLive(i) && filter.matches(view.wrap(flow))) {
         copies.add(FlowCopy.of(view, now));
       }
     }
@@ -388,6 +405,7 @@ public final class FlowTable implements AutoCloseable {
   /** Gives the memory back; no worker may be running. */
   @Override
   public void close() {
+    pool.close();
     flows.close();
     buckets.close();
   }

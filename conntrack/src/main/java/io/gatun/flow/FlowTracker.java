@@ -10,9 +10,8 @@ import io.gatun.ffm.memory.Memory;
 
 /**
  * Follows a flow's state: only to know how long it may be silent. No sequence numbers are looked at
- * (kubernetes#74839) and no packet is refused. While a flow is established its shared line is left
- * alone, but for SYN, FIN and RST; at its beginning and end every packet is looked at
- * (<em>watched</em>).
+ * (kubernetes#74839) and no packet is refused. While a flow is established its state is left alone,
+ * but for SYN, FIN and RST; at its beginning and end every packet is looked at (<em>watched</em>).
  *
  * <p>Workers may step the same flow at the same time; the last one's state stands, which at worst
  * shortens a time-out that the next packet lengthens again.
@@ -61,14 +60,13 @@ final class FlowTracker {
 
   /** True when a SYN from the client opens the flow anew, with a new choice of endpoint. */
   static boolean finished(long entry) {
-    int state = Memory.getInt(shared(entry) + STATE) & 0xFF;
+    int state = Memory.getShort(FlowTable.flowOf(entry) + STATE) & 0xFF;
     return Memory.getByte(entry + DIRECTION) == 0 && (state == TIME_WAIT || state == CLOSE);
   }
 
   /** A packet of {@code entry}'s direction with these TCP flags passes. */
   static void tcp(long entry, int flags) {
-    long shared = shared(entry);
-    int word = Memory.getInt(shared + STATE);
+    int word = Memory.getShort(FlowTable.flowOf(entry) + STATE);
     int reply = Memory.getByte(entry + DIRECTION) == 0 ? 0 : BY_REPLIER;
     int next = next(word & 0xFF, word & BY_REPLIER, reply, flags);
     if (next != word) {
@@ -105,11 +103,11 @@ final class FlowTracker {
   }
 
   static void udp(long entry, int now) {
-    long shared = shared(entry);
-    int state = Memory.getInt(shared + STATE);
+    long flow = FlowTable.flowOf(entry);
+    int state = Memory.getShort(flow + STATE);
     if (state == UDP_NEW && Memory.getByte(entry + DIRECTION) != 0) {
       become(entry, UDP_REPLIED);
-    } else if (state == UDP_REPLIED && now - Memory.getInt(shared + CREATED) > TWO_SECONDS) {
+    } else if (state == UDP_REPLIED && now - Memory.getInt(flow + LINE + CREATED) > TWO_SECONDS) {
       become(entry, UDP_STREAM);
     }
   }
@@ -117,12 +115,8 @@ final class FlowTracker {
   private static void become(long entry, int word) {
     long flow = FlowTable.flowOf(entry);
     int watched = watched(word & 0xFF) ? 1 : 0;
-    Memory.putInt(flow + 2 * LINE + STATE, word);
+    Memory.putShort(flow + STATE, word);
     Memory.putByte(flow + WATCHED, watched);
     Memory.putByte(flow + LINE + WATCHED, watched);
-  }
-
-  private static long shared(long entry) {
-    return FlowTable.flowOf(entry) + 2 * LINE;
   }
 }

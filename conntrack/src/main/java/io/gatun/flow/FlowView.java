@@ -26,11 +26,11 @@ public final class FlowView {
   }
 
   public FlowState state() {
-    return FlowState.of(Memory.getInt(shared() + FlowLayout.STATE) & 0xFF);
+    return FlowState.of(Memory.getShort(flow + FlowLayout.STATE) & 0xFF);
   }
 
   public int service() {
-    return Memory.getInt(shared() + FlowLayout.SERVICE);
+    return Memory.getInt(flow + FlowLayout.SERVICE);
   }
 
   public int clientPort() {
@@ -84,17 +84,13 @@ public final class FlowView {
   }
 
   int created() {
-    return Memory.getInt(shared() + FlowLayout.CREATED);
+    return Memory.getInt(flow + LINE + FlowLayout.CREATED);
   }
 
   int lastSeen() {
     int a = Memory.getInt(flow + FlowLayout.LAST_SEEN);
     int b = Memory.getInt(flow + LINE + FlowLayout.LAST_SEEN);
     return a - b > 0 ? a : b;
-  }
-
-  private long shared() {
-    return flow + 2 * LINE;
   }
 
   private long key(int direction) {

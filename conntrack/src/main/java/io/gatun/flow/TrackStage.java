@@ -15,8 +15,8 @@ import java.util.function.LongSupplier;
  * Finds the flow of every packet. Owned by one worker; the table is shared.
  *
  * <p>Pass by pass over the vector, so that the misses of all packets' buckets, and then of all
- * their entries, overlap: hash and touch the bucket; compare tags and touch the entry; compare
- * keys. A packet without a candidate is done after the second pass.
+ * their entries, overlap: hash; touch the buckets; compare tags; touch the entries; compare keys. A
+ * packet without a candidate is done after the third.
  */
 public final class TrackStage implements Stage {
   private static final int TCP = 6;
@@ -27,6 +27,7 @@ public final class TrackStage implements Stage {
   private final LongSupplier clock;
   private final long[] bucket = new long[PacketVector.CAPACITY];
   private final long[] candidate = new long[PacketVector.CAPACITY];
+  private final int[] rest = new int[PacketVector.CAPACITY];
   private int tick;
 
   /** Where touched words end, so that the compiler keeps the touching. */
@@ -49,7 +50,10 @@ public final class TrackStage implements Stage {
     tick = Ticks.ofNanos(clock.getAsLong());
     hash(v);
     probe(v);
-    compare(v);
+    int left = compare(v);
+    for (int k = 0; k < left; k++) {
+      find(v, rest[k]);
+    }
     table.sweep(tick);
   }
 
@@ -57,33 +61,45 @@ public final class TrackStage implements Stage {
     FlowIndex index = table.index;
     long base = index.base;
     int spread = index.spread;
-    int shift = index.shift;
+    int count = index.buckets;
     long[] buckets = bucket;
+    long[] address = v.address;
+    long[] addresses = v.addresses;
+    int[] l3 = v.l3;
+    int[] flags = v.flags;
+    int[] ports = v.ports;
+    int[] protocol = v.protocol;
+    int[] verdict = v.verdict;
     int[] hashes = v.hash;
-    long touched = 0;
-    for (int i = 0, n = v.size; i < n; i++) {
-      buckets[i] = 0;
-      if (v.verdict[i] != Verdict.CONTINUE) {
-        continue;
+    int n = v.size;
+    for (int i = 0; i < n; i++) {
+      long found = 0;
+      if (verdict[i] == Verdict.CONTINUE) {
+        int f = flags[i];
+        boolean keyed = (f & NO_KEY) == 0;
+        int p = keyed ? ports[i] : 0;
+        int hash =
+            (f & PacketVector.IPV6) == 0
+                ? FlowHash.ofKey(FlowLayout.key(p, FlowLayout.IPV4, protocol[i]), addresses[i])
+                : hash6(address[i] + l3[i], p, protocol[i]);
+        hashes[i] = hash;
+        found = keyed ? FlowIndex.bucket(base, spread, count, hash) : 0;
       }
-      int flags = v.flags[i];
-      long l3 = v.address[i] + v.l3[i];
-      boolean six = (flags & PacketVector.IPV6) != 0;
-      int ports = (flags & NO_KEY) == 0 ? v.ports[i] : 0;
-      int hash = six ? hash6(l3, ports, v.protocol[i]) : hash4(l3, ports, v.protocol[i]);
-      hashes[i] = hash;
-      if ((flags & NO_KEY) == 0) {
-        long b = base + (long) ((hash * spread) >>> shift) * FlowLayout.LINE;
-        buckets[i] = b;
-        touched += Memory.getLong(b);
+      buckets[i] = found;
+    }
+    touch(buckets, n);
+  }
+
+  /** A loop of nothing else: the processor has dozens of these loads under way at once. */
+  private void touch(long[] lines, int n) {
+    long touched = 0;
+    for (int i = 0; i < n; i++) {
+      long line = lines[i];
+      if (line != 0) {
+        touched += Memory.getLong(line);
       }
     }
     sink = touched;
-  }
-
-  private static int hash4(long l3, int ports, int protocol) {
-    return FlowHash.ofKey(
-        FlowLayout.key(ports, FlowLayout.IPV4, protocol), Memory.getLongBe(l3 + Ip.SOURCE4));
   }
 
   private static int hash6(long l3, int ports, int protocol) {
@@ -96,78 +112,109 @@ public final class TrackStage implements Stage {
   }
 
   private void probe(PacketVector v) {
-    FlowTable flows = table;
+    long base = table.entries();
     long[] buckets = bucket;
     long[] candidates = candidate;
     int[] hashes = v.hash;
-    long touched = 0;
-    for (int i = 0, n = v.size; i < n; i++) {
+    int n = v.size;
+    for (int i = 0; i < n; i++) {
       long b = buckets[i];
-      long entry = b == 0 ? 0 : flows.candidate(b, hashes[i]);
-      candidates[i] = entry;
-      if (entry != 0) {
-        touched += Memory.getLong(entry);
-      }
+      candidates[i] = b == 0 ? 0 : FlowTable.candidate(base, b, hashes[i]);
     }
-    sink = touched;
+    touch(candidates, n);
   }
 
-  private void compare(PacketVector v) {
+  /**
+   * Established flows, by far the most, in a loop that calls nothing. What has another flow's tag,
+   * or a state that follows its packets, is left in {@link #rest}; returns how many.
+   */
+  private int compare(PacketVector v) {
     FlowIndex index = table.index;
     long[] buckets = bucket;
     long[] candidates = candidate;
+    long[] address = v.address;
+    long[] addresses = v.addresses;
     long[] flow = v.flow;
+    int[] l3 = v.l3;
+    int[] flags = v.flags;
+    int[] ports = v.ports;
+    int[] protocol = v.protocol;
+    int[] others = rest;
     int now = tick;
+    int left = 0;
     for (int i = 0, n = v.size; i < n; i++) {
       long b = buckets[i];
       if (b == 0) {
         continue;
       }
-      flow[i] = 0;
       long entry = candidates[i];
-      if (entry == 0 && index.next(b) == 0) {
+      if (entry == 0) {
+        if (index.next(b) != 0) {
+          others[left++] = i;
+        }
         continue;
       }
-      int flags = v.flags[i];
-      long l3 = v.address[i] + v.l3[i];
-      entry =
-          (flags & PacketVector.IPV6) != 0
-              ? find6(v, i, l3, entry)
-              : find4(l3, v.ports[i], v.protocol[i], v.hash[i], entry);
-      if (entry == 0) {
+      int f = flags[i];
+      boolean same =
+          (f & PacketVector.IPV6) == 0
+              ? Memory.getLong(entry + KEY)
+                      == FlowLayout.key(ports[i], FlowLayout.IPV4, protocol[i])
+                  && Memory.getLong(entry + ADDRESSES) == addresses[i]
+              : holds6(entry, address[i] + l3[i], ports[i], protocol[i]);
+      if (!same
+          || (f & (PacketVector.TCP_SYN | PacketVector.TCP_END)) != 0
+          || Memory.getByte(entry + WATCHED) != 0) {
+        others[left++] = i;
         continue;
       }
       if (Memory.getInt(entry + LAST_SEEN) != now) {
         Memory.putInt(entry + LAST_SEEN, now);
       }
-      flow[i] =
-          (flags & (PacketVector.TCP_SYN | PacketVector.TCP_END)) == 0
-                  && Memory.getByte(entry + WATCHED) == 0
-              ? entry
-              : follow(v, i, entry, now);
+      flow[i] = entry;
     }
+    return left;
   }
 
-  private long find4(long l3, int ports, int protocol, int hash, long candidate) {
-    long key = FlowLayout.key(ports, FlowLayout.IPV4, protocol);
-    long addresses = Memory.getLongBe(l3 + Ip.SOURCE4);
-    if (candidate != 0
-        && Memory.getLong(candidate + KEY) == key
-        && Memory.getLong(candidate + ADDRESSES) == addresses) {
-      return candidate;
-    }
-    return table.find(hash, key, addresses);
+  private static boolean holds6(long entry, long l3, int ports, int protocol) {
+    return FlowTable.holds(
+        entry,
+        FlowLayout.key(ports, FlowLayout.IPV6, protocol),
+        Memory.getLongBe(l3 + Ip.SOURCE6),
+        Memory.getLongBe(l3 + Ip.SOURCE6 + 8),
+        Memory.getLongBe(l3 + Ip.DESTINATION6),
+        Memory.getLongBe(l3 + Ip.DESTINATION6 + 8));
   }
 
-  private long find6(PacketVector v, int i, long l3, long candidate) {
-    long key = FlowLayout.key(v.ports[i], FlowLayout.IPV6, v.protocol[i]);
-    long s0 = Memory.getLongBe(l3 + Ip.SOURCE6);
-    long s1 = Memory.getLongBe(l3 + Ip.SOURCE6 + 8);
-    long d0 = Memory.getLongBe(l3 + Ip.DESTINATION6);
-    long d1 = Memory.getLongBe(l3 + Ip.DESTINATION6 + 8);
-    return candidate != 0 && FlowTable.holds(candidate, key, s0, s1, d0, d1)
-        ? candidate
-        : table.find(v.hash[i], key, s0, s1, d0, d1);
+  /** The whole chain of buckets, and the flow's state. */
+  private void find(PacketVector v, int i) {
+    long l3 = v.address[i] + v.l3[i];
+    long entry = (v.flags[i] & PacketVector.IPV6) != 0 ? find6(v, i, l3) : find4(v, i);
+    if (entry == 0) {
+      return;
+    }
+    if (Memory.getInt(entry + LAST_SEEN) != tick) {
+      Memory.putInt(entry + LAST_SEEN, tick);
+    }
+    v.flow[i] =
+        (v.flags[i] & (PacketVector.TCP_SYN | PacketVector.TCP_END)) == 0
+                && Memory.getByte(entry + WATCHED) == 0
+            ? entry
+            : follow(v, i, entry, tick);
+  }
+
+  private long find4(PacketVector v, int i) {
+    long key = FlowLayout.key(v.ports[i], FlowLayout.IPV4, v.protocol[i]);
+    return table.find(v.hash[i], key, v.addresses[i]);
+  }
+
+  private long find6(PacketVector v, int i, long l3) {
+    return table.find(
+        v.hash[i],
+        FlowLayout.key(v.ports[i], FlowLayout.IPV6, v.protocol[i]),
+        Memory.getLongBe(l3 + Ip.SOURCE6),
+        Memory.getLongBe(l3 + Ip.SOURCE6 + 8),
+        Memory.getLongBe(l3 + Ip.DESTINATION6),
+        Memory.getLongBe(l3 + Ip.DESTINATION6 + 8));
   }
 
   /** Steps the flow's state; 0 when the packet opens a finished flow anew. */

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.gatun.ffm.memory.NativeArea;
+import io.gatun.pipeline.PacketVector;
 import io.gatun.ring.qsbr.Qsbr;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -115,6 +117,52 @@ class FlowTableTest {
         0x0a000000L + random.nextInt(4),
         0xc0a80000L + random.nextInt(4),
         (1000 + random.nextInt(20)) << 16 | (80 + random.nextInt(2)));
+  }
+
+  /** docs/performance.md: both directions, with TCP state; both families. */
+  @ParameterizedTest
+  @ValueSource(ints = {1_000, 65_536, 65_537, 100_001})
+  void shouldTakeAtMost192BytesAFlow(int flows) {
+    try (FlowTable table = table(flows, new Qsbr(1))) {
+      assertTrue(table.bytes() <= 190L * flows, table.bytes() + " bytes for " + flows);
+    }
+  }
+
+  /** A removed flow leaves its tag behind; whoever has the same tag further on is still found. */
+  @Test
+  void shouldFindWhatStandsBehindAnEmptySlotOfTheSameTag() {
+    try (FlowTable table = table(16, new Qsbr(1));
+        NativeArea packets = NativeArea.map("packets", 4096)) {
+      TrackStage track = new TrackStage(table, () -> 1L << 40);
+      PacketVector v = new PacketVector();
+      List<Tuple> same = sameBucketAndTag(table);
+      List<Long> entries = new ArrayList<>();
+      for (Tuple t : same) {
+        entries.add(table.insert(flow(false, t, new Tuple(t.source, 7, t.ports)), 1));
+      }
+      table.remove(entries.getFirst());
+      Tuple there = same.getLast();
+      v.append(packets.address(), packets.address(), 64, 0);
+      v.l3[0] = 14;
+      v.flags[0] = 0;
+      v.ports[0] = there.ports;
+      v.protocol[0] = UDP;
+      v.addresses[0] = there.source << 32 | there.destination;
+      track.process(v);
+      assertEquals(entries.getLast(), v.flow[0]);
+    }
+  }
+
+  private static List<Tuple> sameBucketAndTag(FlowTable table) {
+    Map<Long, Tuple> seen = new HashMap<>();
+    for (int i = 0; ; i++) {
+      Tuple t = new Tuple(0x0a000000L + i, 0xc0a80001L, 5000 << 16 | 53);
+      int hash = hash(false, t);
+      Tuple before = seen.put(table.index.bucket(hash) << 16 | (hash & 0xFFFF), t);
+      if (before != null) {
+        return List.of(before, t);
+      }
+    }
   }
 
   @Test

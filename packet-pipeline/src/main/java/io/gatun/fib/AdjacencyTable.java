@@ -104,7 +104,18 @@ public final class AdjacencyTable implements AutoCloseable {
 
   /** Readers: address of the line of {@code number}, valid until the reader's next quiescence. */
   long line(int number) {
-    return Memory.getLongAcquire(slots + number * 8L); // pairs with publish
+    return line(slots, number);
+  }
+
+  /** The same with {@link #slots}, for loops. */
+  static long line(long slots, long number) {
+    // No acquire: what is read next depends on this address, and every processor that the JVM runs
+    // on keeps dependent loads in order. The release is in publish.
+    return Memory.getLong(slots + number * 8);
+  }
+
+  long slots() {
+    return slots;
   }
 
   private void publish(int number, Adjacency adjacency) {

@@ -15,6 +15,9 @@ public final class Fib implements AutoCloseable {
   private final Lpm4 routes4;
   private final Lpm6 routes6;
 
+  /** Grows with every change of a route, after the change: see {@link WayOut}. */
+  private volatile long generation = 1;
+
   /** Room for {@code adjacencies} next hops; routes are not limited. */
   public Fib(int adjacencies, Retirement retirement) {
     this.adjacencies = new AdjacencyTable(adjacencies, retirement);
@@ -36,17 +39,33 @@ public final class Fib implements AutoCloseable {
       routes6.add(
           masked(words.getLong(), length), masked(words.getLong(), length - 64), length, adjacency);
     }
+    changed();
   }
 
   /** True when the route was there. */
   public boolean remove(InetAddress prefix, int length) {
-    byte[] bytes = prefix.getAddress();
+    boolean removed = withdraw(prefix.getAddress(), length);
+    changed();
+    return removed;
+  }
+
+  private boolean withdraw(byte[] bytes, int length) {
     if (bytes.length == 4) {
       return routes4.remove(key4(bytes, length), length);
     }
     ByteBuffer words = ByteBuffer.wrap(bytes);
     return routes6.remove(
         masked(words.getLong(), length), masked(words.getLong(), length - 64), length);
+  }
+
+  @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
+  private void changed() {
+    generation++;
+  }
+
+  /** Readers: to be read once a vector, before any route; who sees it sees the change as well. */
+  long generation() {
+    return generation;
   }
 
   /** Number of the adjacency for {@code address}, 0 for no route; for the control side. */

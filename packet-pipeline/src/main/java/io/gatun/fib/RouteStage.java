@@ -31,7 +31,7 @@ import io.gatun.pipeline.Verdict;
 /**
  * Finds the way out by the destination as it is now (after rewriting), takes one hop off, and
  * writes the Ethernet header of the next link right before the IP header: VLAN tags that the packet
- * came with are gone. Belongs to one worker.
+ * came with are gone. A flow remembers its way ({@link WayOut}). Belongs to one worker.
  *
  * <p>Packets that go on end as {@link Verdict#SEND} with {@code outPort}, as {@link Verdict#HOST},
  * or as drops; where the hops ran out or the next link's MTU is too small, the sender gets an ICMP
@@ -40,12 +40,14 @@ import io.gatun.pipeline.Verdict;
  */
 public final class RouteStage implements Stage {
   private static final int CAPACITY = PacketVector.CAPACITY;
+  private static final int WAY = WayOut.OFFSET;
 
+  private final Fib fib;
   private final Lpm4 routes4;
   private final Lpm6 routes6;
   private final AdjacencyTable adjacencies;
 
-  // Columns of the packets of one family, gathered: packet[k] has destination[k].
+  // Columns of the packets of one family whose way is not known, gathered.
   private final int[] packets4 = new int[CAPACITY];
   private final int[] destination4 = new int[CAPACITY];
   private final int[] numbers4 = new int[CAPACITY];
@@ -53,7 +55,13 @@ public final class RouteStage implements Stage {
   private final long[] destinationHigh = new long[CAPACITY];
   private final long[] destinationLow = new long[CAPACITY];
   private final int[] numbers6 = new int[CAPACITY];
+  private int count4;
+  private int count6;
+
+  /** Line of the adjacency of packet {@code i}, 0 when it needs none. */
   private final long[] lines = new long[CAPACITY];
+
+  private final int[] rest = new int[CAPACITY];
 
   private final Answers answers;
   private final Reversal reversal;
@@ -75,6 +83,7 @@ public final class RouteStage implements Stage {
   public RouteStage(Fib fib, Answers answers, Reversal reversal) {
     this.answers = answers;
     this.reversal = reversal;
+    this.fib = fib;
     routes4 = fib.routes4();
     routes6 = fib.routes6();
     adjacencies = fib.adjacencies();
@@ -82,56 +91,132 @@ public final class RouteStage implements Stage {
 
   @Override
   public void process(PacketVector v) {
-    int count4 = 0;
-    int count6 = 0;
-    for (int i = 0; i < v.size; i++) {
-      int verdict = v.verdict[i];
-      if (verdict == Verdict.CONTINUE || verdict == Verdict.ANSWER) {
-        long l3 = v.address[i] + v.l3[i];
-        if ((v.flags[i] & PacketVector.IPV6) == 0) {
-          packets4[count4] = i;
-          destination4[count4++] = Ipv4.destination(l3);
-        } else {
-          packets6[count6] = i;
-          destinationHigh[count6] = Ipv6.destinationHigh(l3);
-          destinationLow[count6++] = Ipv6.destinationLow(l3);
-        }
-      }
-    }
+    long generation = fib.generation();
+    remember(v, generation);
     if (count4 != 0) {
       routes4.lookup(destination4, numbers4, count4);
-      resolve(v, packets4, numbers4, count4);
-      for (int k = 0; k < count4; k++) {
-        route(v, packets4[k], lines[k]);
-      }
+      learn(v, generation, packets4, numbers4, count4);
     }
     if (count6 != 0) {
       routes6.lookup(destinationHigh, destinationLow, numbers6, count6);
-      resolve(v, packets6, numbers6, count6);
-      for (int k = 0; k < count6; k++) {
-        route(v, packets6[k], lines[k]);
+      learn(v, generation, packets6, numbers6, count6);
+    }
+    int left = forward(v);
+    for (int k = 0; k < left; k++) {
+      route(v, rest[k], resolve(v, rest[k], lines[rest[k]]));
+    }
+  }
+
+  /** The ways that flows know, and the destinations of all other packets. */
+  private void remember(PacketVector v, long generation) {
+    long slots = adjacencies.slots();
+    long[] flow = v.flow;
+    int[] verdicts = v.verdict;
+    int[] flags = v.flags;
+    long[] found = lines;
+    count4 = 0;
+    count6 = 0;
+    for (int i = 0, n = v.size; i < n; i++) {
+      int verdict = verdicts[i];
+      long line = 0;
+      if (verdict == Verdict.CONTINUE || verdict == Verdict.ANSWER) {
+        long word = remembers(flow[i], verdict, flags[i]) ? Memory.getLong(flow[i] + WAY) : 0;
+        if (WayOut.current(word, generation)) {
+          line = AdjacencyTable.line(slots, WayOut.adjacency(word));
+        } else {
+          gather(v, i);
+        }
+      }
+      found[i] = line;
+    }
+  }
+
+  /** What an ICMP error is about has a flow, but the error goes its own way. */
+  private static boolean remembers(long flow, int verdict, int flags) {
+    return flow != 0 && verdict == Verdict.CONTINUE && (flags & PacketVector.ICMP_ERROR) == 0;
+  }
+
+  private void gather(PacketVector v, int i) {
+    long l3 = v.address[i] + v.l3[i];
+    if ((v.flags[i] & PacketVector.IPV6) == 0) {
+      packets4[count4] = i;
+      destination4[count4++] = Ipv4.destination(l3);
+    } else {
+      packets6[count6] = i;
+      destinationHigh[count6] = Ipv6.destinationHigh(l3);
+      destinationLow[count6++] = Ipv6.destinationLow(l3);
+    }
+  }
+
+  private void learn(PacketVector v, long generation, int[] packets, int[] numbers, int count) {
+    long slots = adjacencies.slots();
+    for (int k = 0; k < count; k++) {
+      int i = packets[k];
+      lines[i] = AdjacencyTable.line(slots, numbers[k]);
+      if (remembers(v.flow[i], v.verdict[i], v.flags[i])) {
+        Memory.putLong(v.flow[i] + WAY, WayOut.word(generation, numbers[k]));
       }
     }
   }
 
-  private void resolve(PacketVector v, int[] packets, int[] numbers, int count) {
-    for (int k = 0; k < count; k++) {
-      lines[k] = resolve(v, packets[k], numbers[k]);
+  /**
+   * Ordinary IPv4 packets to a neighbour, by far the most, in a loop that calls nothing. All others
+   * are left in {@link #rest}; returns how many.
+   */
+  private int forward(PacketVector v) {
+    long[] found = lines;
+    long[] address = v.address;
+    int[] length = v.length;
+    int[] l3s = v.l3;
+    int[] flags = v.flags;
+    int[] verdict = v.verdict;
+    int[] segmentSize = v.segmentSize;
+    int[] outPort = v.outPort;
+    int[] others = rest;
+    int left = 0;
+    for (int i = 0, n = v.size; i < n; i++) {
+      long line = found[i];
+      if (line == 0) {
+        continue;
+      }
+      long frame = address[i];
+      // TTL, protocol, checksum.
+      int word = Memory.getIntBe(frame + Ethernet.HEADER + Ipv4.TTL);
+      if (Memory.getInt(line + KIND) != FORWARD
+          || verdict[i] != Verdict.CONTINUE
+          || l3s[i] != Ethernet.HEADER
+          || (flags[i] & PacketVector.IPV6) != 0
+          || segmentSize[i] != 0
+          || length[i] - Ethernet.HEADER > Memory.getInt(line + MTU)
+          || word >>> 24 < 2) {
+        others[left++] = i;
+        continue;
+      }
+      Memory.putIntBe(
+          frame + Ethernet.HEADER + Ipv4.TTL,
+          (word & 0xFFFF_0000) - 0x0100_0000 | checksumAfterHop(word & 0xFFFF));
+      Memory.putLong(frame, Memory.getLong(line + MACS));
+      Memory.putInt(frame + 8, Memory.getInt(line + MACS + 8));
+      outPort[i] = Memory.getInt(line + PORT);
+      verdict[i] = Verdict.SEND;
     }
+    return left;
   }
 
-  /** Adjacency number to line, a group's member by the packet's flow hash. */
-  private long resolve(PacketVector v, int i, int number) {
-    int chosen = number;
-    long line = adjacencies.line(number);
-    if (Memory.getInt(line + KIND) == GROUP) {
-      // The high half of hash × count spreads evenly over 0 … count − 1 without a division.
-      long share = (v.hash[i] & 0xFFFF_FFFFL) * Memory.getInt(line + COUNT) >>> 32;
-      chosen = Memory.getInt(line + MEMBERS + share * 4);
-      line = adjacencies.line(chosen);
+  /** RFC 1624, equation 3, for a word that falls by 0x0100: ~m + m' is always 0xFEFF. */
+  private static int checksumAfterHop(int checksum) {
+    int sum = (~checksum & 0xFFFF) + 0xFEFF;
+    return ~(sum + (sum >>> 16)) & 0xFFFF;
+  }
+
+  /** A group's member by the packet's flow hash; other lines stand for themselves. */
+  private long resolve(PacketVector v, int i, long line) {
+    if (Memory.getInt(line + KIND) != GROUP) {
+      return line;
     }
-    v.adjacency[i] = chosen;
-    return line;
+    // The high half of hash × count spreads evenly over 0 … count − 1 without a division.
+    long share = (v.hash[i] & 0xFFFF_FFFFL) * Memory.getInt(line + COUNT) >>> 32;
+    return adjacencies.line(Memory.getInt(line + MEMBERS + share * 4));
   }
 
   private void route(PacketVector v, int i, long line) {
@@ -188,7 +273,7 @@ public final class RouteStage implements Stage {
           six
               ? routes6.lookup(Ipv6.destinationHigh(l3), Ipv6.destinationLow(l3))
               : routes4.lookup(Ipv4.destination(l3));
-      route(v, i, resolve(v, i, number));
+      route(v, i, resolve(v, i, adjacencies.line(number)));
     }
   }
 
@@ -226,9 +311,7 @@ public final class RouteStage implements Stage {
       return false;
     }
     Memory.putByte(l3 + Ipv4.TTL, (word >>> 8) - 1);
-    // RFC 1624, equation 3, for a word that falls by 0x0100: ~m + m' is always 0xFEFF.
-    int sum = (~Ipv4.checksum(l3) & 0xFFFF) + 0xFEFF;
-    Ipv4.checksum(l3, ~(sum + (sum >>> 16)));
+    Ipv4.checksum(l3, checksumAfterHop(Ipv4.checksum(l3)));
     return true;
   }
 

@@ -87,6 +87,9 @@ public final class PacketVector {
    */
   public final int[] ports = new int[CAPACITY];
 
+  /** IPv4: {@code source << 32 | destination} as they arrived, host order; from parse to track. */
+  public final long[] addresses = new long[CAPACITY];
+
   /** Hash of the five-tuple, direction-sensitive; computed once, by the track stage. */
   public final int[] hash = new int[CAPACITY];
 
@@ -98,9 +101,7 @@ public final class PacketVector {
   /** {@link DropReason#code()}, valid with {@link Verdict#DROP}. */
   public final int[] dropReason = new int[CAPACITY];
 
-  /** Way out: adjacency number of the route stage, and the port that it names. */
-  public final int[] adjacency = new int[CAPACITY];
-
+  /** Way out: number of the port, valid with {@link Verdict#SEND}, HOST and ANSWER. */
   public final int[] outPort = new int[CAPACITY];
 
   /** Number of the tunnel to leave through; with {@link #TUNNEL}. */

@@ -253,8 +253,10 @@ public final class Worker implements Agent, AutoCloseable {
     int host = 0;
     int answered = 0;
     int dropped = 0;
-    for (int i = 0; i < v.size; i++) {
-      switch (v.verdict[i]) {
+    int size = v.size;
+    int[] verdict = v.verdict;
+    for (int i = 0; i < size; i++) {
+      switch (verdict[i]) {
         case Verdict.SEND -> {
           sent++;
           send(v, i);
@@ -313,8 +315,21 @@ public final class Worker implements Agent, AutoCloseable {
     send(v, i);
   }
 
+  /** Small, so that it is compiled into the loop; what is not plain goes elsewhere. */
   private void send(PacketVector v, int i) {
     int number = v.outPort[i];
+    @Nullable Port[] owned = byNumber;
+    if (number >= 0 && number < owned.length) {
+      Port port = owned[number];
+      if (port != null && port.tx(v, i)) {
+        counters.tx(number, v.length[i]);
+        return;
+      }
+    }
+    sendElsewhere(v, i, number);
+  }
+
+  private void sendElsewhere(PacketVector v, int i, int number) {
     if (number < 0 || number >= WorkerCounters.PORTS) {
       v.dropReason[i] = DropReason.INTERNAL.code();
       drop(v, i);
@@ -322,7 +337,7 @@ public final class Worker implements Agent, AutoCloseable {
     }
     Port port = byNumber[number];
     if (port != null) {
-      transmit(port, v, i);
+      sendAgain(port, v, i);
       return;
     }
     HandOff ring = elsewhere[number];
@@ -337,17 +352,13 @@ public final class Worker implements Agent, AutoCloseable {
     }
   }
 
-  private void transmit(Port port, PacketVector v, int i) {
-    int length = v.length[i];
-    if (port.tx(v, i)) {
-      counters.tx(port.number(), length);
-      return;
-    }
+  /** What {@code port} has just refused. */
+  private void sendAgain(Port port, PacketVector v, int i) {
     if (v.dropReason[i] == DropReason.TX_RING_FULL.code()) {
       port.flush(); // makes room where the kernel takes frames during the call
       port.reclaim();
       if (port.tx(v, i)) {
-        counters.tx(port.number(), length);
+        counters.tx(port.number(), v.length[i]);
         return;
       }
     }
@@ -369,8 +380,10 @@ public final class Worker implements Agent, AutoCloseable {
         if (port == null) { // gone in between; never passed on again: no loops between workers
           handed.dropReason[i] = DropReason.PORT_DOWN.code();
           drop(handed, i);
+        } else if (port.tx(handed, i)) {
+          counters.tx(port.number(), handed.length[i]);
         } else {
-          transmit(port, handed, i);
+          sendAgain(port, handed, i);
         }
       }
     }

@@ -3,6 +3,8 @@ package io.gatun.fib;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.gatun.ffm.memory.Memory;
+import io.gatun.ffm.memory.NativeArea;
 import io.gatun.packet.Frame;
 import io.gatun.packet.Ipv6;
 import io.gatun.packet.PacketBuilder;
@@ -28,6 +30,7 @@ class RouteStageTest {
   private final Answers answers = new Answers();
   private int forward;
   private int flags;
+  private long flow;
 
   @BeforeEach
   void routes() {
@@ -185,7 +188,36 @@ class RouteStageTest {
     v.hash[0] = -1;
     run(in, Verdict.CONTINUE, 0);
     assertEquals(8, v.outPort[0]);
-    assertEquals(other, v.adjacency[0]);
+  }
+
+  @Test
+  void shouldRememberTheWayOfAFlowUntilARouteChanges() {
+    byte[] in = PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).bytes();
+    byte[] six = PacketBuilder.ipv6("2001:db8::1", "2001:db8::2").udp(1, 2).bytes();
+    for (byte[] packet : List.of(in, six)) {
+      try (NativeArea entry = NativeArea.map("flow entry", 64)) {
+        flow = entry.address();
+        run(packet, Verdict.CONTINUE, 0);
+        assertEquals(7, v.outPort[0]);
+        int other = fib.adjacencies().add(new Adjacency.Forward(8, OURS, NEXT, 1500));
+        Memory.putLong(flow + WayOut.OFFSET, WayOut.word(fib.generation(), other));
+        run(packet, Verdict.CONTINUE, 0);
+        assertEquals(8, v.outPort[0], "the flow knows better");
+        fib.adjacencies().replace(other, new Adjacency.Forward(9, OURS, NEXT, 1500));
+        run(packet, Verdict.CONTINUE, 0);
+        assertEquals(9, v.outPort[0], "and sees what its adjacency became");
+        run(packet, Verdict.ANSWER, 0);
+        assertEquals(7, v.outPort[0], "an answer goes the other way");
+        flags = PacketVector.ICMP_ERROR;
+        run(packet, Verdict.CONTINUE, 0);
+        assertEquals(7, v.outPort[0], "and so does an error about the flow");
+        flags = 0;
+        put("10.9.0.0", 16, other);
+        run(packet, Verdict.CONTINUE, 0);
+        assertEquals(7, v.outPort[0], "routes have changed: looked up again");
+        fib.remove(InetAddress.ofLiteral("10.9.0.0"), 16);
+      }
+    }
   }
 
   private void put(String prefix, int length, int adjacency) {
@@ -224,6 +256,7 @@ class RouteStageTest {
       v.flags[0] = flags | (six ? PacketVector.IPV6 : 0);
       v.segmentSize[0] = segmentSize;
       v.verdict[0] = verdict;
+      v.flow[0] = flow;
       new RouteStage(fib, answers).process(v);
       return Frame.bytes(v.address[0], v.length[0]);
     }

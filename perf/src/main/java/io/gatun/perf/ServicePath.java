@@ -5,14 +5,17 @@ import io.gatun.ffm.memory.NativeArea;
 import io.gatun.fib.Adjacency;
 import io.gatun.fib.Fib;
 import io.gatun.fib.RouteStage;
+import io.gatun.flow.FlowReversal;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.FlowTimeouts;
+import io.gatun.flow.IcmpErrorStage;
 import io.gatun.flow.RewriteStage;
 import io.gatun.flow.TrackStage;
 import io.gatun.packet.Ethernet;
 import io.gatun.packet.IpProtocol;
 import io.gatun.packet.Ipv4;
 import io.gatun.packet.Tcp;
+import io.gatun.pipeline.Answers;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.ParseStage;
 import io.gatun.pipeline.Stage;
@@ -44,7 +47,8 @@ import java.util.stream.IntStream;
  */
 final class ServicePath implements AutoCloseable {
   /** Names of the stages, in order. */
-  static final List<String> STAGES = List.of("parse", "track", "service", "rewrite", "route");
+  static final List<String> STAGES =
+      List.of("parse", "track", "errors", "service", "rewrite", "route");
 
   /** Chunks of the node: 8 MiB, more than a second-level cache. */
   private static final int FRAMES = 4096;
@@ -85,9 +89,10 @@ final class ServicePath implements AutoCloseable {
         List.of(
             new ParseStage(),
             track,
+            new IcmpErrorStage(flows),
             new ServiceStage(services, flows, new SourceAddresses(), track),
             new RewriteStage(),
-            new RouteStage(fib));
+            new RouteStage(fib, new Answers(), new FlowReversal()));
     routes();
     reader.online();
     connect();

@@ -31,6 +31,7 @@ public final class MemoryPort implements Port {
   private final @Nullable Recording replayed;
   private final boolean swallows;
   private int nextReplayed;
+  private final long[] taken = new long[PacketVector.CAPACITY];
 
   private final long[] arrived = new long[CAPACITY];
   private final int[] arrivedLength = new int[CAPACITY];
@@ -153,14 +154,11 @@ public final class MemoryPort implements Port {
   }
 
   private int replay(Recording frames, PacketVector packets, int room) {
+    int burst = pool.take(taken, room);
     int next = nextReplayed;
     int end = frames.size();
-    int burst = 0;
-    for (; burst < room; burst++) {
-      long chunk = pool.take();
-      if (chunk == 0) {
-        break;
-      }
+    for (int i = 0; i < burst; i++) {
+      long chunk = taken[i];
       int bytes = frames.copy(next, chunk + HEADROOM);
       packets.append(chunk, chunk + HEADROOM, bytes, number);
       next = next + 1 == end ? 0 : next + 1;

@@ -50,13 +50,10 @@ public final class Recording implements AutoCloseable {
     return slotBytes;
   }
 
-  /** Copies frame {@code i} and returns its length; up to seven bytes more are written. */
+  /** Copies frame {@code i} and returns its length. */
   int copy(int i, long to) {
-    long from = area.address() + (long) i * slotBytes;
     int bytes = lengths[i];
-    for (int at = 0; at < bytes; at += 8) {
-      Memory.putLong(to + at, Memory.getLong(from + at));
-    }
+    Memory.copy(area.address() + (long) i * slotBytes, to, bytes);
     return bytes;
   }
 

@@ -60,6 +60,32 @@ public final class FramePool implements AutoCloseable {
     return frame;
   }
 
+  /** Takes up to {@code count} free frames at once, as {@link #take} would; returns how many. */
+  public int take(long[] into, int count) {
+    int taken = 0;
+    while (taken < count) {
+      if (top == 0) {
+        top = depot.takeSlab(free, 0, SLAB);
+        if (top == 0) {
+          break;
+        }
+      }
+      int n = Math.min(count - taken, top);
+      int from = top - n;
+      for (int i = 0; i < n; i++) { // the last one given first
+        into[taken + i] = free[from + n - 1 - i];
+      }
+      top = from;
+      taken += n;
+    }
+    if (Memory.CHECKS) {
+      for (int i = 0; i < taken; i++) {
+        depot.markHeld(into[i]);
+      }
+    }
+    return taken;
+  }
+
   /** Takes back {@code frame}, the start of a frame of this pool's depots. */
   public void give(long frame) {
     if (superFrames != null && !depot.owns(frame)) {

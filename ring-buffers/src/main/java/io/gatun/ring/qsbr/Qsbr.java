@@ -80,6 +80,14 @@ public final class Qsbr {
     return oldestSeen() >= epoch;
   }
 
+  /**
+   * The same for an epoch of which only the low 32 bits were kept: right for those of the last two
+   * thousand million.
+   */
+  public boolean passed(int epoch) {
+    return (int) (oldestSeen() - epoch) >= 0;
+  }
+
   private long oldestSeen() {
     // The other half of the fence in online(): either we see the reader online, or it sees the new
     // root. Without it our unlinking could be delayed beyond these loads.
