@@ -1,0 +1,185 @@
+"""Real sockets for tests of translation. One line of output; exit 1 and a reason when it fails.
+
+serve PORT                   TCP and UDP, both families: sends everything back
+upload ADDRESS PORT BYTES    TCP: sends BYTES and reads them back, prints the count and path MTU
+trace ADDRESS PORT           UDP with hop limits 1, 2, 3 ...: prints who answered each
+datagrams ADDRESS PORT BYTES COUNT   UDP echo of COUNT datagrams, prints how many came back whole
+six PORT SOURCE ADDRESS:PORT ...     one client port to all addresses at once, data on each
+"""
+
+import os
+import select
+import socket
+import struct
+import sys
+import threading
+import time
+
+IP_RECVERR, IPV6_RECVERR = 11, 25
+IP_MTU, IPV6_MTU = 14, 24
+MSG_ERRQUEUE = 0x2000
+
+
+def family(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def serve(port):
+    tcp = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=4096)
+    udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    udp.bind(("::", port))
+
+    def datagrams():
+        while True:
+            data, peer = udp.recvfrom(65535)
+            udp.sendto(data, peer)
+
+    threading.Thread(target=datagrams, daemon=True).start()
+    poll = select.epoll()
+    poll.register(tcp, select.EPOLLIN)
+    open_ = {}
+    waiting = {}
+    while True:
+        for fd, event in poll.poll():
+            if fd == tcp.fileno():
+                connection, _ = tcp.accept()
+                connection.setblocking(False)
+                open_[connection.fileno()] = connection
+                waiting[connection.fileno()] = b""
+                poll.register(connection, select.EPOLLIN)
+                continue
+            connection = open_[fd]
+            try:
+                if not waiting[fd]:
+                    waiting[fd] = connection.recv(65536)
+                    if not waiting[fd]:
+                        raise ConnectionResetError
+                sent = connection.send(waiting[fd])
+                waiting[fd] = waiting[fd][sent:]
+                poll.modify(fd, select.EPOLLOUT if waiting[fd] else select.EPOLLIN)
+            except BlockingIOError:
+                poll.modify(fd, select.EPOLLOUT if waiting[fd] else select.EPOLLIN)
+            except OSError:
+                poll.unregister(fd)
+                connection.close()
+                del open_[fd], waiting[fd]
+
+
+def upload(address, port, count):
+    s = socket.create_connection((address, port), timeout=10)
+    block = os.urandom(min(count, 1 << 20))
+    got = bytearray()
+
+    def read():
+        while len(got) < count:
+            data = s.recv(65536)
+            if not data:
+                return
+            got.extend(data)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    sent = b""
+    while len(sent) < count:
+        part = block[: count - len(sent)]
+        s.sendall(part)
+        sent += part
+    reader.join(30)
+    if bytes(got) != sent:
+        sys.exit("sent %d bytes, %d came back" % (count, len(got)))
+    v6 = family(address) == socket.AF_INET6
+    mtu = s.getsockopt(socket.IPPROTO_IPV6 if v6 else socket.IPPROTO_IP, IPV6_MTU if v6 else IP_MTU)
+    print(len(got), mtu)
+
+
+def trace(address, port):
+    v6 = family(address) == socket.AF_INET6
+    hops = []
+    for ttl in range(1, 6):
+        s = socket.socket(family(address), socket.SOCK_DGRAM)
+        if v6:
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, ttl)
+            s.setsockopt(socket.IPPROTO_IPV6, IPV6_RECVERR, 1)
+        else:
+            s.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, ttl)
+            s.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
+        s.connect((address, port))  # an error reaches the socket only if it quotes this pair
+        s.send(b"hop %d" % ttl)
+        poll = select.poll()
+        poll.register(s, select.POLLIN)
+        if not poll.poll(3000):
+            hops.append("silence")
+            continue
+        try:
+            _, ancillary, _, _ = s.recvmsg(512, 512, MSG_ERRQUEUE)
+            data = ancillary[0][2]
+            offender = data[16:]
+            if v6:
+                hops.append(socket.inet_ntop(socket.AF_INET6, offender[8:24]))
+            else:
+                hops.append(socket.inet_ntop(socket.AF_INET, offender[4:8]))
+        except BlockingIOError:
+            hops.append("reply")
+            break
+    print(" ".join(hops))
+
+
+def datagrams(address, port, size, count):
+    s = socket.socket(family(address), socket.SOCK_DGRAM)
+    s.settimeout(3)
+    s.connect((address, port))
+    whole = 0
+    for k in range(count):
+        data = os.urandom(size)
+        for _ in range(3):
+            s.send(data)
+            try:
+                while s.recv(65535) != data:
+                    pass
+                whole += 1
+                break
+            except socket.timeout:
+                pass
+    print(whole)
+
+
+def six(port, source, targets):
+    sockets = []
+    for target in targets:
+        address, _, to = target.rpartition(":")
+        s = socket.socket()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.settimeout(5)
+        s.bind((source, port))
+        s.connect((address, int(to)))
+        sockets.append(s)
+    good = 0
+    for round_ in range(3):
+        for number, s in enumerate(sockets):
+            data = b"%d:%d" % (number, round_)
+            s.sendall(data)
+            try:
+                good += s.recv(100) == data
+            except OSError as e:
+                print(targets[number], e, file=sys.stderr)
+    print(good)
+
+
+def main(words):
+    command, rest = words[0], words[1:]
+    if command == "serve":
+        serve(int(rest[0]))
+    elif command == "upload":
+        upload(rest[0], int(rest[1]), int(rest[2]))
+    elif command == "trace":
+        trace(rest[0], int(rest[1]))
+    elif command == "datagrams":
+        datagrams(rest[0], int(rest[1]), int(rest[2]), int(rest[3]))
+    elif command == "six":
+        six(int(rest[0]), rest[1], rest[2:])
+    else:
+        sys.exit(__doc__)
+
+
+main(sys.argv[1:])
