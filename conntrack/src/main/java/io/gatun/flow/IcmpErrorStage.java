@@ -56,7 +56,8 @@ public final class IcmpErrorStage implements Stage {
       return;
     }
     for (int i = 0, n = v.size; i < n; i++) {
-      if ((v.flags[i] & PacketVector.ICMP_ERROR) != 0 && v.verdict[i] == Verdict.CONTINUE) {
+      int flags = v.flags[i] & (PacketVector.ICMP_ERROR | PacketVector.FIRST_FRAGMENT);
+      if (flags == PacketVector.ICMP_ERROR && v.verdict[i] == Verdict.CONTINUE) {
         look(v, i);
       }
     }

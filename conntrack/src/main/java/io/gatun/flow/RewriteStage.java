@@ -8,6 +8,7 @@ import static io.gatun.flow.FlowLayout.NEW_ADDRESSES;
 import static io.gatun.flow.FlowLayout.NEW_PORTS;
 
 import io.gatun.ffm.memory.Memory;
+import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.Stage;
 import io.gatun.pipeline.Verdict;
@@ -60,8 +61,11 @@ public final class RewriteStage implements Stage {
   }
 
   private static void transport(PacketVector v, int i, int flags, int ports, int deltas) {
-    long l4 = v.address[i] + v.l4[i];
     v.ports[i] = ports;
+    if ((flags & PacketVector.LATER_FRAGMENT) != 0) {
+      return; // no header; the first fragment's checksum covers the whole datagram
+    }
+    long l4 = v.address[i] + v.l4[i];
     int protocol = v.protocol[i];
     if (protocol == TCP) {
       Memory.putIntBe(l4, ports);
@@ -71,7 +75,9 @@ public final class RewriteStage implements Stage {
       udp(l4 + Ip.UDP_CHECKSUM, flags, deltas);
     } else if (protocol == SCTP) {
       Memory.putIntBe(l4, ports);
-      if ((flags & PacketVector.PARTIAL_CHECKSUM) == 0) {
+      if ((flags & PacketVector.FIRST_FRAGMENT) != 0) {
+        v.drop(i, DropReason.FRAGMENT_UNSUPPORTED); // a CRC over what is not here
+      } else if ((flags & PacketVector.PARTIAL_CHECKSUM) == 0) {
         Crc32c.complete(l4, v.l4Length[i], Ip.SCTP_CHECKSUM);
       }
     } else {

@@ -21,7 +21,7 @@ import java.util.function.LongSupplier;
 public final class TrackStage implements Stage {
   private static final int TCP = 6;
   private static final int UDP = 17;
-  private static final int NO_KEY = PacketVector.LATER_FRAGMENT | PacketVector.ICMP_ERROR;
+  private static final int NO_KEY = PacketVector.ICMP_ERROR;
 
   private final FlowTable table;
   private final LongSupplier clock;
@@ -219,6 +219,9 @@ public final class TrackStage implements Stage {
 
   /** Steps the flow's state; 0 when the packet opens a finished flow anew. */
   private long follow(PacketVector v, int i, long entry, int now) {
+    if ((v.flags[i] & PacketVector.LATER_FRAGMENT) != 0) {
+      return entry; // no header to look at
+    }
     if (v.protocol[i] == TCP) {
       if ((v.flags[i] & PacketVector.TCP_SYN) != 0 && FlowTracker.finished(entry)) {
         table.remove(entry);

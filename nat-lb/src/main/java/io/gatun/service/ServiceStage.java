@@ -166,7 +166,9 @@ public final class ServiceStage implements Stage {
       long high,
       long low) {
     int protocol = v.protocol[i];
-    if ((v.flags[i] & PacketVector.LATER_FRAGMENT) != 0) {
+    boolean icmp = protocol == IpProtocol.ICMP || protocol == IpProtocol.ICMPV6;
+    // Without ports its first fragment did not come; an echo in fragments is not answered.
+    if ((v.flags[i] & PacketVector.LATER_FRAGMENT) != 0 && (icmp || v.ports[i] == 0)) {
       if ((known & ServiceTable.VIRTUAL) != 0) {
         v.drop(i, DropReason.FRAGMENT_UNSUPPORTED);
       }

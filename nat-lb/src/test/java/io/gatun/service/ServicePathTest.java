@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.gatun.flow.FlowState;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.FlowTimeouts;
+import io.gatun.flow.FragmentStage;
+import io.gatun.flow.FragmentTable;
 import io.gatun.flow.RewriteStage;
 import io.gatun.flow.TrackStage;
 import io.gatun.packet.Frame;
@@ -305,5 +307,63 @@ class ServicePathTest {
         tcp("10.1.0.2", 4000, "10.2.0.4", 8080, Tcp.SYN));
     assertEquals(1, flows.size());
     assertNotEquals(0, v.flow[0]);
+  }
+
+  /** The first fragment opens the flow that the others of the same vector go by. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldOpenAFlowForADatagramInFragments(boolean ipv6) {
+    Names n = names(ipv6);
+    services.apply(List.of(front(n.front, UDP, false, n.endpoint)), List.of());
+    byte[] datagram = PacketBuilder.ip(n.client, n.front).udp(4000, 80).payload(40).packet();
+    byte[] rewritten = PacketBuilder.ip(n.client, n.endpoint).udp(4000, 8080).payload(40).packet();
+    int header = ipv6 ? 40 : 20;
+    try (Frame last = part(n.client, n.front, datagram, header, 24);
+        Frame first = part(n.client, n.front, datagram, header, 0);
+        Frame unknown = part(n.client, n.front, datagram, header, 400);
+        FragmentTable table = new FragmentTable()) {
+      FragmentStage fragments = new FragmentStage(table, () -> nanos);
+      v.size = 0;
+      v.append(last.start(), last.address(), last.length(), 1);
+      v.append(first.start(), first.address(), first.length(), 1);
+      through(fragments);
+      assertEquals(3, v.size);
+      assertEquals(Verdict.HELD, v.verdict[0]);
+      try (Frame expected = part(n.client, n.endpoint, rewritten, header, 24);
+          Frame expectedFirst = part(n.client, n.endpoint, rewritten, header, 0)) {
+        assertEquals(Frame.hex(expected.bytes()), Frame.hex(last.bytes()));
+        assertEquals(Frame.hex(expectedFirst.bytes()), Frame.hex(first.bytes()));
+      }
+      assertEquals(1, flows.size());
+      v.size = 0;
+      v.append(unknown.start(), unknown.address(), unknown.length(), 1);
+      through(fragments);
+      nanos += 1_000_000_000L;
+      v.size = 0;
+      through(fragments);
+      assertEquals(DropReason.FRAGMENT_UNSUPPORTED.code(), v.dropReason[0]);
+    }
+  }
+
+  private void through(FragmentStage fragments) {
+    parse.process(v);
+    fragments.process(v);
+    track.process(v);
+    service.process(v);
+    rewrite.process(v);
+  }
+
+  private static Frame part(String from, String to, byte[] packet, int header, int offset) {
+    byte[] body =
+        offset < 24
+            ? java.util.Arrays.copyOfRange(packet, header, header + 24)
+            : java.util.Arrays.copyOfRange(packet, header + 24, packet.length);
+    return Frame.of(
+        PacketBuilder.ip(from, to)
+            .protocol(UDP)
+            .payload(body)
+            .identification(offset > 24 ? 9 : 8)
+            .fragment(offset, offset == 0)
+            .bytes());
   }
 }

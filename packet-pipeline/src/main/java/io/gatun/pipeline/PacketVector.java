@@ -137,4 +137,27 @@ public final class PacketVector {
     verdict[i] = Verdict.CONTINUE;
     flow[i] = 0;
   }
+
+  /** Appends packet {@code i} of {@code other}, all that is known of it; there must be room. */
+  public void append(PacketVector other, int i) {
+    int at = size++;
+    frame[at] = other.frame[i];
+    address[at] = other.address[i];
+    length[at] = other.length[i];
+    flags[at] = other.flags[i];
+    inPort[at] = other.inPort[i];
+    l3[at] = other.l3[i];
+    l4[at] = other.l4[i];
+    protocol[at] = other.protocol[i];
+    l4Length[at] = other.l4Length[i];
+    segmentSize[at] = other.segmentSize[i];
+    csumOffset[at] = other.csumOffset[i];
+    ports[at] = other.ports[i];
+    hash[at] = other.hash[i];
+    flow[at] = other.flow[i];
+    verdict[at] = other.verdict[i];
+    dropReason[at] = other.dropReason[i];
+    adjacency[at] = other.adjacency[i];
+    outPort[at] = other.outPort[i];
+  }
 }

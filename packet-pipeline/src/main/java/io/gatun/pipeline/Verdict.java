@@ -24,5 +24,8 @@ public final class Verdict {
   /** Its payload travels on in another packet of the vector; the frame is free. */
   public static final int JOINED = 5;
 
+  /** A stage keeps the frame for a moment and appends it to a later vector. */
+  public static final int HELD = 6;
+
   private Verdict() {}
 }

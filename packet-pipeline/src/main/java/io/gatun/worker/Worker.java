@@ -274,6 +274,9 @@ public final class Worker implements Agent, AutoCloseable {
           drop(v, i);
         }
         case Verdict.JOINED -> joined(v, i);
+        case Verdict.HELD -> {
+          // comes again, and is counted then
+        }
         default -> {
           dropped++;
           v.dropReason[i] = DropReason.INTERNAL.code();

@@ -10,6 +10,8 @@ import io.gatun.flow.AddressWords;
 import io.gatun.flow.FlowReversal;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.FlowTimeouts;
+import io.gatun.flow.FragmentStage;
+import io.gatun.flow.FragmentTable;
 import io.gatun.flow.IcmpErrorStage;
 import io.gatun.flow.RewriteStage;
 import io.gatun.flow.TrackStage;
@@ -48,6 +50,7 @@ final class Dataplane {
   private final Qsbr qsbr;
   private final Fib fib;
   private final FlowTable flows;
+  private final FragmentTable fragments = new FragmentTable();
   private final ServiceTable services;
   private final SourceAddresses sources = new SourceAddresses();
   private final Leases leases;
@@ -97,6 +100,7 @@ final class Dataplane {
         new ArrayList<>(
             List.of(
                 new ParseStage(veth),
+                new FragmentStage(fragments, Libc::monotonicNanos),
                 track,
                 new IcmpErrorStage(flows),
                 new ServiceStage(services, flows, sources, track, answering),
