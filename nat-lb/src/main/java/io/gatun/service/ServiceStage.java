@@ -256,7 +256,7 @@ public final class ServiceStage implements Stage {
    */
   private void egress(
       PacketVector v, int i, FrontSlots slots, Clients clients, boolean ipv6, long high, long low) {
-    if ((v.flags[i] & PacketVector.LATER_FRAGMENT) != 0 || !translatable(v, i, ipv6)) {
+    if (!translatable(v, i, ipv6)) {
       return;
     }
     long l3 = v.address[i] + v.l3[i];
@@ -285,6 +285,9 @@ public final class ServiceStage implements Stage {
 
   private static boolean translatable(PacketVector v, int i, boolean ipv6) {
     int protocol = v.protocol[i];
+    if ((v.flags[i] & PacketVector.LATER_FRAGMENT) != 0) {
+      return v.ports[i] != 0; // as its first one was
+    }
     if (protocol == IpProtocol.ICMP || protocol == IpProtocol.ICMPV6) {
       int type = Memory.getByte(v.address[i] + v.l4[i]);
       return type == (ipv6 ? Icmpv6.ECHO : Icmp.ECHO);
