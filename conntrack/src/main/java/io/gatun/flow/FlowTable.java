@@ -398,6 +398,11 @@ public final class FlowTable implements AutoCloseable {
     return copies;
   }
 
+  /** A copy of the flow that {@code entry} belongs to; by a reader that may look at entries. */
+  public FlowCopy copy(long entry, int now) {
+    return FlowCopy.of(new FlowView().wrap(flowOf(entry)), now);
+  }
+
   static long flowOf(long entry) {
     return entry - Memory.getByte(entry + DIRECTION) * (long) LINE;
   }

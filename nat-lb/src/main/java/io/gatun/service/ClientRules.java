@@ -33,7 +33,9 @@ public record ClientRules(
   public enum Leads {
     TO_PODS,
     TO_THE_NETWORK,
-    TO_THE_HOST
+    TO_THE_HOST,
+    /** Senders are told apart by their address alone. */
+    ANYWHERE
   }
 
   /** How clients local to the cluster are told. */

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * Everything that can be configured (docs: the configuration page). Immutable.
  *
  * @param node this node's name
+ * @param serviceProxyName take the Services with this label {@code service-proxy-name}; empty:
+ *     those without
  * @param nodeAddresses the first of each family is primary; empty: the kernel's
  * @param interfaces the ports to take; empty: discovered
  * @param vxlan the overlay, null for none
@@ -21,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record GatunConfiguration(
     String node,
+    String serviceProxyName,
     List<InetAddress> nodeAddresses,
     List<Prefix> serviceCidrs,
     List<Interface> interfaces,

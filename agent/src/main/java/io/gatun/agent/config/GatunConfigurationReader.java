@@ -48,6 +48,7 @@ final class GatunConfigurationReader {
     root.at("apiVersion");
     root.at("kind");
     Field node = root.at("node");
+    String serviceProxyName = root.at("serviceProxyName").text("");
     List<InetAddress> nodeAddresses = root.at("nodeAddresses").items(Field::address);
     List<Prefix> serviceCidrs = root.at("serviceCIDRs").items(Field::prefix);
     List<Interface> interfaces = interfaces(root.at("interfaces"));
@@ -68,6 +69,7 @@ final class GatunConfigurationReader {
     root.end();
     return new GatunConfiguration(
         node.present() ? notEmpty(node, "a name") : nodeName(proxy),
+        serviceProxyName,
         nodeAddresses,
         serviceCidrs,
         interfaces,
@@ -89,6 +91,7 @@ final class GatunConfigurationReader {
     GatunConfiguration d = Configuration.defaults();
     return new GatunConfiguration(
         nodeName(proxy),
+        d.serviceProxyName(),
         d.nodeAddresses(),
         d.serviceCidrs(),
         d.interfaces(),

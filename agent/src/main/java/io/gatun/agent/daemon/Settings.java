@@ -12,21 +12,21 @@ import io.gatun.service.ClientRules.Leads;
 import java.util.List;
 
 /** The configuration in the words of the control plane; the daemon and {@code explain} share it. */
-final class Settings {
+public final class Settings {
   private Settings() {}
 
-  static NodeSettings node(GatunConfiguration configuration) {
+  public static NodeSettings node(GatunConfiguration configuration) {
     KubeProxyConfiguration proxy = configuration.proxy();
     return new NodeSettings(
         configuration.node(),
         configuration.nodeAddresses(),
         proxy.nodePortAddresses(),
-        "",
+        configuration.serviceProxyName(),
         proxy.masqueradeAll(),
         proxy.externalIPs());
   }
 
-  static ClientSettings clients(GatunConfiguration configuration) {
+  public static ClientSettings clients(GatunConfiguration configuration) {
     KubeProxyConfiguration proxy = configuration.proxy();
     Detect detect =
         switch (proxy.detectLocalMode()) {
@@ -53,7 +53,7 @@ final class Settings {
         .toList();
   }
 
-  static Leads leads(Role role) {
+  public static Leads leads(Role role) {
     return role == Role.UPLINK ? Leads.TO_THE_NETWORK : Leads.TO_PODS;
   }
 }

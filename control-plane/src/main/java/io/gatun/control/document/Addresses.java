@@ -2,6 +2,7 @@ package io.gatun.control.document;
 
 import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +52,52 @@ public final class Addresses {
     } catch (IllegalArgumentException notALiteral) {
       return null;
     }
+  }
+
+  /** As people write it: IPv6 after RFC 5952, the longest run of zeros left out. */
+  public static String text(InetAddress address) {
+    byte[] bytes = address.getAddress();
+    if (bytes.length == 4) {
+      return address.getHostAddress();
+    }
+    int longest = 1; // a single group is not left out
+    int from = -1;
+    for (int i = 0; i < 8; i++) {
+      int n = 0;
+      while (i + n < 8 && group(bytes, i + n) == 0) {
+        n++;
+      }
+      if (n > longest) {
+        longest = n;
+        from = i;
+      }
+      i += n;
+    }
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < 8; i++) {
+      if (i == from) {
+        text.append("::");
+        i += longest - 1;
+        continue;
+      }
+      if (!text.isEmpty() && text.charAt(text.length() - 1) != ':') {
+        text.append(':');
+      }
+      text.append(Integer.toHexString(group(bytes, i)));
+    }
+    return text.toString();
+  }
+
+  private static int group(byte[] bytes, int i) {
+    return (bytes[2 * i] & 0xFF) << 8 | (bytes[2 * i + 1] & 0xFF);
+  }
+
+  /** "10.0.0.1:80", "[fd00::1]:80". */
+  public static String text(InetSocketAddress endpoint) {
+    String address = text(endpoint.getAddress());
+    return (isIpv6(endpoint.getAddress()) ? "[" + address + "]" : address)
+        + ":"
+        + endpoint.getPort();
   }
 
   /** The address of 4 or 16 network-order bytes. */

@@ -1,0 +1,272 @@
+package io.gatun.agent.explain;
+
+import io.gatun.agent.config.GatunConfiguration;
+import io.gatun.agent.config.GatunConfiguration.Interface;
+import io.gatun.agent.daemon.Settings;
+import io.gatun.control.ControlThread;
+import io.gatun.control.document.Addresses;
+import io.gatun.control.document.MacAddress;
+import io.gatun.control.document.Prefix;
+import io.gatun.control.kernel.KernelMirror;
+import io.gatun.control.kernel.KernelSource;
+import io.gatun.control.kernel.StaticNeighbour;
+import io.gatun.control.kernel.StaticRoute;
+import io.gatun.control.kernel.TakenPort;
+import io.gatun.control.manifest.ManifestSource;
+import io.gatun.control.model.ObjectSet;
+import io.gatun.control.service.ClientSettings.ClientPort;
+import io.gatun.control.service.NodeSettings;
+import io.gatun.fib.Adjacency;
+import io.gatun.fib.Fib;
+import io.gatun.flow.FlowTable;
+import io.gatun.flow.FlowTimeouts;
+import io.gatun.ring.qsbr.Qsbr;
+import io.gatun.service.ClientRules;
+import io.gatun.service.ClientRules.Leads;
+import io.gatun.service.FrontKey;
+import io.gatun.service.FrontSpec;
+import io.gatun.service.ServiceTable;
+import io.gatun.service.SourceAddresses;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A node's tables as its daemon would fill them, from a configuration and manifests alone: without
+ * the node's interfaces, its kernel's tables, and root. For one thread.
+ */
+public final class OfflineNode implements Surroundings, AutoCloseable {
+  private static final int MTU = 1500;
+
+  /** {@code lo}'s, linux/if_arp.h: what a local route says. */
+  private static final int LOOPBACK_MTU = 65_536;
+
+  private static final int ADJACENCIES = 4096;
+
+  private final Qsbr qsbr = new Qsbr(1);
+  private final FlowTable flows = new FlowTable(1024, FlowTimeouts.defaults(), qsbr);
+  private final ServiceTable services = new ServiceTable(flows, qsbr);
+  private final Fib fib = new Fib(ADJACENCIES, release -> qsbr.retire(0, record -> release.run()));
+  private final SourceAddresses sources = new SourceAddresses();
+  private final Map<String, Integer> ports = new LinkedHashMap<>();
+  private final List<StaticRoute> routes;
+  private final boolean allRoutesKnown;
+  private final Set<InetAddress> own = new LinkedHashSet<>();
+  private final Explainer explainer;
+
+  /**
+   * Fills the tables.
+   *
+   * @param named interfaces that the flows to explain name
+   */
+  public OfflineNode(
+      GatunConfiguration configuration,
+      @Nullable ManifestSource manifests,
+      Collection<String> named) {
+    routes = configuration.routes();
+    allRoutesKnown = !configuration.kernel().mirror() && !routes.isEmpty();
+    List<ClientPort> clientPorts = new ArrayList<>();
+    for (String name : interfaces(configuration, named)) {
+      int number = ports.size();
+      ports.put(name, number);
+      Leads leads = leads(configuration, name);
+      if (leads != null) {
+        clientPorts.add(new ClientPort(number, name, leads));
+      } else if (named.contains(name)) {
+        clientPorts.add(new ClientPort(number, name, Leads.ANYWHERE));
+      }
+    }
+    KernelMirror mirror =
+        new KernelMirror(
+            KernelSource.NONE,
+            fib,
+            new Adjacency.Host(0, 0, 0),
+            ports.entrySet().stream().map(e -> taken(e.getKey(), e.getValue())).toList(),
+            routes,
+            configuration.neighbours());
+    NodeSettings node = Settings.node(configuration);
+    ObjectSet objects = manifests == null ? ObjectSet.EMPTY : manifests.objects();
+    ControlThread control =
+        new ControlThread(
+            manifests, mirror, node, new Tables(objects, configuration.node()), qsbr::reclaim);
+    control.configure(Settings.clients(configuration), clientPorts, configuration.serviceCidrs());
+    control.doWork();
+    own.addAll(node.view(objects, List.of()).ownAddresses());
+    int host = fib.adjacencies().add(new Adjacency.Host(0, 0, 0));
+    own.forEach(address -> fib.put(address, 8 * address.getAddress().length, host));
+    List<InetAddress> primary = node.primary(objects, List.of());
+    sources.set(family(primary, false), family(primary, true));
+    explainer = new Explainer(services, fib, sources, this, null, System::nanoTime);
+  }
+
+  /**
+   * The service table, told of more pods: where no port says who is of this node, the endpoints
+   * that are must do.
+   */
+  private final class Tables implements ControlThread.FrontSink {
+    private final ControlThread.FrontSink table = ControlThread.FrontSink.of(services);
+    private final List<String> localEndpoints;
+
+    Tables(ObjectSet objects, String node) {
+      localEndpoints =
+          objects.slices().values().stream()
+              .flatMap(List::stream)
+              .flatMap(slice -> slice.endpoints().stream())
+              .filter(endpoint -> node.equals(endpoint.nodeName()))
+              .map(endpoint -> Prefix.of(endpoint.address()).toString())
+              .distinct()
+              .toList();
+    }
+
+    @Override
+    public void apply(Collection<FrontSpec> changedOrNew, Collection<FrontKey> removed) {
+      table.apply(changedOrNew, removed);
+    }
+
+    @Override
+    public void serviceCidrs(Collection<String> prefixes) {
+      table.serviceCidrs(prefixes);
+    }
+
+    @Override
+    public void ownAddresses(Collection<InetAddress> addresses) {
+      table.ownAddresses(addresses);
+    }
+
+    @Override
+    public void clients(ClientRules rules) {
+      List<String> pods = new ArrayList<>(rules.nodePods());
+      pods.addAll(localEndpoints);
+      table.clients(
+          new ClientRules(
+              rules.ports(),
+              pods,
+              rules.detect(),
+              rules.clusterCidrs(),
+              rules.localPorts(),
+              rules.podNetworks(),
+              rules.egress()));
+    }
+  }
+
+  /** For tests, which send real packets through the same tables. */
+  ServiceTable services() {
+    return services;
+  }
+
+  Fib fib() {
+    return fib;
+  }
+
+  SourceAddresses sources() {
+    return sources;
+  }
+
+  private static @Nullable InetAddress family(List<InetAddress> primary, boolean ipv6) {
+    return primary.stream().filter(a -> Addresses.isIpv6(a) == ipv6).findFirst().orElse(null);
+  }
+
+  /** Every interface that something names. */
+  private static Set<String> interfaces(
+      GatunConfiguration configuration, Collection<String> named) {
+    Set<String> names = new LinkedHashSet<>();
+    for (Interface taken : configuration.interfaces()) {
+      if (taken.name().matches("[^*?]+")) {
+        names.add(taken.name());
+      }
+    }
+    for (StaticRoute route : configuration.routes()) {
+      String dev = route.dev();
+      if (dev != null) {
+        names.add(dev);
+      }
+    }
+    configuration.neighbours().stream().map(StaticNeighbour::dev).forEach(names::add);
+    names.addAll(named);
+    return names;
+  }
+
+  private static @Nullable Leads leads(GatunConfiguration configuration, String name) {
+    if (name.equals(configuration.kernel().hostInterface()) || name.equals("lo")) {
+      return Leads.TO_THE_HOST;
+    }
+    for (Interface taken : configuration.interfaces()) {
+      if (taken.matches(name)) {
+        return Settings.leads(taken.role());
+      }
+    }
+    return null;
+  }
+
+  private static TakenPort taken(String name, int number) {
+    return new TakenPort(number, name, 0, new MacAddress(0x02_00_00_00_00_00L | number), MTU);
+  }
+
+  /** What becomes of the flow. */
+  public Explanation explain(FlowQuery query) {
+    return explainer.explain(query);
+  }
+
+  @Override
+  public int port(String name) {
+    return ports.getOrDefault(name, NO_PORT);
+  }
+
+  @Override
+  public boolean allRoutesKnown() {
+    return allRoutesKnown;
+  }
+
+  @Override
+  public @Nullable Way way(InetAddress address) {
+    if (own.contains(address)) {
+      return new Way(Prefix.of(address).toString(), null, "lo", NO_PORT, LOOPBACK_MTU, true);
+    }
+    StaticRoute best = best(address);
+    if (best == null) {
+      return null;
+    }
+    InetAddress via = best.via();
+    String dev = best.dev();
+    if (dev == null && via != null) {
+      StaticRoute link = best(via);
+      dev = link == null ? null : link.dev();
+    }
+    return dev == null
+        ? null
+        : new Way(
+            best.to().toString(),
+            via == null ? null : Addresses.text(via),
+            dev,
+            port(dev),
+            MTU,
+            false);
+  }
+
+  private @Nullable StaticRoute best(InetAddress address) {
+    Map<Integer, StaticRoute> byLength = new HashMap<>();
+    int longest = -1;
+    for (StaticRoute route : routes) {
+      if (route.to().contains(address)) {
+        byLength.put(route.to().length(), route);
+        longest = Math.max(longest, route.to().length());
+      }
+    }
+    return byLength.get(longest);
+  }
+
+  @Override
+  public void close() {
+    explainer.close();
+    fib.close();
+    services.close();
+    flows.close();
+  }
+}
