@@ -36,7 +36,9 @@ class RoutesTest {
         List.of("10.0.0.0 1", "10.0.0.0/33 1", "10.0.0/8 1", "::/0 1", "10.0.0.0/8 x")) {
       Files.writeString(file, "10.0.0.0/8 1\n" + wrong + "\n");
       IOException e = assertThrows(IOException.class, () -> Routes.read(file));
-      assertTrue(e.getMessage().startsWith(file + ":2: got \"" + wrong + "\", expected "), wrong);
+      assertTrue(
+          String.valueOf(e.getMessage()).startsWith(file + ":2: got \"" + wrong + "\", expected "),
+          wrong);
     }
   }
 
