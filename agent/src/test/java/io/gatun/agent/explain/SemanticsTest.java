@@ -62,7 +62,7 @@ class SemanticsTest {
    * A sentence, a configuration beyond {@link #NODE}, objects, a flow, and what must come of it:
    * "verdict REASON" or "verdict frontend candidates[ masquerade][ affinity]".
    */
-  private record Sentence(
+  record Sentence(
       String says, String config, String objects, String flow, String expected) {
     @Override
     public String toString() {
