@@ -157,7 +157,6 @@ public final class PacketVector {
     flow[at] = other.flow[i];
     verdict[at] = other.verdict[i];
     dropReason[at] = other.dropReason[i];
-    adjacency[at] = other.adjacency[i];
     outPort[at] = other.outPort[i];
   }
 }

@@ -2,6 +2,7 @@ package io.gatun.agent.demo;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.gatun.agent.Machine;
 import io.gatun.lab.TwoNodes;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -12,7 +13,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Errors about translated packets reach kernel sockets, from routers beyond Gatun and from Gatun. */
+/**
+ * Errors about translated packets reach kernel sockets, from routers beyond Gatun and from Gatun.
+ */
 class PathMtuIT {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String BYTES = "3000000";
@@ -39,10 +42,7 @@ class PathMtuIT {
   void shouldFindAPathMtuThatIsSmallerBeyondTheNode() throws Exception {
     TwoNodes topology = lab.topology();
     // The other node's kernel reports it, about packets whose client knows the front only.
-    topology
-        .nodeB()
-        .exec("ip", "link", "set", lab.server().device(), "mtu", "1400")
-        .orThrow();
+    topology.nodeB().exec("ip", "link", "set", lab.server().device(), "mtu", "1400").orThrow();
     lab.server().node().exec("ip", "link", "set", "eth0", "mtu", "1400").orThrow();
     blindServerToMss(1400);
     lab.gatun("");
@@ -70,8 +70,7 @@ class PathMtuIT {
     lab.serve();
     TwoNodes topology = lab.topology();
     String nodes = topology.address(topology.nodeA()) + " " + topology.address(topology.nodeB());
-    assertEquals(
-        nodes + " reply", lab.client(PATIENCE, "trace", EchoLab.FRONTS.getFirst(), PORT));
+    assertEquals(nodes + " reply", lab.client(PATIENCE, "trace", EchoLab.FRONTS.getFirst(), PORT));
     nodes = topology.address6(topology.nodeA()) + " " + topology.address6(topology.nodeB());
     assertEquals(nodes + " reply", lab.client(PATIENCE, "trace", EchoLab.FRONT6, PORT));
   }

@@ -62,8 +62,7 @@ class SemanticsTest {
    * A sentence, a configuration beyond {@link #NODE}, objects, a flow, and what must come of it:
    * "verdict REASON" or "verdict frontend candidates[ masquerade][ affinity]".
    */
-  record Sentence(
-      String says, String config, String objects, String flow, String expected) {
+  record Sentence(String says, String config, String objects, String flow, String expected) {
     @Override
     public String toString() {
       return says + ": " + flow;
