@@ -26,7 +26,9 @@ public final class Bench {
               "service",
               _ -> new ServiceBenchmark(),
               "stream",
-              StreamBenchmark::new));
+              StreamBenchmark::new,
+              "veth",
+              VethBenchmark::new));
 
   private Bench() {}
 
@@ -49,7 +51,7 @@ public final class Bench {
       return 2;
     }
     Benchmark benchmark = known.apply(gatun);
-    if (Memory.CHECKS && benchmark.isOfThisProcess()) {
+    if (Memory.CHECKS && benchmark.isOfThisProcess(options)) {
       System.err.println("bench: memory checks are on; run without -Dgatun.memory.checks");
       return 2;
     }

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param quick enough to see that it works and roughly where it stands
  * @param flows connections under way, for those that have any
  * @param streams TCP streams at once, for those that have any
+ * @param driver of the pods' ports, for those that have any: {@code xdp} or {@code packet}
  * @param service through a Service, for those that can do without
  * @param tables which routes, for those that look any up
  * @param json one JSON object instead of text
@@ -24,6 +25,7 @@ public record BenchOptions(
     boolean quick,
     int flows,
     int streams,
+    String driver,
     boolean service,
     Tables tables,
     boolean json,
@@ -31,6 +33,7 @@ public record BenchOptions(
   public static final int RUNS = 7;
   public static final int QUICK_RUNS = 3;
   public static final int FLOWS = 1000;
+  public static final String DRIVER = "xdp";
 
   private static final double QUICK_SECONDS = 0.2;
 
@@ -39,6 +42,9 @@ public record BenchOptions(
       throw new IllegalArgumentException(
           "--runs %d --seconds %s --flows %d --streams %d; each must be above 0"
               .formatted(runs, seconds == null ? "(default)" : seconds, flows, streams));
+    }
+    if (!driver.equals("xdp") && !driver.equals("packet")) {
+      throw new IllegalArgumentException("--driver " + driver + "; expected xdp or packet");
     }
   }
 

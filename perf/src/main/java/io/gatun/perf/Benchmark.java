@@ -10,7 +10,7 @@ interface Benchmark {
   Map<String, Object> arguments(BenchOptions options);
 
   /** False when all the work is done by other processes than this one. */
-  default boolean isOfThisProcess() {
+  default boolean isOfThisProcess(BenchOptions options) {
     return true;
   }
 

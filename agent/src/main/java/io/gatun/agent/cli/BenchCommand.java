@@ -18,11 +18,12 @@ import picocli.CommandLine.Parameters;
     footer = {
       "",
       "Example: gatun bench service --flows 1000000 -o json",
-      "         gatun bench stream --streams 8",
+      "         gatun bench stream --streams 8 --driver packet",
+      "         gatun bench veth --service",
       "         gatun bench lpm --routes bgp-v4.txt.xz --updates"
     })
 final class BenchCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "NAME", description = "Which benchmark: lpm, service, stream.")
+  @Parameters(paramLabel = "NAME", description = "Which benchmark: lpm, service, stream, veth.")
   private String name = "";
 
   @Option(names = "--flows", paramLabel = "N", description = "Connections under way.")
@@ -48,6 +49,12 @@ final class BenchCommand implements Callable<Integer> {
 
   @Option(names = "--updates", description = "Adding and deleting routes, too.")
   private boolean updates;
+
+  @Option(names = "--driver", paramLabel = "xdp|packet", description = "stream: the pods' ports.")
+  private String driver = BenchOptions.DRIVER;
+
+  @Option(names = "--service", description = "veth: through a Service, by the whole daemon.")
+  private boolean service;
 
   @Option(names = "--runs", paramLabel = "N", description = "How many times; the median counts.")
   private @Nullable Integer runs;
@@ -90,7 +97,8 @@ final class BenchCommand implements Callable<Integer> {
         quick,
         flows,
         streams,
-        false,
+        driver,
+        service,
         new BenchOptions.Tables(routes, addresses, ipv6, prefixes, updates),
         output == OutputFormat.JSON,
         null);

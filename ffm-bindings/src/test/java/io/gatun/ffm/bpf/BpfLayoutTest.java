@@ -44,6 +44,8 @@ class BpfLayoutTest {
     assertEquals(btf.offset("bpf_attr", "test.duration"), Bpf.TEST_DURATION);
     assertEquals(btf.offset("bpf_attr", "test.ctx_size_in"), Bpf.TEST_CTX_SIZE_IN);
     assertEquals(btf.offset("bpf_attr", "test.ctx_in"), Bpf.TEST_CTX_IN);
+    assertEquals(btf.offset("bpf_attr", "test.flags"), Bpf.TEST_FLAGS);
+    assertEquals(btf.offset("bpf_attr", "test.batch_size"), Bpf.TEST_BATCH_SIZE);
     assertEquals(btf.offset("bpf_attr", "info.bpf_fd"), Bpf.INFO_BPF_FD);
     assertEquals(btf.offset("bpf_attr", "info.info_len"), Bpf.INFO_LEN);
     assertEquals(btf.offset("bpf_attr", "info.info"), Bpf.INFO_INFO);

@@ -39,6 +39,12 @@ public final class Cluster {
 
   /** Writes {@code gatun.yaml} into the node's run directory. */
   public static Path writeConfiguration(TwoNodes topology, Node node) throws IOException {
+    return writeConfiguration(topology, node, "xdp");
+  }
+
+  /** The same with another driver for the pods' interfaces. */
+  public static Path writeConfiguration(TwoNodes topology, Node node, String podDriver)
+      throws IOException {
     String text =
         """
         apiVersion: gatun.io/v1alpha1
@@ -48,7 +54,7 @@ public final class Cluster {
         serviceCIDRs: [10.96.0.0/16, "fd00:96::/112"]
         interfaces:
           - {name: eth0, role: uplink, driver: xdp}
-          - {name: "cali*", role: pod, driver: xdp}
+          - {name: "cali*", role: pod, driver: %s}
         workers: {count: 1, idle: adaptive}
         kernel: {mirror: true}
         podNetworks: [%s, "%s"]
@@ -57,6 +63,7 @@ public final class Cluster {
                 node.name(),
                 topology.address(node),
                 topology.address6(node),
+                podDriver,
                 TwoNodes.POD_NETWORK,
                 TwoNodes.POD_NETWORK6);
     Files.createDirectories(node.runDirectory());

@@ -1,0 +1,224 @@
+package io.gatun.perf;
+
+import io.gatun.ffm.Libc;
+import io.gatun.lab.Batch;
+import io.gatun.lab.Lab;
+import io.gatun.lab.Node;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Future;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * Three namespaces in a row, a source of frames, a node that forwards them and a sink that counts
+ * them, tied by two veth pairs.
+ *
+ * <pre>
+ *   source                     node                              sink
+ *   10.1.0.2  src0 ────── in0  10.1.0.1   10.2.0.1  out0 ────── sink0  10.2.0.2
+ * </pre>
+ *
+ * <p>Frames to the sink carry the MAC address of somebody else, so that its stack drops them at
+ * once. The source sits on CPU 0, with the soft interrupt of {@code in0}; what forwards has CPU 1.
+ * Driven by one thread.
+ */
+final class VethPath implements AutoCloseable {
+  static final int SOURCE = 0x0A010002;
+  static final int SINK = 0x0A020002;
+  static final String SINK_ADDRESS = "10.2.0.2";
+  static final String IN = "in0";
+  static final String OUT = "out0";
+  static final long IN_MAC = 0x02_00_0A_01_00_01L;
+  static final long OUT_MAC = 0x02_00_0A_02_00_01L;
+
+  /** Not the sink's own. */
+  static final long NEXT_MAC = 0x02_00_0A_02_00_99L;
+
+  static final int SOURCE_CPU = 0;
+  static final int FORWARDER_CPU = 1;
+
+  /** Frames in one call to the kernel: some twenty milliseconds, after which it may stop. */
+  private static final int ROUND = 1 << 16;
+
+  /** Until everything on the way is warm: caches, flows, clock speeds. */
+  private static final double SETTLE_SECONDS = 0.3;
+
+  private final Lab lab;
+  private final CpuMeter meter;
+  private final NamespaceThread inSource;
+  private final NamespaceThread inSink;
+  private volatile boolean sending;
+
+  private VethPath(Lab lab, CpuMeter meter) throws IOException {
+    this.lab = lab;
+    this.meter = meter;
+    inSource = new NamespaceThread(lab.node("source"));
+    inSink = new NamespaceThread(lab.node("sink"));
+  }
+
+  static VethPath up(String name, CpuMeter meter) throws IOException {
+    Lab lab = Lab.up(Lab.runDirectory(), name, "source", "node", "sink");
+    try {
+      build(lab);
+      return new VethPath(lab, meter);
+    } catch (IOException | RuntimeException e) {
+      lab.down();
+      throw e;
+    }
+  }
+
+  private static void build(Lab lab) throws IOException {
+    Node source = lab.node("source");
+    Node node = lab.node("node");
+    Node sink = lab.node("sink");
+    Batch batch = new Batch();
+    for (Node each : lab.nodes()) {
+      batch.sysctl(each, "net.ipv6.conf.all.disable_ipv6=1");
+      batch.sysctl(each, "net.ipv6.conf.default.disable_ipv6=1");
+      batch.sysctl(each, "net.ipv4.conf.all.rp_filter=0");
+    }
+    batch.ip(node, veth(IN, IN_MAC, "src0", source));
+    batch.ip(node, veth(OUT, OUT_MAC, "sink0", sink));
+    batch.ip(node, "address add 10.1.0.1/24 dev " + IN);
+    batch.ip(node, "address add 10.2.0.1/24 dev " + OUT);
+    batch.ip(node, "link set " + IN + " up");
+    batch.ip(node, "link set " + OUT + " up");
+    batch.ip(
+        node,
+        "neigh replace "
+            + SINK_ADDRESS
+            + " lladdr "
+            + text(NEXT_MAC)
+            + " dev "
+            + OUT
+            + " nud permanent");
+    batch.ip(source, "address add 10.1.0.2/24 dev src0");
+    batch.ip(source, "link set src0 up");
+    batch.ip(sink, "address add " + SINK_ADDRESS + "/24 dev sink0");
+    batch.ip(sink, "link set sink0 up");
+    batch.run();
+  }
+
+  private static String veth(String name, long mac, String peer, Node peerNode) {
+    return "link add %s address %s numrxqueues 1 numtxqueues 1 type veth peer name %s numrxqueues 1 numtxqueues 1 netns %s"
+        .formatted(name, text(mac), peer, peerNode.namespace());
+  }
+
+  static String text(long mac) {
+    StringBuilder text = new StringBuilder();
+    for (int shift = 40; shift >= 0; shift -= 8) {
+      text.append(text.isEmpty() ? "" : ":").append("%02x".formatted(mac >>> shift & 0xFF));
+    }
+    return text.toString();
+  }
+
+  Node node() {
+    return lab.node("node");
+  }
+
+  /**
+   * What arrived at the sink.
+   *
+   * @param cpuNanos processor time of all that took part, the source too
+   */
+  record Traffic(double seconds, long packets, long cpuNanos) {
+    double millionsPerSecond() {
+      return packets / seconds / 1e6;
+    }
+
+    double cpuNanosPerPacket() {
+      return (double) cpuNanos / packets;
+    }
+  }
+
+  /**
+   * Sends UDP to {@code destination}, and after a moment counts for {@code seconds} what arrives.
+   *
+   * @param flows a power of two
+   * @param perSecond frames a second; 0: as many as it can
+   */
+  Traffic run(int destination, int port, int flows, double seconds, int perSecond)
+      throws IOException {
+    sending = true;
+    Future<Boolean> source =
+        inSource.start(() -> {
+          Libc.pinToCpu(SOURCE_CPU);
+          try (FrameSource frames =
+              new FrameSource("src0", IN_MAC, SOURCE, destination, port, flows)) {
+            send(frames, perSecond);
+          }
+          return true;
+        });
+    try {
+      sleep(SETTLE_SECONDS);
+      long from = System.nanoTime();
+      long spent = meter.nanos();
+      long before = received();
+      sleep(seconds);
+      long packets = received() - before;
+      spent = meter.nanos() - spent;
+      double passed = (System.nanoTime() - from) / 1e9;
+      sending = false;
+      NamespaceThread.await(source);
+      if (packets == 0) {
+        throw new IllegalStateException("nothing arrived at the sink");
+      }
+      return new Traffic(passed, packets, spent);
+    } finally {
+      sending = false;
+    }
+  }
+
+  private void send(FrameSource frames, int perSecond) {
+    if (perSecond == 0) {
+      while (sending) {
+        frames.send(ROUND);
+      }
+      return;
+    }
+    long step = 1_000_000_000L * FrameSource.BATCH / perSecond;
+    long due = System.nanoTime();
+    while (sending) {
+      frames.send(FrameSource.BATCH);
+      due += step; // the intended time counts: who is late catches up
+      for (long left = due - System.nanoTime(); left > 0; left = due - System.nanoTime()) {
+        LockSupport.parkNanos(left);
+      }
+    }
+  }
+
+  static void sleep(double seconds) throws IOException {
+    try {
+      Thread.sleep((long) (seconds * 1000));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
+  }
+
+  /** Frames that arrived at the sink so far. */
+  private long received() throws IOException {
+    return inSink.call(() -> received(Files.readAllLines(Path.of("/proc/thread-self/net/dev"))));
+  }
+
+  /** proc_net_dev: {@code sink0: BYTES PACKETS …}. */
+  static long received(List<String> netDev) throws IOException {
+    for (String line : netDev) {
+      String[] words = line.strip().split("[: ]+", -1);
+      if (words[0].equals("sink0")) {
+        return Long.parseLong(words[2]);
+      }
+    }
+    throw new IOException("no sink0 in /proc/net/dev: " + netDev);
+  }
+
+  @Override
+  public void close() throws IOException {
+    sending = false;
+    inSource.close();
+    inSink.close();
+    lab.down();
+  }
+}
