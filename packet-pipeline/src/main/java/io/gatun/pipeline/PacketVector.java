@@ -151,12 +151,15 @@ public final class PacketVector {
     protocol[at] = other.protocol[i];
     l4Length[at] = other.l4Length[i];
     segmentSize[at] = other.segmentSize[i];
+    csumStart[at] = other.csumStart[i];
     csumOffset[at] = other.csumOffset[i];
     ports[at] = other.ports[i];
+    addresses[at] = other.addresses[i];
     hash[at] = other.hash[i];
     flow[at] = other.flow[i];
     verdict[at] = other.verdict[i];
     dropReason[at] = other.dropReason[i];
     outPort[at] = other.outPort[i];
+    tunnel[at] = other.tunnel[i];
   }
 }
