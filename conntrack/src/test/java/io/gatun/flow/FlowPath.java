@@ -78,7 +78,11 @@ final class FlowPath implements AutoCloseable {
 
   /** A packet from a port with a local stack behind it, through all stages. */
   byte[] pass(PacketBuilder packet) {
-    try (Frame frame = Frame.of(packet.bytes(), 256)) {
+    return pass(packet.bytes());
+  }
+
+  byte[] pass(byte[] packet) {
+    try (Frame frame = Frame.of(packet, 256)) {
       v.size = 0;
       v.append(frame.start(), frame.address(), frame.length(), 1);
       stages.forEach(stage -> stage.process(v));
