@@ -8,11 +8,13 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Parse;
 import org.snakeyaml.engine.v2.events.AliasEvent;
+import org.snakeyaml.engine.v2.events.DocumentEndEvent;
 import org.snakeyaml.engine.v2.events.DocumentStartEvent;
 import org.snakeyaml.engine.v2.events.Event;
 import org.snakeyaml.engine.v2.events.MappingEndEvent;
@@ -48,6 +50,7 @@ public final class Documents {
   private final Iterator<Event> events;
   private final Map<String, Field> anchors = new HashMap<>();
   private int aliased;
+  private boolean tooDeep;
 
   private Documents(String text) {
     LoadSettings settings = LoadSettings.builder().setCodePointLimit(MAX_CHARACTERS).build();
@@ -60,8 +63,22 @@ public final class Documents {
    * @throws FieldException naming the line, when it is no YAML or beyond the bounds
    */
   public static List<Field> read(String text) {
+    return read(
+        text,
+        mistake -> {
+          throw mistake;
+        });
+  }
+
+  /**
+   * The documents of {@code text} without those that are beyond the bounds (an alias of its own
+   * anchor, a key twice, too deep), which {@code mistakes} is told of instead.
+   *
+   * @throws FieldException naming the line, when it is no YAML at all
+   */
+  public static List<Field> read(String text, Consumer<FieldException> mistakes) {
     try {
-      return new Documents(spaced(text)).all();
+      return new Documents(spaced(text)).all(mistakes);
     } catch (MarkedYamlEngineException broken) {
       throw new FieldException(where(broken) + "not YAML: " + problem(broken));
     } catch (YamlEngineException broken) {
@@ -88,22 +105,37 @@ public final class Documents {
         : context + ", " + broken.getProblem();
   }
 
-  private List<Field> all() {
+  private List<Field> all(Consumer<FieldException> mistakes) {
     List<Field> documents = new ArrayList<>();
     while (events.hasNext()) {
       if (events.next() instanceof DocumentStartEvent) {
         anchors.clear();
-        Field document = value(events.next(), null, "", 0);
-        if (document.present()) {
-          documents.add(document);
+        try {
+          Field document = value(events.next(), null, "", 0);
+          if (document.present()) {
+            documents.add(document);
+          }
+        } catch (FieldException mistake) {
+          if (tooDeep) { // what follows may be deeper still, at the parser's expense
+            throw mistake;
+          }
+          mistakes.accept(mistake);
+          skipDocument();
         }
       }
     }
     return documents;
   }
 
+  private void skipDocument() {
+    while (events.hasNext() && !(events.next() instanceof DocumentEndEvent)) {
+      // none of it is wanted
+    }
+  }
+
   private Field value(Event event, @Nullable Field parent, String name, int depth) {
     if (depth > MAX_DEPTH) {
+      tooDeep = true;
       throw at(event, "nested deeper than " + MAX_DEPTH + " levels");
     }
     if (event instanceof AliasEvent alias) {

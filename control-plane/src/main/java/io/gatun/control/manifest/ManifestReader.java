@@ -20,35 +20,53 @@ public final class ManifestReader {
   private final String file;
   private final List<KubernetesObject> objects = new ArrayList<>();
   private final SortedSet<String> ignored = new TreeSet<>();
+  private final List<String> mistakes = new ArrayList<>();
 
   private ManifestReader(String file) {
     this.file = file;
   }
 
-  /** What a text held: its objects in order, and the kinds that were passed over. */
-  public record Manifest(List<KubernetesObject> objects, SortedSet<String> ignored) {}
+  /**
+   * What a text held.
+   *
+   * @param objects those without a mistake, in order
+   * @param ignored the kinds that were passed over
+   * @param mistakes one line for each object that was left out
+   */
+  public record Manifest(
+      List<KubernetesObject> objects, SortedSet<String> ignored, List<String> mistakes) {}
 
   /**
-   * Reads {@code text}.
+   * Reads {@code text}, in which every object must be right.
    *
    * @param file what messages call it
    */
   public static Manifest read(String file, String text) throws ManifestException {
+    Manifest manifest = readWhatIsRight(file, text);
+    if (!manifest.mistakes().isEmpty()) {
+      throw new ManifestException(manifest.mistakes().getFirst());
+    }
+    return manifest;
+  }
+
+  /** Reads {@code text} without the objects that have a mistake; it must be YAML, though. */
+  static Manifest readWhatIsRight(String file, String text) throws ManifestException {
     ManifestReader reader = new ManifestReader(file);
     List<Field> documents;
     try {
-      documents = Documents.read(text);
+      documents =
+          Documents.read(text, mistake -> reader.mistakes.add(file + ": " + mistake.sentence()));
     } catch (FieldException e) {
       throw new ManifestException(file + ": " + e.sentence());
     }
     for (Field document : documents) {
       reader.object(document, "", "");
     }
-    return new Manifest(List.copyOf(reader.objects), reader.ignored);
+    return new Manifest(List.copyOf(reader.objects), reader.ignored, List.copyOf(reader.mistakes));
   }
 
   /** A typed list's items may leave out kind and apiVersion: those are the list's, then. */
-  private void object(Field object, String listVersion, String listKind) throws ManifestException {
+  private void object(Field object, String listVersion, String listKind) {
     String what = "";
     try {
       String kind = word(object.at("kind"), listKind);
@@ -89,8 +107,7 @@ public final class ManifestReader {
       if (!path.isEmpty() && sentence.startsWith(path + ".")) {
         sentence = sentence.substring(path.length() + 1);
       }
-      throw new ManifestException(
-          file + ": " + (what.isEmpty() ? path : what) + sep(what, path) + sentence);
+      mistakes.add(file + ": " + (what.isEmpty() ? path : what) + sep(what, path) + sentence);
     }
   }
 
@@ -98,7 +115,7 @@ public final class ManifestReader {
     return what.isEmpty() && path.isEmpty() ? "" : ": ";
   }
 
-  private void items(Field list, String version, String kind) throws ManifestException {
+  private void items(Field list, String version, String kind) {
     for (Field item : list.at("items").items()) {
       object(item, version, kind);
     }

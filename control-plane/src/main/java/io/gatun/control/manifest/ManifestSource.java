@@ -23,9 +23,10 @@ import org.slf4j.LoggerFactory;
  * kind of file system alike. A change is read when two looks in a row saw the same, so a file that
  * is just being written is left alone; together that is well under 100 ms.
  *
- * <p>A change with a mistake changes nothing and is logged once, in one line. So is a file that was
- * cut to nothing: {@code kubectl get … > file} does that for as long as kubectl thinks; who means
- * it removes the file.
+ * <p>At the first look at a file, objects with a mistake are left out and named. A change with a
+ * mistake changes nothing and is logged once, in one line. So is a file that was cut to nothing:
+ * {@code kubectl get … > file} does that for as long as kubectl thinks; who means it removes the
+ * file.
  */
 public final class ManifestSource {
   private static final Logger LOG = LoggerFactory.getLogger(ManifestSource.class);
@@ -43,7 +44,10 @@ public final class ManifestSource {
 
   private record Loaded(Map<String, Object> attributes, ManifestReader.Manifest manifest) {}
 
-  /** Reads {@code path} for the first time: here a mistake is an exception. */
+  /**
+   * Reads {@code path} for the first time: what is no YAML is an exception, and an object with a
+   * mistake is left out.
+   */
   public ManifestSource(Path path) throws ManifestException {
     this.path = path;
     this.handled = look();
@@ -127,7 +131,7 @@ public final class ManifestSource {
           throw new ManifestException(
               file + ": got an empty file, expected objects (remove the file to remove them)");
         }
-        loaded = new Loaded(entry.getValue(), Manifests.readFile(file));
+        loaded = new Loaded(entry.getValue(), accept(file, loaded));
       }
       next.put(file, loaded);
       manifests.put(file, loaded.manifest());
@@ -137,6 +141,25 @@ public final class ManifestSource {
     files.putAll(next);
     note(Manifests.ignored(manifests.values()));
     return set;
+  }
+
+  /**
+   * A file that is new is taken without its objects that have a mistake, so that a restart serves
+   * what it can; each is named. A file that was there and gets a new mistake is refused whole.
+   */
+  private ManifestReader.Manifest accept(Path file, @Nullable Loaded before)
+      throws ManifestException {
+    ManifestReader.Manifest manifest = Manifests.readFile(file);
+    List<String> known = before == null ? manifest.mistakes() : before.manifest().mistakes();
+    for (String mistake : manifest.mistakes()) {
+      if (!known.contains(mistake)) {
+        throw new ManifestException(mistake);
+      }
+      if (noted.add(mistake)) {
+        LOG.error("{}; this object is left out, the rest is taken", mistake);
+      }
+    }
+    return manifest;
   }
 
   private void note(SortedSet<String> kinds) {

@@ -25,7 +25,11 @@ public final class Manifests {
     Map<Path, ManifestReader.Manifest> files = new HashMap<>();
     List<Path> order = files(path);
     for (Path file : order) {
-      files.put(file, readFile(file));
+      ManifestReader.Manifest manifest = readFile(file);
+      if (!manifest.mistakes().isEmpty()) {
+        throw new ManifestException(manifest.mistakes().getFirst());
+      }
+      files.put(file, manifest);
     }
     return merge(order, files);
   }
@@ -66,7 +70,7 @@ public final class Manifests {
     } catch (FieldException e) {
       throw new ManifestException(file + ": " + e.sentence());
     }
-    return ManifestReader.read(file.toString(), text);
+    return ManifestReader.readWhatIsRight(file.toString(), text);
   }
 
   /** One set of all files' objects. The same object twice is fine, two that differ are not. */

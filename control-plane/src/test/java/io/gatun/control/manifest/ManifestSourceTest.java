@@ -15,6 +15,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ManifestSourceTest {
   @TempDir Path folder;
@@ -115,6 +117,46 @@ class ManifestSourceTest {
     awaitChange(source);
     assertNull(source.refusal());
     assertEquals(2, source.objects().services().size());
+  }
+
+  /** Issue 6: "objects with nonsense … named once and skipped, the rest works". */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{apiVersion: v1, kind: Service, metadata: {name: x}, spec: {clusterIP: 10.0.0.9, ports: [{port: 70000}]}}",
+        "{apiVersion: v1, kind: Service, metadata: {name: x}, spec: {clusterIP: 10.0.0.9, ports: [{port: -1}]}}",
+        "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: x}, addressType: IPv4, endpoints: [{addresses: ['fd00::1']}]}",
+        "{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: {containers: [{ports: [{hostPort: 1}]}]}}",
+        "{apiVersion: v1, kind: Node, metadata: {name: x}, spec: {podCIDR: 10.0.0.0}}",
+        "a: &a [*a]",
+        "a: &a {b: {c: *a}}",
+        "{a: 1, a: 2}",
+        "just text",
+        "kind: Service",
+      })
+  void shouldLeaveOutNonsenseAndTakeTheRest(String nonsense) throws Exception {
+    Path file =
+        Files.writeString(
+            folder.resolve("a.yaml"),
+            service("a", 80) + "---\n" + nonsense + "\n" + service("b", 81));
+    ManifestSource source = new ManifestSource(folder);
+    assertEquals(2, source.objects().services().size());
+    // It stays as it is while the rest changes.
+    Files.writeString(
+        file, service("a", 80) + "---\n" + nonsense + "\n" + service("b", 82) + service("c", 1));
+    awaitChange(source);
+    assertEquals(3, source.objects().services().size());
+    assertNull(source.refusal());
+  }
+
+  @Test
+  void shouldTakeAnnotationsOfTenMegabytes() throws Exception {
+    Files.writeString(
+        folder.resolve("a.yaml"),
+        "---\n{apiVersion: v1, kind: Service, metadata: {name: a, annotations: {x: '"
+            + "0123456789 \u00e4".repeat(1 << 20)
+            + "'}}, spec: {clusterIP: 10.0.0.1, unheardOf: [1], ports: [{port: 80}]}}\n");
+    assertEquals(1, new ManifestSource(folder).objects().services().size());
   }
 
   @Test
