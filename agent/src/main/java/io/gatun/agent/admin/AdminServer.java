@@ -13,9 +13,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import java.util.stream.Stream;
 
 /**
  * Answers admin requests on virtual threads, away from workers and control thread. Reports are read
@@ -23,11 +25,12 @@ import java.util.logging.Logger;
  */
 public final class AdminServer implements AutoCloseable {
   private static final Logger LOG = Logger.getLogger(AdminServer.class.getName());
-  private static final int LONGEST_REQUEST = 256;
+  private static final int LONGEST_REQUEST = 4 << 20;
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Path socket;
   private final Map<String, Supplier<Object>> reports;
+  private final Map<String, Function<String, Object>> questions;
   private final ServerSocketChannel channel;
 
   /**
@@ -35,8 +38,18 @@ public final class AdminServer implements AutoCloseable {
    * not ours to take.
    */
   public AdminServer(Path socket, Map<String, Supplier<Object>> reports) throws IOException {
+    this(socket, reports, Map.of());
+  }
+
+  /** The same with {@code questions}: requests that have an argument after a blank. */
+  public AdminServer(
+      Path socket,
+      Map<String, Supplier<Object>> reports,
+      Map<String, Function<String, Object>> questions)
+      throws IOException {
     this.socket = socket;
     this.reports = Map.copyOf(reports);
+    this.questions = Map.copyOf(questions);
     if (AdminClient.answers(socket)) {
       throw new IOException(socket + ": another gatun answers here; stop it first (gatun stop)");
     }
@@ -64,11 +77,7 @@ public final class AdminServer implements AutoCloseable {
   private void serve(SocketChannel client) {
     try (client) {
       String request = readLine(client);
-      Supplier<Object> report = reports.get(request);
-      Object answer =
-          report == null
-              ? Map.of("error", "unknown request \"" + request + "\", expected one of " + names())
-              : report.get();
+      Object answer = answer(request);
       ByteBuffer out = ByteBuffer.wrap(JSON.writeValueAsBytes(answer));
       while (out.hasRemaining()) {
         client.write(out);
@@ -80,15 +89,39 @@ public final class AdminServer implements AutoCloseable {
     }
   }
 
+  private Object answer(String request) {
+    Supplier<Object> report = reports.get(request);
+    if (report != null) {
+      return report.get();
+    }
+    int blank = request.indexOf(' ');
+    Function<String, Object> question =
+        blank < 0 ? null : questions.get(request.substring(0, blank));
+    if (question != null) {
+      return question.apply(request.substring(blank + 1));
+    }
+    String shown = request.substring(0, Math.min(request.length(), 80));
+    return Map.of("error", "unknown request \"" + shown + "\", expected one of " + names());
+  }
+
   private String names() {
-    return reports.keySet().stream().sorted().toList().toString();
+    return Stream.concat(reports.keySet().stream(), questions.keySet().stream())
+        .sorted()
+        .toList()
+        .toString();
   }
 
   private static String readLine(SocketChannel client) throws IOException {
-    ByteBuffer in = ByteBuffer.allocate(LONGEST_REQUEST);
-    while (in.hasRemaining() && client.read(in) >= 0) {
+    ByteBuffer in = ByteBuffer.allocate(4096);
+    while (client.read(in) >= 0) {
       if (in.position() > 0 && in.get(in.position() - 1) == '\n') {
         break;
+      }
+      if (!in.hasRemaining()) {
+        if (in.capacity() >= LONGEST_REQUEST) {
+          break;
+        }
+        in = ByteBuffer.allocate(4 * in.capacity()).put(in.flip());
       }
     }
     return new String(in.array(), 0, in.position(), StandardCharsets.UTF_8).strip();

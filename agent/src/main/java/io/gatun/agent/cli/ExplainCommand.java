@@ -1,7 +1,10 @@
 package io.gatun.agent.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gatun.agent.RunDirectory;
 import io.gatun.agent.UsageException;
+import io.gatun.agent.admin.AdminClient;
 import io.gatun.agent.config.Configuration;
 import io.gatun.agent.config.ConfigurationException;
 import io.gatun.agent.config.GatunConfiguration;
@@ -20,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -32,12 +36,21 @@ import picocli.CommandLine.Option;
     description = "The exact verdict for a flow that nobody has sent, and why.",
     footer = {
       "",
+      "Without --config and --manifests the running daemon is asked about its live state.",
       "Example: gatun explain --config node.yaml --manifests manifests/ \\",
       "           --flow \"TCP 10.244.0.10:40000 > 10.96.0.80:80\"",
       "The flows of a file are JSON, one object a line: {\"id\": \"a\", \"protocol\": \"UDP\",",
       "\"src\": \"10.244.0.10\", \"dst\": \"10.96.0.53\", \"dstPort\": 53, \"in\": \"cali1\"}."
     })
 final class ExplainCommand implements Callable<Integer> {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** A request stays well below what the daemon takes. */
+  private static final int AT_ONCE = 1000;
+
+  @Option(names = "--socket", paramLabel = "FILE", description = "The daemon's; live.")
+  private @Nullable Path socket;
+
   @Option(names = "--config", paramLabel = "FILE", description = "Of the node; offline.")
   private @Nullable Path config;
 
@@ -62,6 +75,19 @@ final class ExplainCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     List<FlowQuery> queries = queries();
+    PrintWriter out =
+        new PrintWriter(
+            new BufferedWriter(new OutputStreamWriter(System.out, StandardCharsets.UTF_8)));
+    if (config == null && manifests == null) {
+      live(queries, out);
+    } else {
+      offline(queries, out);
+    }
+    out.flush();
+    return 0;
+  }
+
+  private void offline(List<FlowQuery> queries, PrintWriter out) throws IOException {
     Set<String> named = new LinkedHashSet<>();
     for (FlowQuery query : queries) {
       String in = query.in();
@@ -69,21 +95,41 @@ final class ExplainCommand implements Callable<Integer> {
         named.add(in);
       }
     }
-    PrintWriter out =
-        new PrintWriter(
-            new BufferedWriter(new OutputStreamWriter(System.out, StandardCharsets.UTF_8)));
-    ObjectMapper json = new ObjectMapper();
     try (OfflineNode node = new OfflineNode(configuration(), source(), named)) {
       for (FlowQuery query : queries) {
         Explanation explanation = node.explain(query);
         out.println(
             output == OutputFormat.JSON
-                ? json.writeValueAsString(explanation.json())
+                ? JSON.writeValueAsString(explanation.json())
                 : explanation.text());
       }
     }
-    out.flush();
-    return 0;
+  }
+
+  /** Asks the running daemon, some flows at a time. */
+  private void live(List<FlowQuery> queries, PrintWriter out) throws IOException {
+    Path path = socket == null ? RunDirectory.current().socket() : socket;
+    for (int from = 0; from < queries.size(); from += AT_ONCE) {
+      List<Map<String, Object>> some =
+          queries.subList(from, Math.min(queries.size(), from + AT_ONCE)).stream()
+              .map(FlowQuery::json)
+              .toList();
+      for (JsonNode answer : AdminClient.ask(path, "explain " + JSON.writeValueAsString(some))) {
+        if (output == OutputFormat.JSON) {
+          out.println(JSON.writeValueAsString(answer));
+        } else {
+          List<String> steps = new ArrayList<>();
+          answer.path("steps").forEach(step -> steps.add(step.asText()));
+          out.println(
+              Explanation.text(
+                  answer.path("id").asText(),
+                  answer.path("verdict").asText(),
+                  answer.path("endpoint").textValue(),
+                  answer.path("reason").textValue(),
+                  steps));
+        }
+      }
+    }
   }
 
   private List<FlowQuery> queries() throws IOException {

@@ -22,6 +22,7 @@ import picocli.CommandLine.ScopeType;
       ExplainCommand.class,
       QueryCommand.Status.class,
       QueryCommand.Services.class,
+      QueryCommand.Endpoints.class,
       QueryCommand.Drops.class,
       QueryCommand.Ports.class,
       QueryCommand.Flows.class,

@@ -63,6 +63,16 @@ abstract class QueryCommand implements Callable<Integer> {
   }
 
   @Command(
+      name = "endpoints",
+      description = "Endpoints of each Service port: usable under Cluster, under Local; flows.",
+      footer = {"", "Example: gatun endpoints -o json"})
+  static final class Endpoints extends QueryCommand {
+    Endpoints() {
+      super("endpoints");
+    }
+  }
+
+  @Command(
       name = "drops",
       description = "Dropped packets by reason.",
       footer = {"", "Example: gatun drops"})

@@ -24,6 +24,7 @@ import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -122,7 +123,9 @@ public final class Daemon {
     Reports reports =
         new Reports(configuration, dataplane, interfaces, started, () -> ends.add(End.STOP));
     End end;
-    try (AdminServer _ = new AdminServer(run.socket(), reports.all())) {
+    LiveNode explained = new LiveNode(dataplane, mirror, interfaces);
+    try (AdminServer _ =
+        new AdminServer(run.socket(), reports.all(), Map.of("explain", explained::explain))) {
       LOG.log(
           Level.INFO,
           "ready in {0} ms: node {1}, {2} interfaces, {3} workers, socket {4}",

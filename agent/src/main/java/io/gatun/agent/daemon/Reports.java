@@ -2,21 +2,27 @@ package io.gatun.agent.daemon;
 
 import io.gatun.agent.Version;
 import io.gatun.agent.config.GatunConfiguration;
+import io.gatun.control.document.Addresses;
 import io.gatun.control.model.Protocol;
 import io.gatun.ffm.Libc;
 import io.gatun.flow.FlowCopy;
 import io.gatun.flow.Ticks;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.Verdict;
+import io.gatun.service.Algorithm;
+import io.gatun.service.Backends;
 import io.gatun.service.FrontSpec;
 import io.gatun.service.ServiceCopy;
 import io.gatun.worker.WorkerCounters;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 
@@ -51,6 +57,7 @@ final class Reports {
     return Map.of(
         "status", this::status,
         "services", this::services,
+        "endpoints", this::endpoints,
         "flows", this::flows,
         "ports", this::ports,
         "drops", this::drops,
@@ -102,20 +109,53 @@ final class Reports {
       Map<String, Object> row = new LinkedHashMap<>();
       row.put("service", front.service());
       row.put("frontend", front.kind().label());
-      row.put("address", front.address().getHostAddress());
+      row.put("address", Addresses.text(front.address()));
       row.put("port", front.port());
       row.put("protocol", Protocol.word(front.protocol()));
       row.put("policy", front.policyLocal() ? "Local" : "Cluster");
+      row.put("algorithm", word(front.backends().cluster().algorithm()));
+      row.put("affinitySeconds", front.affinity().seconds());
+      row.put("sourceRanges", front.sourceRanges());
       row.put("connections", copy.connections());
-      row.put("endpoints", front.endpoints().stream().map(Reports::text).toList());
+      row.put("endpoints", front.endpoints().stream().map(Addresses::text).toList());
       rows.add(row);
     }
     return rows;
   }
 
-  private static String text(InetSocketAddress endpoint) {
-    String address = endpoint.getAddress().getHostAddress();
-    return (address.contains(":") ? "[" + address + "]" : address) + ":" + endpoint.getPort();
+  private static String word(Algorithm algorithm) {
+    return algorithm.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  /** A row for each endpoint of a Service port: where traffic may go, and the flows there are. */
+  private Object endpoints() {
+    Map<Integer, Map<InetSocketAddress, Integer>> flows = new HashMap<>();
+    dataplane
+        .flows()
+        .copies(flow -> true, dataplane.flows().capacity(), 0)
+        .forEach(flow ->
+            flows
+                .computeIfAbsent(flow.service(), service -> new HashMap<>())
+                .merge(
+                    new InetSocketAddress(flow.endpoint(), flow.endpointPort()), 1, Integer::sum));
+    Map<List<Object>, Object> rows = new LinkedHashMap<>();
+    for (ServiceCopy copy : dataplane.services().services()) {
+      Backends backends = copy.spec().backends();
+      Set<InetSocketAddress> all = new LinkedHashSet<>(backends.cluster().endpoints());
+      all.addAll(backends.local().endpoints());
+      all.addAll(backends.serving().endpoints());
+      for (InetSocketAddress endpoint : all) {
+        Map<String, Object> row = new LinkedHashMap<>();
+        row.put("service", copy.spec().service());
+        row.put("protocol", Protocol.word(copy.spec().protocol()));
+        row.put("endpoint", Addresses.text(endpoint));
+        row.put("cluster", backends.cluster().contains(endpoint));
+        row.put("local", backends.local().contains(endpoint));
+        row.put("flows", flows.getOrDefault(copy.number(), Map.of()).getOrDefault(endpoint, 0));
+        rows.put(List.of(copy.spec().service(), endpoint), row);
+      }
+    }
+    return rows.values();
   }
 
   private Object flows() {

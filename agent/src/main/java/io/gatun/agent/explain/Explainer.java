@@ -341,6 +341,12 @@ public final class Explainer implements AutoCloseable {
             + (decision.shortCircuit ? ", short circuit for this node's own traffic" : ""));
   }
 
+  static String protocol(int number) {
+    return number == IpProtocol.ICMP || number == IpProtocol.ICMPV6
+        ? "ICMP"
+        : Protocol.word(number);
+  }
+
   @Override
   public void close() {
     packet.close();

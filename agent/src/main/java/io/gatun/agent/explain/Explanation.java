@@ -69,6 +69,16 @@ public record Explanation(
 
   /** For people: the verdict, then the chain. */
   public String text() {
+    return text(id, verdict, endpoint, reason, steps);
+  }
+
+  /** The same of the fields that it needs. */
+  public static String text(
+      String id,
+      String verdict,
+      @Nullable String endpoint,
+      @Nullable String reason,
+      List<String> steps) {
     StringBuilder text = new StringBuilder(id).append("\n  => ").append(verdict);
     if (endpoint != null) {
       text.append(" to ").append(endpoint);

@@ -7,8 +7,10 @@ import io.gatun.control.document.Addresses;
 import io.gatun.packet.IpProtocol;
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -176,6 +178,21 @@ public record FlowQuery(
           name + ": got " + port + ", expected a port from 1 to 65535");
     }
     return (int) port;
+  }
+
+  /** As {@link #of(JsonNode, String)} reads it. */
+  public Map<String, Object> json() {
+    Map<String, Object> object = new LinkedHashMap<>();
+    object.put("id", id);
+    object.put("protocol", Explainer.protocol(protocol));
+    object.put("src", Addresses.text(src));
+    object.put("srcPort", srcPort);
+    object.put("dst", Addresses.text(dst));
+    object.put("dstPort", dstPort);
+    if (in != null) {
+      object.put("in", in);
+    }
+    return object;
   }
 
   boolean ipv6() {
