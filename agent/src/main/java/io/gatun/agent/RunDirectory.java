@@ -23,4 +23,9 @@ public record RunDirectory(Path path) {
   public Path bpf() {
     return path.resolve("bpf");
   }
+
+  /** What is set in the kernel, to be undone by {@code gatun stop}. */
+  public Path settings() {
+    return path.resolve("settings");
+  }
 }

@@ -8,8 +8,8 @@ import io.gatun.ring.qsbr.Qsbr;
 
 /**
  * The flows' memory: free ones on a stack, retired ones in a queue until their grace period is
- * over, both linked by words beside the flows, where also stands what only the making and the end of
- * a flow need. Safe for use by many threads, one short lock.
+ * over, both linked by words beside the flows, where also stands what only the making and the end
+ * of a flow need. Safe for use by many threads, one short lock.
  */
 final class FlowPool implements AutoCloseable {
   /** Next in the stack or queue, or {@link #LIVE}. */

@@ -42,7 +42,7 @@ final class StopCommand implements Callable<Integer> {
     System.out.println(
         undone == 0
             ? "stopped, nothing left behind"
-            : "stopped, " + undone + " leftover pins undone");
+            : "stopped, " + undone + " leftover pins and settings undone");
     return 0;
   }
 }

@@ -6,6 +6,10 @@ import io.gatun.agent.admin.AdminServer;
 import io.gatun.agent.config.Configuration;
 import io.gatun.agent.config.ConfigurationException;
 import io.gatun.agent.config.GatunConfiguration;
+import io.gatun.agent.host.HostAgent;
+import io.gatun.agent.host.HostPair;
+import io.gatun.agent.host.HostView;
+import io.gatun.agent.host.KernelSettings;
 import io.gatun.control.ControlThread;
 import io.gatun.control.kernel.KernelMirror;
 import io.gatun.control.kernel.KernelSource;
@@ -23,10 +27,12 @@ import java.lang.System.Logger.Level;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.agrona.concurrent.Agent;
 import org.jspecify.annotations.Nullable;
 
 /** A running node, from the first line of its configuration to the last pin that is removed. */
@@ -34,6 +40,8 @@ public final class Daemon {
   private static final System.Logger LOG = System.getLogger("gatun");
 
   private static final int LOOK_MILLIS = 100;
+
+  private static final int DEFAULT_MTU = 1500;
 
   /** A process that was stopped and goes on renews its lease at once; a stuck one never. */
   private static final int LOOKS_WITHOUT_LEASE = 10;
@@ -78,14 +86,17 @@ public final class Daemon {
         .meaningless()
         .forEach(field -> LOG.log(Level.INFO, "{0} has no meaning here and is ignored", field));
     List<Interfaces.Taken> interfaces = Interfaces.find(configuration);
-    Dataplane dataplane = new Dataplane(configuration, interfaces, run.bpf());
+    KernelSettings host = KernelSettings.open(run.settings());
+    HostPair pair = pair(configuration, interfaces, host);
+    Dataplane dataplane = new Dataplane(configuration, interfaces, pair, run.bpf());
     KernelSource kernel =
         configuration.kernel().mirror() ? new RtnetlinkSource() : KernelSource.NONE;
     KernelMirror mirror =
         new KernelMirror(
             kernel,
             dataplane.fib(),
-            new Adjacency.Host(0, 0, 0), // no host port yet: dropped as no_host_port
+            new Adjacency.Host(
+                Dataplane.HOST_PORT, HostPair.FAR_MAC.bits(), HostPair.HOST_MAC.bits()),
             interfaces.stream().map(Interfaces.Taken::port).toList(),
             configuration.routes(),
             configuration.neighbours());
@@ -99,18 +110,34 @@ public final class Daemon {
             dataplane.qsbr()::reclaim);
     control.configure(
         Settings.clients(configuration),
-        Settings.clientPorts(interfaces),
+        Settings.clientPorts(interfaces, pair),
         configuration.serviceCidrs());
     LocalTable local =
         new LocalTable(control::fronts, configuration, dataplane.own(), dataplane.sources());
     control.doWork(); // tables first, frames afterwards
     local.doWork();
-    nameNode(
-        dataplane,
+    List<InetAddress> primary =
         node.primary(
-            manifests == null ? ObjectSet.EMPTY : manifests.objects(), mirror.localAddresses()));
+            manifests == null ? ObjectSet.EMPTY : manifests.objects(), mirror.localAddresses());
+    nameNode(dataplane, primary);
+    HostAgent hostAgent = null;
+    List<Agent> followers = new ArrayList<>(List.of(local));
+    if (pair != null) {
+      PodPrefixes pods = new PodPrefixes(mirror, interfaces);
+      hostAgent =
+          new HostAgent(
+              pair,
+              host,
+              control::fronts,
+              () ->
+                  new HostView(
+                      primary, local.addresses(), configuration.serviceCidrs(), pods.prefixes()));
+      hostAgent.doWork();
+      followers.add(hostAgent);
+    }
+    dataplane.open();
     dataplane.start(configuration.workers());
-    ControlLoop loop = new ControlLoop(control, List.of(local)).start();
+    ControlLoop loop = new ControlLoop(control, followers).start();
     Watchdog watchdog =
         new Watchdog(
                 dataplane.leases()::renew,
@@ -118,6 +145,9 @@ public final class Daemon {
                 dataplane.counters(),
                 control::heartbeat)
             .start();
+    if (hostAgent != null) {
+      hostAgent.await();
+    }
     Signals.on("TERM", () -> ends.add(End.HAND_OVER));
     Signals.on("INT", () -> ends.add(End.STOP));
     Reports reports =
@@ -136,8 +166,30 @@ public final class Daemon {
           run.socket());
       end = await(dataplane);
       finish(end, configuration, dataplane, loop, watchdog);
+      if (end == End.STOP) {
+        host.undo(); // before the socket goes: who asked for the stop waits for that
+      }
     }
     return end == End.BROKEN ? 1 : 0;
+  }
+
+  /** The way to the host; null where the kernel's tables are not ours to follow. */
+  private static @Nullable HostPair pair(
+      GatunConfiguration configuration,
+      List<Interfaces.Taken> interfaces,
+      KernelSettings settings) {
+    if (!configuration.kernel().mirror()) {
+      return null;
+    }
+    HostPair pair = new HostPair(configuration.kernel().hostInterface());
+    int mtu =
+        interfaces.stream()
+            .filter(taken -> taken.role() == GatunConfiguration.Role.UPLINK)
+            .mapToInt(taken -> taken.port().mtu())
+            .min()
+            .orElse(DEFAULT_MTU);
+    pair.make(settings, mtu);
+    return pair;
   }
 
   private static void nameNode(Dataplane dataplane, List<InetAddress> primary) {

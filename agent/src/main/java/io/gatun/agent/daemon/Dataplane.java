@@ -3,6 +3,7 @@ package io.gatun.agent.daemon;
 import io.gatun.agent.config.GatunConfiguration;
 import io.gatun.agent.config.GatunConfiguration.Driver;
 import io.gatun.agent.config.GatunConfiguration.Idle;
+import io.gatun.agent.host.HostPair;
 import io.gatun.ffm.Libc;
 import io.gatun.fib.Fib;
 import io.gatun.fib.RouteStage;
@@ -42,6 +43,12 @@ import org.jspecify.annotations.Nullable;
  * thread; the tables are written by the control thread only.
  */
 final class Dataplane {
+  /**
+   * The host's port: the highest number, so that those of the interfaces, which count from 0, may
+   * grow.
+   */
+  static final int HOST_PORT = WorkerCounters.PORTS - 1;
+
   /** A pod each, and the ways out: as many as a leaf of the routes can name. */
   private static final int ADJACENCIES = 32_767;
 
@@ -60,9 +67,19 @@ final class Dataplane {
   private final List<InterfacePort> ports = new ArrayList<>();
   private final List<HandOff> handOffs = new ArrayList<>();
   private final List<WorkerThread> threads = new ArrayList<>();
+  private final List<Interfaces.Taken> interfaces;
+  private final @Nullable HostPair pair;
 
-  /** Takes the interfaces: from the first renewal of the lease on, their frames are ours. */
-  Dataplane(GatunConfiguration configuration, List<Interfaces.Taken> interfaces, Path bpf) {
+  /**
+   * Makes all but the ports, which {@link #open} opens.
+   *
+   * @param pair what leads to the host, null for nothing
+   */
+  Dataplane(
+      GatunConfiguration configuration,
+      List<Interfaces.Taken> interfaces,
+      @Nullable HostPair pair,
+      Path bpf) {
     int count = configuration.workers().count();
     qsbr = new Qsbr(count);
     // The FIB's own retirement hands over what frees it; QSBR runs it when no worker can look.
@@ -71,9 +88,10 @@ final class Dataplane {
     services = new ServiceTable(flows, qsbr);
     sources.ports(configuration.snatPorts().first(), configuration.snatPorts().last());
     leases = new Leases(bpf);
-    drivers = new Drivers(interfaces, count, leases);
-    boolean[] veth = new boolean[interfaces.size()];
-    for (int i = 0; i < veth.length; i++) {
+    drivers = new Drivers(interfaces, pair != null, count, leases);
+    boolean[] veth = new boolean[HOST_PORT + 1];
+    veth[HOST_PORT] = true;
+    for (int i = 0; i < interfaces.size(); i++) {
       // A packet port knows what is partial, others have to look.
       veth[i] = interfaces.get(i).veth() && interfaces.get(i).driver() == Driver.XDP;
     }
@@ -81,9 +99,25 @@ final class Dataplane {
       workers.add(worker(i, veth, configuration.workers().coalesce()));
     }
     connect();
+    if (pair != null || interfaces.stream().anyMatch(taken -> taken.driver() == Driver.XDP)) {
+      leases.own(); // its maps are filled before the first frame comes
+    }
+    this.interfaces = List.copyOf(interfaces);
+    this.pair = pair;
+  }
+
+  /** Takes the interfaces: from the first renewal of the lease on, their frames are ours. */
+  void open() {
     try {
       for (int i = 0; i < interfaces.size(); i++) {
-        open(interfaces.get(i), workers.get(i % count));
+        Worker owner = workers.get(i % workers.size());
+        open(drivers.open(interfaces.get(i), owner), owner);
+      }
+      HostPair toHost = pair;
+      if (toHost != null) {
+        open(drivers.openHost(toHost, workers.getFirst()), workers.getFirst());
+        workers.forEach(worker -> worker.hostPort(HOST_PORT, 0)); // routes have the MACs
+        sources.host(HOST_PORT, HostPair.FAR4, HostPair.FAR6);
       }
     } catch (RuntimeException e) {
       detach();
@@ -124,8 +158,7 @@ final class Dataplane {
     }
   }
 
-  private void open(Interfaces.Taken taken, Worker owner) {
-    InterfacePort port = drivers.open(taken, owner);
+  private void open(InterfacePort port, Worker owner) {
     ports.add(port);
     owner.add(port);
     int ring = 0;

@@ -2,6 +2,7 @@ package io.gatun.agent.daemon;
 
 import io.gatun.agent.config.GatunConfiguration.Driver;
 import io.gatun.agent.config.GatunConfiguration.Role;
+import io.gatun.agent.host.HostPair;
 import io.gatun.ffm.memory.NativeArea;
 import io.gatun.port.InterfacePort;
 import io.gatun.port.packet.Inbox;
@@ -33,10 +34,13 @@ final class Drivers {
   private final boolean[] superPorts = new boolean[WorkerCounters.PORTS];
   private final Map<Worker, Inbox> inboxes = new HashMap<>();
 
-  /** Memory for {@code workers} workers and the ports of {@code interfaces}. */
-  Drivers(List<Interfaces.Taken> interfaces, int workers, Leases leases) {
+  /**
+   * Memory for {@code workers} workers and the ports of {@code interfaces}; {@code host}: and the
+   * host's.
+   */
+  Drivers(List<Interfaces.Taken> interfaces, boolean host, int workers, Leases leases) {
     this.leases = leases;
-    int frames = workers * FRAMES_IN_FLIGHT;
+    int frames = workers * FRAMES_IN_FLIGHT + (host ? 2 * XdpRole.HOST.ringSize() : 0);
     boolean packet = false;
     for (Interfaces.Taken taken : interfaces) {
       frames += taken.driver() == Driver.XDP ? 2 * role(taken).ringSize() : 0;
@@ -75,16 +79,18 @@ final class Drivers {
     if (taken.driver() == Driver.PACKET) {
       return PacketPort.open(number, name, inbox(owner), owner.pool(), leases.packet());
     }
+    return xdp(number, name, taken.port().mac().octets(), role(taken), owner);
+  }
+
+  /** Our end of the pair that leads to the host. */
+  InterfacePort openHost(HostPair pair, Worker owner) {
+    byte[] mac = HostPair.FAR_MAC.octets();
+    return xdp(Dataplane.HOST_PORT, pair.far(), mac, XdpRole.HOST, owner);
+  }
+
+  private XdpPort xdp(int number, String name, byte[] mac, XdpRole role, Worker owner) {
     return XdpPort.open(
-        number,
-        name,
-        taken.port().mac().octets(),
-        role(taken),
-        umem,
-        owner.pool(),
-        leases.xdp(),
-        leases.own(),
-        leases.pins());
+        number, name, mac, role, umem, owner.pool(), leases.xdp(), leases.own(), leases.pins());
   }
 
   private Inbox inbox(Worker owner) {

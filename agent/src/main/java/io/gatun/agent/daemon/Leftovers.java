@@ -1,6 +1,7 @@
 package io.gatun.agent.daemon;
 
 import io.gatun.agent.RunDirectory;
+import io.gatun.agent.host.KernelSettings;
 import io.gatun.port.packet.NftLease;
 import io.gatun.port.xdp.Lease;
 import io.gatun.port.xdp.Pins;
@@ -12,11 +13,17 @@ public final class Leftovers {
   private Leftovers() {}
 
   /**
-   * Takes every pinned stub off its interface, removes the pins, and this namespace's nftables
-   * table; returns how many there were.
+   * Takes every pinned stub off its interface, removes the pins and this namespace's nftables
+   * table, and undoes every recorded setting; returns how many there were.
    */
   public static int undo(RunDirectory run) throws IOException {
     Files.deleteIfExists(run.socket());
+    KernelSettings settings = KernelSettings.open(run.settings());
+    int unpinned = unpin(run);
+    return unpinned + settings.undo();
+  }
+
+  private static int unpin(RunDirectory run) {
     int tables = NftLease.undo() ? 1 : 0;
     if (!Files.isDirectory(run.bpf())) {
       return tables;

@@ -9,6 +9,7 @@ import io.gatun.flow.FlowCopy;
 import io.gatun.flow.Ticks;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.Verdict;
+import io.gatun.port.InterfacePort;
 import io.gatun.service.Algorithm;
 import io.gatun.service.Backends;
 import io.gatun.service.FrontSpec;
@@ -174,14 +175,31 @@ final class Reports {
       row.put("driver", taken.driver().name().toLowerCase(Locale.ROOT));
       row.put("up", dataplane.ports().get(number).up());
       row.put("mtu", taken.port().mtu());
-      row.put("rxFrames", sum(counters -> counters.rxFrames(number)));
-      row.put("rxBytes", sum(counters -> counters.rxBytes(number)));
-      row.put("txFrames", sum(counters -> counters.txFrames(number)));
-      row.put("txBytes", sum(counters -> counters.txBytes(number)));
-      row.put("kernelDropped", dataplane.ports().get(number).kernelDropped());
+      traffic(row, dataplane.ports().get(number));
       rows.add(row);
     }
+    if (dataplane.ports().size() > interfaces.size()) {
+      rows.add(hostPort(dataplane.ports().getLast()));
+    }
     return rows;
+  }
+
+  private Map<String, Object> hostPort(InterfacePort port) {
+    Map<String, Object> row = new LinkedHashMap<>();
+    row.put("name", port.name());
+    row.put("role", "host");
+    row.put("up", port.up());
+    traffic(row, port);
+    return row;
+  }
+
+  private void traffic(Map<String, Object> row, InterfacePort port) {
+    int number = port.number();
+    row.put("rxFrames", sum(counters -> counters.rxFrames(number)));
+    row.put("rxBytes", sum(counters -> counters.rxBytes(number)));
+    row.put("txFrames", sum(counters -> counters.txFrames(number)));
+    row.put("txBytes", sum(counters -> counters.txBytes(number)));
+    row.put("kernelDropped", port.kernelDropped());
   }
 
   private Object drops() {

@@ -4,12 +4,15 @@ import io.gatun.agent.config.GatunConfiguration;
 import io.gatun.agent.config.GatunConfiguration.Masquerade;
 import io.gatun.agent.config.GatunConfiguration.Role;
 import io.gatun.agent.config.KubeProxyConfiguration;
+import io.gatun.agent.host.HostPair;
 import io.gatun.control.service.ClientSettings;
 import io.gatun.control.service.ClientSettings.ClientPort;
 import io.gatun.control.service.ClientSettings.Detect;
 import io.gatun.control.service.NodeSettings;
 import io.gatun.service.ClientRules.Leads;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The configuration in the words of the control plane; the daemon and {@code explain} share it. */
 public final class Settings {
@@ -46,11 +49,15 @@ public final class Settings {
         configuration.egressMasquerade() == Masquerade.TRUE);
   }
 
-  static List<ClientPort> clientPorts(List<Interfaces.Taken> interfaces) {
-    return interfaces.stream()
-        .map(taken ->
-            new ClientPort(taken.port().number(), taken.port().name(), leads(taken.role())))
-        .toList();
+  static List<ClientPort> clientPorts(List<Interfaces.Taken> interfaces, @Nullable HostPair pair) {
+    List<ClientPort> ports = new ArrayList<>();
+    for (Interfaces.Taken taken : interfaces) {
+      ports.add(new ClientPort(taken.port().number(), taken.port().name(), leads(taken.role())));
+    }
+    if (pair != null) {
+      ports.add(new ClientPort(Dataplane.HOST_PORT, pair.far(), Leads.TO_THE_HOST));
+    }
+    return List.copyOf(ports);
   }
 
   public static Leads leads(Role role) {

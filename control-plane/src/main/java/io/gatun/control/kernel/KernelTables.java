@@ -195,7 +195,11 @@ public record KernelTables(
     }
   }
 
-  /** A rule that says which table is looked into; {@code text} as {@code ip rule} puts it. */
+  /**
+   * A rule that says which table is looked into; {@code text} as {@code ip rule} puts it.
+   *
+   * @param kernels made by the kernel, or by ourselves
+   */
   public record Rule(boolean ipv6, int priority, String text, boolean kernels) implements Entry {
     @Override
     public Object key() {

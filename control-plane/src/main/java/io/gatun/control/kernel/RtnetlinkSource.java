@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The tables of the network namespace in which this was made, by rtnetlink. */
 public final class RtnetlinkSource implements KernelSource {
+  /** What rules of our own say who made them; no routing daemon's number in rt_protos. */
+  public static final int OUR_PROTOCOL = 103;
+
   private static final int ETHERNET = 6;
 
   /** RTPROT_KERNEL: the three rules that are always there. */
@@ -202,7 +205,10 @@ public final class RtnetlinkSource implements KernelSource {
     text.append(rule.out().isEmpty() ? "" : " oif " + rule.out());
     text.append(rule.action() == 1 ? " lookup " + rule.table() : " action " + rule.action());
     return new KernelTables.Rule(
-        rule.ipv6(), rule.priority(), text.toString(), rule.protocol() == BY_KERNEL);
+        rule.ipv6(),
+        rule.priority(),
+        text.toString(),
+        rule.protocol() == BY_KERNEL || rule.protocol() == OUR_PROTOCOL);
   }
 
   @Override

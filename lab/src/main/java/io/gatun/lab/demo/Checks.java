@@ -64,6 +64,17 @@ final class Checks {
                   curl(topology.outside(), "http://" + address + ":" + Cluster.WEB_NODE_PORT + "/"),
                   address));
     }
+    for (Node node : topology.nodes()) {
+      report.check(
+          "curl ClusterIP from " + node.name() + " itself",
+          () -> bothAnswer(curl(node, service), topology.address(node)));
+    }
+    String own = topology.address(topology.nodeA());
+    report.check(
+        "curl its own NodePort from node-a",
+        () ->
+            bothAnswer(
+                curl(topology.nodeA(), "http://" + own + ":" + Cluster.WEB_NODE_PORT + "/"), own));
     for (Pod client : List.of(clientA, clientB)) {
       report.check(
           "dig over UDP from " + client.name() + " on " + client.host().name(), () -> dig(client));

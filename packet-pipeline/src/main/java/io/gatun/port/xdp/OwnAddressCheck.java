@@ -30,7 +30,7 @@ import io.gatun.ffm.bpf.BpfAssembler.If;
  *   to no address of the node   → ours, but for what a DHCP client waits for (UDP port 68)
  *   a fragment                  → ours: the first one alone has ports
  *   an ICMP error               → ours: what it quotes may be a translated flow
- *   a claimed port              → ours
+ *   a claimed port              → ours; an echo reply's identifier counts as a port of TCP
  *   all else                    → kernel
  * </pre>
  *
@@ -53,6 +53,8 @@ final class OwnAddressCheck {
   private static final int DHCP_CLIENT = 0x4400;
 
   private static final int ICMP = 1;
+  private static final int ECHO_REPLY = 0;
+  private static final int ECHO_REPLY6 = 129;
   private static final int TCP = 6;
   private static final int UDP = 17;
   private static final int FRAGMENT_HEADER = 44;
@@ -111,7 +113,7 @@ final class OwnAddressCheck {
     for (int error : new int[] {3, 4, 11, 12}) {
       program.jumpIf(If.EQ, R5, error, "ours");
     }
-    program.jump("kernel");
+    program.jumpIf(If.EQ, R5, ECHO_REPLY, "identifier").jump("kernel");
   }
 
   private static void ipv6(BpfAssembler program, int addresses) {
@@ -141,7 +143,14 @@ final class OwnAddressCheck {
         .jumpIfRegister(If.GT, R2, R9, "ours")
         .load(BYTE, R5, R7, 0)
         .jumpIf(If.LT, R5, 128, "ours") // RFC 4443: errors are below 128
-        .jump("kernel");
+        .jumpIf(If.NE, R5, ECHO_REPLY6, "kernel")
+        .label("identifier") // of a masqueraded echo: from the same range as ports
+        .moveRegister(R2, R7)
+        .alu(Alu.ADD, R2, 6)
+        .jumpIfRegister(If.GT, R2, R9, "ours")
+        .load(SHORT, R5, R7, 4)
+        .move(R4, OwnTraffic.base(TCP))
+        .jump("number");
   }
 
   /** R5 is the protocol, R7 its header. */
@@ -157,6 +166,7 @@ final class OwnAddressCheck {
         .alu(Alu.ADD, R2, 4)
         .jumpIfRegister(If.GT, R2, R9, "ours")
         .load(SHORT, R5, R7, 2)
+        .label("number")
         .toBigEndian(R5, 16)
         .alu(Alu.AND, R5, 0xFFFF)
         .moveRegister(R3, R5)

@@ -5,7 +5,9 @@ public enum XdpRole {
   /** The host's end of a pod's pair: every unicast IP packet is ours. */
   POD(512),
   /** A way out of the node: ours is what is addressed to the interface's own MAC. */
-  UPLINK(2048);
+  UPLINK(2048),
+  /** Our end of the pair that leads to the node's own stack: every unicast IP packet is ours. */
+  HOST(1024);
 
   /** Entries of each ring; a power of two. */
   final int ringSize;

@@ -142,6 +142,8 @@ class StubIT {
     expectHosts("SCTP", toNode.get().sctp(1, 30_080));
     expectHosts("echo", toNode.get().echo(1, 1));
     expectHosts("echo reply", toNode.get().icmp(six ? 129 : 0, 0, 0));
+    expectOurs("a masqueraded echo's", toNode.get().icmp(six ? 129 : 0, 0, 61_000 << 16 | 1));
+    expectHosts("the host's echo's", toNode.get().icmp(six ? 129 : 0, 0, 4711 << 16 | 1));
     expectOurs("node port", toNode.get().tcp(40_000, 30_080));
     expectOurs("node port, UDP", toNode.get().udp(40_000, 30_053));
     expectOurs("masqueraded, first", toNode.get().tcp(80, 61_000));

@@ -1,0 +1,69 @@
+package io.gatun.agent.daemon;
+
+import io.gatun.agent.config.GatunConfiguration.Role;
+import io.gatun.control.document.Prefix;
+import io.gatun.control.kernel.KernelMirror;
+import io.gatun.control.kernel.KernelTables.Link;
+import io.gatun.control.kernel.RouteView;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What routes reach by this node's pod ports, or by the bridges that these belong to; for the
+ * control thread. Looked at twice a second: all routes are.
+ */
+final class PodPrefixes {
+  private static final long PERIOD = TimeUnit.MILLISECONDS.toNanos(500);
+
+  private final KernelMirror mirror;
+  private final Set<String> ports = new HashSet<>();
+  private List<Prefix> prefixes = List.of();
+  private long looked = System.nanoTime() - PERIOD;
+
+  PodPrefixes(KernelMirror mirror, List<Interfaces.Taken> interfaces) {
+    this.mirror = mirror;
+    interfaces.stream()
+        .filter(taken -> taken.role() == Role.POD)
+        .forEach(taken -> ports.add(taken.port().name()));
+  }
+
+  /** As last looked at; the same list while nothing changed. */
+  List<Prefix> prefixes() {
+    long now = System.nanoTime();
+    if (now - looked >= PERIOD) {
+      looked = now;
+      Set<String> devices = devices();
+      List<Prefix> found =
+          mirror.routes().stream()
+              .filter(route -> route.kind() == RouteView.Kind.FORWARD && !isOfALink(route.prefix()))
+              .filter(route ->
+                  route.ways().stream()
+                      .allMatch(way -> way.via() == null && devices.contains(way.dev())))
+              .map(RouteView::prefix)
+              .sorted((a, b) -> a.toString().compareTo(b.toString()))
+              .toList();
+      prefixes = found.equals(prefixes) ? prefixes : found;
+    }
+    return prefixes;
+  }
+
+  private Set<String> devices() {
+    Set<Integer> masters = new HashSet<>();
+    for (Link link : mirror.links()) {
+      if (link.master() != 0 && ports.contains(link.name())) {
+        masters.add(link.master());
+      }
+    }
+    Set<String> devices = new HashSet<>(ports);
+    mirror.links().stream()
+        .filter(link -> masters.contains(link.ifIndex()))
+        .forEach(link -> devices.add(link.name()));
+    return devices;
+  }
+
+  private static boolean isOfALink(Prefix prefix) {
+    return prefix.address().isLinkLocalAddress() || prefix.address().isMulticastAddress();
+  }
+}

@@ -1,0 +1,3 @@
+/** Tests of the host's pair. */
+@org.jspecify.annotations.NullMarked
+package io.gatun.agent.host;
