@@ -1,17 +1,14 @@
 package io.gatun.perf;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import io.gatun.ffm.memory.Memory;
 import io.gatun.lab.demo.NodeDataplane;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -75,73 +72,15 @@ public final class Bench {
             started.toString(),
             seconds);
     out.print(options.json() ? report.json() : report.text());
-    return figures.stream().anyMatch(figure -> "no".equals(figure.holds())) ? 1 : 0;
-  }
-
-  /** The whole report; its components are the members of the JSON object. */
-  record Report(
-      String bench,
-      Map<String, Object> arguments,
-      List<Figure> figures,
-      Machine machine,
-      String started,
-      double seconds) {
-
-    private static final ObjectMapper MAPPER =
-        new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
-
-    String json() {
+    if (options.report() != null) {
       try {
-        return MAPPER.writeValueAsString(this) + "\n";
-      } catch (JsonProcessingException e) {
-        throw new IllegalStateException("report does not become JSON: " + e.getMessage(), e);
+        Files.writeString(options.report(), HtmlPage.of(report));
+      } catch (IOException e) {
+        System.err.printf(
+            "bench %s: cannot write %s: %s%n", name, options.report(), e.getMessage());
+        return 1;
       }
     }
-
-    String text() {
-      StringBuilder text = new StringBuilder(bench).append(' ').append(arguments).append('\n');
-      for (Figure figure : figures) {
-        double low = figure.runs().stream().mapToDouble(Double::doubleValue).min().orElse(0);
-        double high = figure.runs().stream().mapToDouble(Double::doubleValue).max().orElse(0);
-        text.append(
-            String.format(
-                Locale.ROOT,
-                "  %-28s %10.2f %-14s (%.2f to %.2f, %d runs)",
-                figure.what(),
-                figure.value(),
-                figure.unit(),
-                low,
-                high,
-                figure.runs().size()));
-        if (figure.peer() != null) {
-          text.append(
-              String.format(
-                  Locale.ROOT,
-                  "  %s %.2f, ratio %.2f",
-                  figure.peer().name(),
-                  figure.peer().value(),
-                  figure.ratio()));
-        }
-        if (figure.holds() != null) {
-          text.append("  floor ").append(figure.floor()).append(", goal ").append(figure.goal());
-          text.append(", holds: ").append(figure.holds());
-        }
-        text.append('\n');
-        if (figure.peer() != null) {
-          text.append("    peer: ").append(figure.peer().command()).append('\n');
-        }
-      }
-      return text.append(
-              String.format(
-                  Locale.ROOT,
-                  "  %s, %d cores, Linux %s, JDK %s, steal %.1f %%, %.1f s%n",
-                  machine.cpu(),
-                  machine.cores(),
-                  machine.kernel(),
-                  machine.jdk(),
-                  machine.stealPercent(),
-                  seconds))
-          .toString();
-    }
+    return figures.stream().anyMatch(figure -> "no".equals(figure.holds())) ? 1 : 0;
   }
 }

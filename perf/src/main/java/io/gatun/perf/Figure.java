@@ -81,6 +81,18 @@ record Figure(
     return ratio != null ? ratio >= bound : value <= bound;
   }
 
+  /**
+   * The value at which a bound is reached; a bound of a ratio is one of the value too, the peer
+   * being as fast as it was.
+   */
+  double valueAt(double bound) {
+    if (peer == null || ratio == null) {
+      return bound;
+    }
+    boolean moreIsBetter = (value > peer.value()) == (ratio > 1);
+    return moreIsBetter ? peer.value() * bound : peer.value() / bound;
+  }
+
   static double median(double[] runs) {
     double[] sorted = runs.clone();
     Arrays.sort(sorted);

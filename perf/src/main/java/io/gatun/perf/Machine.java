@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -69,6 +70,16 @@ record Machine(
         System.getProperty("java.vm.version"),
         Time.now().stealPercentSince(start),
         vulnerabilitiesHere());
+  }
+
+  /** The vulnerabilities that cost something here or are open, in a line. */
+  String affected() {
+    String named =
+        vulnerabilities.entrySet().stream()
+            .filter(entry -> !entry.getValue().equals("Not affected"))
+            .map(entry -> entry.getKey() + " " + entry.getValue().split("[:;]", 2)[0])
+            .collect(Collectors.joining(", "));
+    return "vulnerabilities: " + (named.isEmpty() ? "none" : named);
   }
 
   private static Map<String, String> vulnerabilitiesHere() {

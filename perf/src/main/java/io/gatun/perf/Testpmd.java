@@ -1,6 +1,5 @@
 package io.gatun.perf;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,15 +20,18 @@ final class Testpmd extends VethSide {
   static final int MEGABYTES = 384;
 
   private static final double TRIAL_SECONDS = 0.5;
+  private static final int TRIES = 5;
   private static final double PATIENCE_SECONDS = 30;
   private static final double STEP_SECONDS = 0.1;
 
   private final Path log;
+  private final HugePages pages;
   private int budget = -1;
   private @Nullable Process process;
 
-  Testpmd(VethPath path, Load load) throws IOException {
+  Testpmd(VethPath path, Load load, HugePages pages) throws IOException {
     super(path, load);
+    this.pages = pages;
     log = Files.createDirectories(path.node().runDirectory()).resolve("testpmd.log");
   }
 
@@ -80,20 +82,33 @@ final class Testpmd extends VethSide {
     return best;
   }
 
+  /** Others may take the huge pages between our having them free and DPDK's taking them. */
   private void start(int with) throws IOException {
-    File output = log.toFile();
+    for (int tries = 1; !starts(with); tries++) {
+      if (tries == TRIES) {
+        throw new IOException("testpmd did not start:\n" + Files.readString(log));
+      }
+    }
+  }
+
+  private boolean starts(int with) throws IOException {
+    pages.haveFree(MEGABYTES);
     process =
         new ProcessBuilder(path.node().enter(words(with)))
             .redirectErrorStream(true)
-            .redirectOutput(output)
+            .redirectOutput(log.toFile())
             .start(); // its input stays open: it ends when it reads the end of it
-    for (double waited = 0; !Files.readString(log).contains("Port statistics"); ) {
-      if (!process.isAlive() || waited > PATIENCE_SECONDS) {
-        throw new IOException("testpmd did not start:\n" + Files.readString(log));
+    for (double waited = 0; waited < PATIENCE_SECONDS; waited += STEP_SECONDS) {
+      if (Files.readString(log).contains("Port statistics")) {
+        return true;
+      }
+      if (!process.isAlive()) {
+        return false;
       }
       VethPath.sleep(STEP_SECONDS);
-      waited += STEP_SECONDS;
     }
+    leave();
+    return false;
   }
 
   @Override

@@ -77,11 +77,11 @@ final class VethBenchmark implements Benchmark {
     if (!options.peer() || !Program.isPeerInstalled("testpmd", Testpmd.PROGRAM)) {
       return figures(options, Alternation.alone(options.runs(), ours), null, "");
     }
-    Testpmd testpmd = new Testpmd(path, load);
     HugePages pages = HugePages.reserve(Testpmd.MEGABYTES);
     try (Cleanup _ = new Cleanup(pages, "sysctl vm.nr_hugepages")) {
+      Testpmd testpmd = new Testpmd(path, load, pages);
       Alternation.Runs runs = Alternation.of(options.runs(), ours, testpmd);
-      return figures(options, runs, "dpdk-testpmd net_af_xdp", testpmd.command());
+      return figures(options, runs, "dpdk-testpmd", testpmd.command());
     }
   }
 

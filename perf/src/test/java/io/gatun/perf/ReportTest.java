@@ -31,7 +31,7 @@ class ReportTest {
     JsonNode json =
         new ObjectMapper()
             .readTree(
-                new Bench.Report(
+                new Report(
                         "service",
                         Map.of("flows", 1000),
                         List.of(alone, beside),

@@ -23,6 +23,13 @@ class VethPathTest {
   }
 
   @Test
+  void shouldCountFreeHugePages() {
+    assertEquals(
+        3, HugePages.free(List.of("HugePages_Total:      10", "HugePages_Free:        3")));
+    assertEquals(0, HugePages.free(List.of("MemTotal: 1 kB")));
+  }
+
+  @Test
   void shouldWriteMacs() {
     assertEquals("02:00:0a:01:00:01", VethPath.text(VethPath.IN_MAC));
   }

@@ -73,6 +73,9 @@ final class BenchCommand implements Callable<Integer> {
       description = "Measure the peer too.")
   private boolean peer = true;
 
+  @Option(names = "--report", paramLabel = "FILE", description = "A page with plots, too.")
+  private @Nullable Path report;
+
   @Option(
       names = {"-o", "--output"},
       paramLabel = "text|json",
@@ -101,6 +104,6 @@ final class BenchCommand implements Callable<Integer> {
         service,
         new BenchOptions.Tables(routes, addresses, ipv6, prefixes, updates),
         output == OutputFormat.JSON,
-        null);
+        report);
   }
 }
