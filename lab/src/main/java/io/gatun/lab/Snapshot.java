@@ -1,20 +1,22 @@
 package io.gatun.lab;
 
+import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
-import java.util.stream.Stream;
 
 /**
  * What a machine or a namespace looks like to its kernel: links with their features, addresses,
  * rules, routes, permanent neighbours, the sysctls a dataplane touches, nftables, named namespaces
  * and pinned BPF objects; immutable. Counters and ages are left out: two snapshots of an untouched
- * machine are equal.
+ * machine are equal. What is looked at, the script {@code snapshot.sh} says.
  *
  * <pre>{@code
  * Snapshot before = Snapshot.of(node);
@@ -23,31 +25,6 @@ import java.util.stream.Stream;
  * }</pre>
  */
 public final class Snapshot {
-
-  private static final String SYSCTLS =
-      "^net\\.(ipv4\\.ip_forward|ipv4\\.ip_local|ipv[46]\\.conf\\..*\\."
-          + "(forwarding|rp_filter|proxy_arp|proxy_ndp|accept_local|arp_ignore|arp_announce"
-          + "|route_localnet|accept_ra|accept_dad|disable_ipv6|send_redirects)$)";
-
-  /** Every link's switchable offloads: what somebody turned off must be on again. */
-  private static final String FEATURES =
-      "for d in $(ip -o link | sed 's/^[0-9]*: \\([^:@]*\\).*/\\1/'); do"
-          + " ethtool -k $d 2>/dev/null | grep -v fixed | sed \"s/^/$d /\"; done; true";
-
-  private static final Map<String, List<String>> SECTIONS = new LinkedHashMap<>();
-
-  static {
-    SECTIONS.put("link", List.of("ip", "-o", "link", "show"));
-    SECTIONS.put("feature", List.of("sh", "-c", FEATURES));
-    SECTIONS.put("address", List.of("ip", "-o", "address", "show"));
-    SECTIONS.put("rule", List.of("sh", "-c", "ip -4 rule; ip -6 rule"));
-    SECTIONS.put(
-        "route",
-        List.of("sh", "-c", "ip -o -4 route show table all; ip -o -6 route show table all"));
-    SECTIONS.put("neighbour", List.of("ip", "-o", "neigh", "show", "nud", "permanent"));
-    SECTIONS.put("sysctl", List.of("sysctl", "-a", "-e", "-r", SYSCTLS));
-    SECTIONS.put("nft", List.of("nft", "-s", "list", "ruleset"));
-  }
 
   private final Map<String, List<String>> sections;
 
@@ -70,7 +47,10 @@ public final class Snapshot {
    */
   public List<String> differences(Snapshot later) {
     List<String> all = new ArrayList<>();
-    sections.forEach((section, before) -> {
+    Set<String> kinds = new LinkedHashSet<>(sections.keySet());
+    kinds.addAll(later.sections.keySet());
+    kinds.forEach(section -> {
+      List<String> before = sections.getOrDefault(section, List.of());
       List<String> gone = new ArrayList<>(before);
       List<String> come = new ArrayList<>(later.sections.getOrDefault(section, List.of()));
       for (String line : before) {
@@ -84,6 +64,16 @@ public final class Snapshot {
     return all;
   }
 
+  /**
+   * The same on a machine that others use too: of the named namespaces and pins, which they make
+   * and remove meanwhile, only those whose line contains {@code ours}.
+   */
+  public List<String> differences(Snapshot later, String ours) {
+    return differences(later).stream()
+        .filter(line -> !line.matches("[+-] (namespace|pin): .*") || line.contains(ours))
+        .toList();
+  }
+
   @Override
   public String toString() {
     var text = new StringBuilder();
@@ -93,43 +83,24 @@ public final class Snapshot {
   }
 
   private static Snapshot take(Function<List<String>, List<String>> enter) throws IOException {
+    Command.Outcome outcome =
+        Command.of(enter.apply(List.of("sh", "-s"))).reading(script()).run().orThrow();
     Map<String, List<String>> taken = new LinkedHashMap<>();
-    for (var section : SECTIONS.entrySet()) {
-      Command.Outcome outcome = Command.of(enter.apply(section.getValue())).run().orThrow();
-      taken.put(section.getKey(), outcome.output().lines().map(Snapshot::steady).toList());
+    for (String line : outcome.output().lines().toList()) {
+      int colon = line.indexOf(": ");
+      taken
+          .computeIfAbsent(line.substring(0, colon), kind -> new ArrayList<>())
+          .add(line.substring(colon + 2));
     }
-    taken.put("namespace", names(Path.of("/run/netns"), 1));
-    List<String> pins = new ArrayList<>();
-    for (String mount : bpfMounts()) {
-      pins.add(mount);
-      pins.addAll(names(Path.of(mount), Integer.MAX_VALUE));
-    }
-    taken.put("pin", pins);
     return new Snapshot(taken);
   }
 
-  /** Without what changes by itself. */
-  private static String steady(String line) {
-    return line.replaceAll("(valid_lft|preferred_lft|expires|hoplimit) \\S+", "")
-        .replaceAll("\\s+", " ")
-        .strip();
-  }
-
-  private static List<String> bpfMounts() throws IOException {
-    return Files.readAllLines(Path.of("/proc/self/mounts")).stream()
-        .map(line -> line.split(" ", -1))
-        .filter(fields -> fields[2].equals("bpf"))
-        .map(fields -> fields[1])
-        .sorted()
-        .toList();
-  }
-
-  private static List<String> names(Path directory, int depth) throws IOException {
-    if (!Files.isDirectory(directory)) {
-      return List.of();
-    }
-    try (Stream<Path> files = Files.walk(directory, depth)) {
-      return files.filter(file -> !file.equals(directory)).map(Path::toString).sorted().toList();
+  private static String script() throws IOException {
+    try (InputStream resource = Snapshot.class.getResourceAsStream("snapshot.sh")) {
+      if (resource == null) {
+        throw new FileNotFoundException("snapshot.sh");
+      }
+      return new String(resource.readAllBytes(), StandardCharsets.UTF_8);
     }
   }
 }

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** A daemon that died or hangs: the kernel takes over when the hold is over, by itself. */
 class FailureIT {
 
-  private static final Duration READY = Duration.ofSeconds(20);
+  private static final Duration READY = Duration.ofSeconds(60);
 
   /** Before and after the hold. */
   private static final Duration BEAT = Duration.ofMillis(2200);

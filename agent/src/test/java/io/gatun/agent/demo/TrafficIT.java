@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.gatun.agent.GatunProcess;
 import io.gatun.agent.Machine;
 import io.gatun.lab.Node;
-import io.gatun.lab.Snapshot;
 import io.gatun.lab.TwoNodes;
 import io.gatun.lab.demo.Cluster;
 import io.gatun.lab.demo.Transfer;
@@ -16,7 +15,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -30,10 +28,9 @@ import org.junit.jupiter.api.io.TempDir;
 class TrafficIT {
 
   private static final long GIGABYTE = 1_000_000_000;
-  private static final Duration READY = Duration.ofSeconds(20);
+  private static final Duration READY = Duration.ofSeconds(60);
 
   private final List<GatunProcess> running = new ArrayList<>();
-  private final Map<Node, Snapshot> before = new LinkedHashMap<>();
   private TwoNodes topology;
 
   @BeforeAll
@@ -44,7 +41,6 @@ class TrafficIT {
   private void start(int workers) throws IOException {
     Path manifests = Cluster.writeManifests(topology);
     for (Node node : topology.nodes()) {
-      before.put(node, Snapshot.of(node));
       Path config = Cluster.writeConfiguration(topology, node);
       Files.writeString(config, Files.readString(config).replace("count: 1", "count: " + workers));
       running.add(GatunProcess.start(node, config, manifests));
@@ -130,25 +126,6 @@ class TrafficIT {
     // Many small connections: resets and drops may be among them, and are counted too.
     for (GatunProcess gatun : running) {
       System.out.println(Accounts.settled(gatun));
-    }
-  }
-
-  @Test
-  void shouldLeaveTheNodeAsItWasAfterStop() throws IOException {
-    start(1);
-    for (GatunProcess gatun : running) {
-      gatun.stop();
-    }
-    for (var node : before.entrySet()) {
-      List<String> differences = node.getValue().differences(Snapshot.of(node.getKey()));
-      // Others make namespaces and pins on this machine too.
-      assertEquals(
-          List.of(),
-          differences.stream()
-              .filter(line ->
-                  !line.matches("[+-] (namespace|pin): .*")
-                      || line.contains(node.getKey().runDirectory().toString()))
-              .toList());
     }
   }
 }

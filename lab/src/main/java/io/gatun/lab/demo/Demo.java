@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -101,7 +100,7 @@ public final class Demo {
     } catch (IOException | RuntimeException e) {
       try {
         stopAll();
-      } catch (IOException alsoThis) {
+      } catch (IOException | RuntimeException alsoThis) {
         e.addSuppressed(alsoThis); // what failed first is what the user has to know
       }
       throw e;
@@ -163,10 +162,9 @@ public final class Demo {
   private static Report.Seen asItWas(Map<Node, Snapshot> before, Node node) throws IOException {
     Snapshot then = before.get(node);
     List<String> differences =
-        then == null ? List.of() : new ArrayList<>(then.differences(Snapshot.of(node)));
-    // Others' namespaces and pins come and go on a shared machine.
-    differences =
-        differences.stream().filter(line -> !line.matches("[+-] (namespace|pin): .*")).toList();
+        then == null
+            ? List.of()
+            : then.differences(Snapshot.of(node), node.runDirectory().toString());
     return new Report.Seen(
         differences.isEmpty(),
         differences.isEmpty() ? "as it was" : String.join("; ", differences));
