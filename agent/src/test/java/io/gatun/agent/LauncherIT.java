@@ -10,8 +10,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code ./gatun} as a user types it: exit codes, and one line for what is wrong. */
 class LauncherIT {
@@ -65,10 +68,64 @@ class LauncherIT {
   }
 
   @Test
+  void shouldNameTheLineOfAManifestThatIsNoYaml() throws Exception {
+    Path config = directory.resolve("node.yaml");
+    Files.writeString(
+        config, "{apiVersion: gatun.io/v1alpha1, kind: GatunConfiguration, interfaces: []}");
+    Path manifest = directory.resolve("web.yaml");
+    Files.writeString(manifest, "apiVersion: v1\nkind: Service: web\n");
+    Outcome outcome =
+        gatun("run", "--config", config.toString(), "--manifests", manifest.toString());
+    assertEquals(2, outcome.code, outcome.err.toString());
+    assertEquals(
+        "gatun: "
+            + manifest
+            + ": line 2, column 14: not YAML: mapping values are not allowed here",
+        outcome.err.getLast());
+  }
+
+  @Test
+  void shouldNameAnInterfaceThatIsNotThere() throws Exception {
+    Path config = directory.resolve("node.yaml");
+    Files.writeString(
+        config,
+        "{apiVersion: gatun.io/v1alpha1, kind: GatunConfiguration, interfaces: [{name: nowhere0,"
+            + " role: pod}]}");
+    Outcome outcome = gatun("run", "--config", config.toString());
+    assertEquals(2, outcome.code, outcome.err.toString());
+    assertTrue(outcome.err.getLast().contains("nowhere0"), outcome.err.toString());
+  }
+
+  @Test
   void shouldSayWhatIsMissing() throws Exception {
     Outcome outcome = gatun("run");
     assertEquals(2, outcome.code);
     assertTrue(outcome.err.getLast().contains("--config"), outcome.err.toString());
+  }
+
+  /** Each shell takes its own script; those that are not installed are passed over. */
+  @ParameterizedTest
+  @CsvSource({"bash, -n", "zsh, -n", "fish, --no-execute"})
+  void shouldPrintACompletionThatItsShellReads(String shell, String check) throws Exception {
+    Outcome outcome = gatun("completion", shell);
+    assertEquals(0, outcome.code, outcome.err.toString());
+    String script = String.join("\n", outcome.out);
+    assertTrue(script.contains("services") && script.contains("manifests"), script);
+    Path program = Path.of("/usr/bin", shell);
+    Assumptions.assumeTrue(Files.isExecutable(program), "skipped: " + shell + " is not installed");
+    Path file = Files.writeString(directory.resolve("completion"), script);
+    assertEquals("", said(program.toString(), check, file.toString()));
+    if (shell.equals("fish")) {
+      String offered = said("fish", "-c", "source " + file + "; complete -C 'gatun lab '");
+      assertTrue(offered.lines().anyMatch(line -> line.startsWith("down\t")), offered);
+    }
+  }
+
+  private static String said(String... words) throws IOException, InterruptedException {
+    Process process = new ProcessBuilder(words).redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, process.waitFor(), said);
+    return said;
   }
 
   @Test

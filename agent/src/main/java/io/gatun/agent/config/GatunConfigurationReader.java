@@ -136,20 +136,27 @@ final class GatunConfigurationReader {
 
   private static Interface oneInterface(Field field) {
     StrictMapping entry = new StrictMapping(field);
-    String name = interfaceName(entry.at("name"));
-    Role role = choice(entry.at("role"), Role.class, null);
-    Driver driver = choice(entry.at("driver"), Driver.class, Driver.AUTO);
-    Driver attached = driver == Driver.AUTO ? Driver.XDP : driver;
-    Mode mode = choice(only(entry.at("mode"), attached, Driver.XDP), Mode.class, Mode.AUTO);
+    Field named = entry.at("name");
+    Field roled = entry.at("role");
+    Field driven = entry.at("driver");
+    Field moded = entry.at("mode");
     Field queues = entry.at("queues");
+    Field devargs = entry.at("devargs");
+    Field read = entry.at("read");
+    Field write = entry.at("write");
+    entry.end(); // first: `rolle` is what is wrong, not that `role` is missing
+    String name = interfaceName(named);
+    Role role = choice(roled, Role.class, null);
+    Driver driver = choice(driven, Driver.class, Driver.AUTO);
+    Driver attached = driver == Driver.AUTO ? Driver.XDP : driver;
+    Mode mode = choice(only(moded, attached, Driver.XDP), Mode.class, Mode.AUTO);
     int count =
         queues.present() && !queues.says("auto")
             ? (int) orElse(queues, 1, 1024, "auto or an integer from 1 to 1024")
             : 0;
-    Field devargs = only(entry.at("devargs"), driver, Driver.DPDK);
-    Field read = only(entry.at("read"), driver, Driver.PCAP);
-    Field write = only(entry.at("write"), driver, Driver.PCAP);
-    entry.end();
+    only(devargs, driver, Driver.DPDK);
+    only(read, driver, Driver.PCAP);
+    only(write, driver, Driver.PCAP);
     if (driver == Driver.DPDK && !devargs.present()) {
       throw devargs.expected("DPDK's device arguments, because the driver is dpdk");
     }
@@ -212,10 +219,11 @@ final class GatunConfigurationReader {
 
   private static StaticRoute route(Field field) {
     StrictMapping route = new StrictMapping(field);
-    Prefix to = route.at("to").prefix();
+    Field target = route.at("to");
     Field via = route.at("via");
     Field dev = route.at("dev");
     route.end();
+    Prefix to = target.prefix();
     if (!via.present() && !dev.present()) {
       throw via.expected("an IP address (or dev: an interface)");
     }
@@ -228,11 +236,11 @@ final class GatunConfigurationReader {
 
   private static StaticNeighbour neighbour(Field field) {
     StrictMapping neighbour = new StrictMapping(field);
-    InetAddress ip = neighbour.at("ip").address();
-    MacAddress mac = mac(neighbour.at("mac"));
-    String dev = interfaceName(neighbour.at("dev"));
+    Field ip = neighbour.at("ip");
+    Field mac = neighbour.at("mac");
+    Field dev = neighbour.at("dev");
     neighbour.end();
-    return new StaticNeighbour(ip, mac, dev);
+    return new StaticNeighbour(ip.address(), mac(mac), interfaceName(dev));
   }
 
   private static MacAddress mac(Field field) {
@@ -267,11 +275,11 @@ final class GatunConfigurationReader {
 
   private static Peer peer(Field field) {
     StrictMapping peer = new StrictMapping(field);
-    Prefix cidr = peer.at("cidr").prefix();
-    InetAddress vtep = peer.at("vtep").address();
+    Field cidr = peer.at("cidr");
+    Field vtep = peer.at("vtep");
     Field mac = peer.at("mac");
     peer.end();
-    return new Peer(cidr, vtep, mac.present() ? mac(mac) : null);
+    return new Peer(cidr.prefix(), vtep.address(), mac.present() ? mac(mac) : null);
   }
 
   private static Flows flows(Field field) {

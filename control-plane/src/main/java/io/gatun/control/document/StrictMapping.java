@@ -28,7 +28,10 @@ public final class StrictMapping {
     return mapping;
   }
 
-  /** To be called after every {@link #at}. */
+  /**
+   * To be called after every {@link #at}, and before the first value is read: whoever mistypes a
+   * name is to hear of that name, not that the right one is missing.
+   */
   public void end() {
     for (String key : mapping.entries().keySet()) {
       if (!known.contains(key)) {
