@@ -22,8 +22,11 @@ public final class WorkerThread {
 
   private static final System.Logger LOG = System.getLogger("gatun.worker");
 
-  /** Cycles without work before an adaptive worker sleeps: about 50 µs with a few ports. */
-  private static final int SPINS = 500;
+  /**
+   * How long an adaptive worker looks for work before it sleeps: the time that an answer takes to
+   * come back through a few stacks. By the clock, because a cycle costs what its ports cost.
+   */
+  private static final long SPIN_NANOS = 50_000;
 
   private final Worker worker;
   private final Idling idling;
@@ -85,14 +88,18 @@ public final class WorkerThread {
     FaultSwitch faults = FaultSwitch.fromProperties();
     worker.onStart();
     try (Sleep sleep = new Sleep(worker)) {
-      int idle = 0;
+      long idleSince = 0;
       while (running) {
         faults.apply(worker);
         if (worker.doWork() > 0) {
-          idle = 0;
-        } else if (idling == Idling.ADAPTIVE && ++idle >= SPINS) {
+          idleSince = 0;
+        } else if (idling == Idling.BUSY) {
+          Thread.onSpinWait();
+        } else if (idleSince == 0) {
+          idleSince = System.nanoTime();
+        } else if (System.nanoTime() - idleSince > SPIN_NANOS) {
           sleep.untilSomethingComes();
-          idle = 0;
+          idleSince = 0;
         } else {
           Thread.onSpinWait();
         }

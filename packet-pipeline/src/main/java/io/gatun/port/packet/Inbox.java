@@ -1,5 +1,6 @@
 package io.gatun.port.packet;
 
+import io.gatun.ffm.Epoll;
 import io.gatun.ffm.packet.MessageBatch;
 import io.gatun.ffm.packet.VirtioNetHeader;
 import io.gatun.ring.frame.FrameDepot;
@@ -25,14 +26,46 @@ public final class Inbox implements AutoCloseable {
   private static final int MESSAGE_AT = HEADROOM - VirtioNetHeader.BYTES;
   private static final int ROOM = FrameDepot.SUPER_FRAME - MESSAGE_AT;
 
+  /** Port numbers are below it. */
+  private static final int PORTS = 1024;
+
   private final FramePool pool;
   private final MessageBatch messages;
+  private final Epoll arrivals = new Epoll();
+  private final boolean[] ready = new boolean[PORTS];
+  private final int[] asked = new int[PORTS];
+  private int round;
   private final long[] frames = new long[BATCH];
 
   /** Takes frames from {@code superFrames} as they are needed. */
   public Inbox(String name, FramePool superFrames) {
     pool = superFrames;
     messages = new MessageBatch("inbox " + name, BATCH);
+  }
+
+  /** From now on {@link #arrived} tells of port {@code number}; closing its descriptor ends it. */
+  void watch(int fd, int number) {
+    ready[number] = true;
+    arrivals.add(fd, number);
+  }
+
+  /**
+   * Whether something waits for port {@code number}, so that a quiet port costs no system call.
+   * Each asks once a cycle: who asks for the second time begins the next one, and has all looked
+   * at.
+   */
+  boolean arrived(int number) {
+    if (asked[number] == round) {
+      round++;
+      int n = arrivals.look();
+      for (int i = 0; i < n; i++) {
+        ready[arrivals.number(i)] = true;
+      }
+    }
+    asked[number] = round;
+    boolean here = ready[number];
+    ready[number] = false;
+    return here;
   }
 
   /** Receives up to {@code limit} messages; how many, or −errno. */
@@ -73,5 +106,6 @@ public final class Inbox implements AutoCloseable {
       }
     }
     messages.close();
+    arrivals.close();
   }
 }

@@ -25,7 +25,7 @@ public final class PacketPort implements InterfacePort {
   /** Bytes that a burst should not exceed by much: what the second-level cache keeps. */
   private static final int BURST_BYTES = 256 << 10;
 
-  private static final int SMALLEST_BURST = 8;
+  private static final int SMALLEST_BURST = 4;
 
   /** How often a burst for which the kernel has no room is offered again. */
   private static final int OFFERS = 16;
@@ -77,6 +77,7 @@ public final class PacketPort implements InterfacePort {
                 Libc.ifNameToIndex(ifName), "find interface " + ifName, "see `ip link`");
     PacketSocket socket = PacketSocket.open(ifIndex);
     try {
+      inbox.watch(socket.fd(), number);
       lease.attach(ifName);
     } catch (RuntimeException e) {
       socket.close();
@@ -97,6 +98,9 @@ public final class PacketPort implements InterfacePort {
 
   @Override
   public int rx(PacketVector packets, int limit) {
+    if (!inbox.arrived(number)) {
+      return 0;
+    }
     int room = Math.min(limit, PacketVector.CAPACITY - packets.size);
     int n = inbox.receive(fd, Math.min(room, burst));
     if (n <= 0) {
