@@ -9,6 +9,7 @@ import io.gatun.packet.Ipv4;
 import io.gatun.packet.Ipv6;
 import io.gatun.packet.Tcp;
 import io.gatun.packet.Udp;
+import io.gatun.segment.Segmenter;
 import org.agrona.concurrent.NanoClock;
 import org.agrona.concurrent.SystemNanoClock;
 
@@ -40,6 +41,7 @@ public final class Answers {
   private final TokenBucket errors;
   // Path MTU discovery must not starve because somebody scans ports.
   private final TokenBucket tooBig;
+  private final Segmenter segmenter = new Segmenter();
   private volatile OwnAddresses own = OwnAddresses.NONE;
 
   public Answers() {
@@ -253,8 +255,15 @@ public final class Answers {
     return v.address[i] - v.frame[i] >= push + TX_METADATA;
   }
 
-  /** A quote is to look as it would have on a wire, where a device had completed it. */
-  private static void completeQuoted(PacketVector v, int i) {
+  /** A quote is to look as it would have on a wire, where a device had cut and completed it. */
+  private void completeQuoted(PacketVector v, int i) {
+    if (v.segmentSize[i] != 0) {
+      segmenter.begin(v, i);
+      int bytes = segmenter.next(v.address[i]); // onto itself: the first segment is what is left
+      v.length[i] = bytes;
+      v.l4Length[i] = bytes - v.l4[i];
+      v.segmentSize[i] = 0;
+    }
     if ((v.flags[i] & PacketVector.PARTIAL_CHECKSUM) != 0) {
       Checksum.complete(v.address[i] + v.l4[i], v.l4Length[i], v.csumOffset[i]);
     }

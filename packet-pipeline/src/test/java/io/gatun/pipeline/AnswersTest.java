@@ -41,6 +41,34 @@ class AnswersTest {
     return back(from, CLIENT6).icmpError(type, code, rest, quote);
   }
 
+  /** The sender sent it in one piece, but what was too big is a segment. */
+  @Test
+  void shouldQuoteTheFirstSegmentOfASuperFrame() {
+    for (boolean six : new boolean[] {false, true}) {
+      PacketBuilder whole = PacketBuilder.ip(six ? CLIENT6 : CLIENT, six ? SERVICE6 : SERVICE);
+      whole.tcp(4000, 80).flags(Tcp.ACK | Tcp.PSH).payload(20_000).partialChecksum();
+      PacketBuilder first = PacketBuilder.ip(six ? CLIENT6 : CLIENT, six ? SERVICE6 : SERVICE);
+      first.tcp(4000, 80).flags(Tcp.ACK).payload(1400);
+      try (Frame frame = Frame.of(whole.bytes(), HEADROOM);
+          Frame expected = Frame.of(first.bytes(), HEADROOM)) {
+        PacketVector v = new PacketVector();
+        v.append(frame.start(), frame.address(), frame.length(), 0);
+        v.flags[0] = PacketVector.PARTIAL_CHECKSUM;
+        v.csumStart[0] = six ? 54 : 34;
+        v.csumOffset[0] = Tcp.CHECKSUM;
+        v.segmentSize[0] = 1400;
+        v.append(expected.start(), expected.address(), expected.length(), 0);
+        new ParseStage().process(v);
+        answers.tooBig(v, 0, 1280);
+        answers.tooBig(v, 1, 1280);
+        assertEquals(Verdict.ANSWER, v.verdict[0]);
+        assertEquals(
+            Frame.hex(Frame.bytes(v.address[1], v.length[1])),
+            Frame.hex(Frame.bytes(v.address[0], v.length[0])));
+      }
+    }
+  }
+
   @Test
   void shouldRejectWithPortUnreachableFromTheServiceAddress() {
     PacketBuilder udp = PacketBuilder.ipv4(CLIENT, SERVICE).udp(4000, 53).payload(9);

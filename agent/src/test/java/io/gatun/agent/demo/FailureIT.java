@@ -45,6 +45,7 @@ class FailureIT {
   private TwoNodes topology;
   private Node node;
   private Path manifests;
+  private String pods = "xdp";
 
   @BeforeAll
   static void machine() {
@@ -65,8 +66,17 @@ class FailureIT {
   }
 
   @ParameterizedTest
-  @CsvSource({"KILL, 1000", "STOP, 1000", "KILL, 0"})
-  void shouldLeavePodsToTheKernelAfterTheHold(String signal, long hold) throws Exception {
+  @CsvSource({
+    "KILL, 1000, xdp",
+    "STOP, 1000, xdp",
+    "KILL, 0, xdp",
+    "KILL, 1000, packet",
+    "STOP, 1000, packet",
+    "KILL, 0, packet"
+  })
+  void shouldLeavePodsToTheKernelAfterTheHold(String signal, long hold, String driver)
+      throws Exception {
+    pods = driver;
     GatunProcess gatun = start(hold);
     Pulse.Reading reading = pulseAround(hold, () -> signal(gatun, signal));
     assertKernelTookOver(reading, hold);
@@ -96,8 +106,10 @@ class FailureIT {
     assertTrue(forwarded.matches("(?s).*IpForwDatagrams +[1-9][0-9]{2,}.*"), forwarded);
   }
 
-  @Test
-  void shouldBeSucceededWithinTheHold() throws Exception {
+  @ParameterizedTest
+  @CsvSource({"xdp", "packet"})
+  void shouldBeSucceededWithinTheHold(String driver) throws Exception {
+    pods = driver;
     GatunProcess first = start(HOLD_FOR_A_SUCCESSOR);
     Pulse.Reading reading =
         pulseAround(
@@ -180,7 +192,7 @@ class FailureIT {
   }
 
   private Path configuration(long hold) throws IOException {
-    Path config = Cluster.writeConfiguration(topology, node);
+    Path config = Cluster.writeConfiguration(topology, node, pods);
     return Files.writeString(
         config, "onFailure: {hold: " + hold + "ms}\n", StandardOpenOption.APPEND);
   }
