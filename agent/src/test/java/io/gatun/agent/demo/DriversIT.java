@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.gatun.agent.GatunProcess;
 import io.gatun.agent.Machine;
 import io.gatun.lab.Node;
+import io.gatun.lab.Pod;
 import io.gatun.lab.TwoNodes;
 import io.gatun.lab.demo.Cluster;
 import io.gatun.lab.demo.Transfer;
@@ -28,6 +29,8 @@ class DriversIT {
 
   /** Each way; {@code -Dgatun.test.bytes=1000000000} for a gigabyte. */
   private static final long BYTES = Long.getLong("gatun.test.bytes", 200_000_000);
+
+  private static final String BULK6 = "fd00:96::202";
 
   private static final Duration READY = Duration.ofSeconds(20);
 
@@ -67,9 +70,56 @@ class DriversIT {
     transfer("client-a", "node to node");
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "packet, packet, 9000, 10.96.0.202",
+    "packet, packet, 1280, fd00:96::202",
+    "packet, xdp, 1280, fd00:96::202",
+    "xdp, packet, 1400, 10.96.0.202",
+    "xdp, packet, 1500, fd00:96::202"
+  })
+  void shouldCarryAStreamAtAnyMtu(String client, String server, int mtu, String address)
+      throws IOException {
+    writeServiceOfTheOtherFamily();
+    for (String name : List.of("client-b", "stream")) {
+      Pod pod = topology.pod(name);
+      String size = Integer.toString(mtu);
+      pod.node().exec("ip", "link", "set", "eth0", "mtu", size).orThrow();
+      pod.host().exec("ip", "link", "set", pod.device(), "mtu", size).orThrow();
+    }
+    start(topology.nodeB(), client, server);
+    transfer("client-b", address, BYTES / 10, "MTU " + mtu + ", " + client + " to " + server);
+  }
+
+  private void writeServiceOfTheOtherFamily() throws IOException {
+    Pod stream = topology.pod("stream");
+    String text =
+        Files.readString(manifests.resolve("bulk.yaml"))
+            .replace("name: bulk\n", "name: bulk6\n")
+            .replace("name: bulk,", "name: bulk6,")
+            .replace("name: bulk-ipv4", "name: bulk6-ipv6")
+            .replace("service-name: bulk}", "service-name: bulk6}")
+            .replace(Cluster.BULK, "\"" + BULK6 + "\"")
+            .replace("IPv4", "IPv6")
+            .replace(stream.address(), stream.address6());
+    Files.writeString(manifests.resolve("bulk6.yaml"), text);
+  }
+
   private void transfer(String client, String what) throws IOException {
+    transfer(client, Cluster.BULK, BYTES, what);
+  }
+
+  private void transfer(String client, String address, long bytes, String what) throws IOException {
     Transfer.serve(topology);
-    Transfer transfer = Transfer.through(topology, topology.pod(client), Cluster.BULK, BYTES);
+    Transfer transfer;
+    try {
+      transfer = Transfer.through(topology, topology.pod(client), address, bytes);
+    } catch (IOException e) {
+      for (GatunProcess gatun : running) {
+        System.out.println(gatun.runDirectory().path() + " dropped:\n" + gatun.drops());
+      }
+      throw e;
+    }
     System.out.println(what + ": " + transfer);
     assertTrue(transfer.intact(), transfer::toString);
   }
