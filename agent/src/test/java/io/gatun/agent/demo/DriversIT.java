@@ -32,7 +32,7 @@ class DriversIT {
 
   private static final String BULK6 = "fd00:96::202";
 
-  private static final Duration READY = Duration.ofSeconds(20);
+  private static final Duration READY = Duration.ofSeconds(90);
 
   private final List<GatunProcess> running = new ArrayList<>();
   private TwoNodes topology;
