@@ -11,6 +11,12 @@ public sealed interface Adjacency {
   /** To a neighbour on a link. */
   record Forward(int port, long sourceMac, long destinationMac, int mtu) implements Adjacency {}
 
+  /**
+   * Through a tunnel, by its number. The MAC addresses are the inner frame's: of our end and of the
+   * other; the MTU is that of the inner packet.
+   */
+  record Tunnel(int tunnel, long sourceMac, long destinationMac, int mtu) implements Adjacency {}
+
   /** To a neighbour whose MAC address is not known yet: dropped, the control side asks for it. */
   record Unresolved(int port, long sourceMac, int mtu) implements Adjacency {}
 

@@ -11,6 +11,7 @@ import static io.gatun.fib.AdjacencyTable.MEMBERS;
 import static io.gatun.fib.AdjacencyTable.MTU;
 import static io.gatun.fib.AdjacencyTable.NONE;
 import static io.gatun.fib.AdjacencyTable.PORT;
+import static io.gatun.fib.AdjacencyTable.TUNNEL;
 import static io.gatun.fib.AdjacencyTable.UNREACHABLE;
 
 import io.gatun.ffm.memory.Memory;
@@ -36,7 +37,8 @@ import io.gatun.pipeline.Verdict;
  * <p>Packets that go on end as {@link Verdict#SEND} with {@code outPort}, as {@link Verdict#HOST},
  * or as drops; where the hops ran out or the next link's MTU is too small, the sender gets an ICMP
  * error, routed like any packet. Packets that hold an {@link Verdict#ANSWER} of ours are routed the
- * same way, keep that verdict, and keep their TTL: they start here.
+ * same way, keep that verdict, and keep their TTL: they start here. What goes into a tunnel has
+ * {@link PacketVector#TUNNEL} and gets its port with the outer headers.
  */
 public final class RouteStage implements Stage {
   private static final int CAPACITY = PacketVector.CAPACITY;
@@ -228,7 +230,7 @@ public final class RouteStage implements Stage {
     boolean answer = v.verdict[i] == Verdict.ANSWER;
     long l3 = v.address[i] + v.l3[i];
     boolean six = (v.flags[i] & PacketVector.IPV6) != 0;
-    if (kind == FORWARD && !answer) {
+    if (kind <= TUNNEL && !answer) {
       int mtu = Memory.getInt(line + MTU);
       if (tooBig(v, i, l3, mtu)) {
         report(v, i, DropReason.TOO_BIG, mtu);
@@ -240,7 +242,12 @@ public final class RouteStage implements Stage {
       }
     }
     writeEthernet(v, i, l3, line, six);
-    v.outPort[i] = Memory.getInt(line + PORT);
+    if (kind == TUNNEL) {
+      v.flags[i] |= PacketVector.TUNNEL;
+      v.tunnel[i] = Memory.getInt(line + PORT);
+    } else {
+      v.outPort[i] = Memory.getInt(line + PORT);
+    }
     if (kind == HOST) {
       v.verdict[i] = Verdict.HOST;
     } else if (!answer) {

@@ -178,6 +178,20 @@ class RouteStageTest {
   }
 
   @Test
+  void shouldNameTheTunnelAndWriteTheInnerFrame() {
+    put("10.5.0.0", 16, fib.adjacencies().add(new Adjacency.Tunnel(3, OURS, NEXT, 1450)));
+    PacketBuilder packet = PacketBuilder.ipv4("10.0.0.1", "10.5.0.2").udp(1, 2);
+    byte[] inner = run(packet.bytes(), Verdict.CONTINUE, 0);
+    assertArrayEquals(packet.macs(OURS, NEXT).ttl(63).bytes(), inner);
+    assertEquals(Verdict.SEND, v.verdict[0]);
+    assertEquals(PacketVector.TUNNEL, v.flags[0] & PacketVector.TUNNEL);
+    assertEquals(3, v.tunnel[0]);
+    byte[] large = PacketBuilder.ipv4("10.0.0.1", "10.5.0.2").udp(1, 2).payload(1423).bytes();
+    run(large, Verdict.CONTINUE, 0);
+    assertEquals(DropReason.TOO_BIG.code(), v.dropReason[0], "1,451 bytes with its headers");
+  }
+
+  @Test
   void shouldSpreadGroupByHash() {
     int other = fib.adjacencies().add(new Adjacency.Forward(8, OURS, NEXT, 1500));
     put("10.4.0.0", 16, fib.adjacencies().add(new Adjacency.Group(List.of(forward, other))));
