@@ -78,9 +78,7 @@ class LauncherIT {
         gatun("run", "--config", config.toString(), "--manifests", manifest.toString());
     assertEquals(2, outcome.code, outcome.err.toString());
     assertEquals(
-        "gatun: "
-            + manifest
-            + ": line 2, column 14: not YAML: mapping values are not allowed here",
+        "gatun: " + manifest + ": line 2, column 14: not YAML: mapping values are not allowed here",
         outcome.err.getLast());
   }
 

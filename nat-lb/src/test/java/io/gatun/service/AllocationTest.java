@@ -40,8 +40,10 @@ class AllocationTest {
       node.add(MemoryPort.replaying(NodeInMemory.UPLINK, "uplink", node.pool, fromOutside()));
       run(node, 300_000);
       ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-      // What the stages allocate, they allocate in every round; what the interpreter allocates until
-      // everything is compiled, and the JVM while it links, they do not. So the best round is theirs,
+      // What the stages allocate, they allocate in every round; what the interpreter allocates
+      // until
+      // everything is compiled, and the JVM while it links, they do not. So the best round is
+      // theirs,
       // and how many it takes until then is a matter of the machine: minutes when that is busy.
       long allocated = Long.MAX_VALUE;
       long deadline = System.nanoTime() + PATIENCE_NANOS;
