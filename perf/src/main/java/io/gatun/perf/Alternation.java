@@ -59,9 +59,11 @@ final class Alternation {
         sides.get(now).enter();
         figures.get(now).add(sides.get(now).measure());
       } // who was second in this pair is first in the next
-    } finally {
-      sides.get(now).leave();
+    } catch (IOException | RuntimeException e) {
+      undo(sides.get(now), e);
+      throw e;
     }
+    sides.get(now).leave();
     return runs;
   }
 
@@ -73,9 +75,20 @@ final class Alternation {
       for (int run = 0; run < runs; run++) {
         figures.add(ours.measure());
       }
-    } finally {
-      ours.leave();
+    } catch (IOException | RuntimeException e) {
+      undo(ours, e);
+      throw e;
     }
+    ours.leave();
     return new Runs(figures, List.of());
+  }
+
+  /** What failed first is what is said. */
+  private static void undo(Side side, Exception cause) {
+    try {
+      side.leave();
+    } catch (IOException | RuntimeException e) {
+      cause.addSuppressed(e);
+    }
   }
 }

@@ -20,6 +20,8 @@ public final class Bench {
           Map.of(
               "lpm",
               _ -> new LpmBenchmark(),
+              "rr",
+              RequestResponseBenchmark::new,
               "service",
               _ -> new ServiceBenchmark(),
               "stream",

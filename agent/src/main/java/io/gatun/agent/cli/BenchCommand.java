@@ -23,7 +23,7 @@ import picocli.CommandLine.Parameters;
       "         gatun bench lpm --routes bgp-v4.txt.xz --updates"
     })
 final class BenchCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "NAME", description = "Which benchmark: lpm, service, stream, veth.")
+  @Parameters(paramLabel = "NAME", description = "Which benchmark: lpm, rr, service, stream, veth.")
   private String name = "";
 
   @Option(names = "--flows", paramLabel = "N", description = "Connections under way.")
@@ -50,7 +50,10 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--updates", description = "Adding and deleting routes, too.")
   private boolean updates;
 
-  @Option(names = "--driver", paramLabel = "xdp|packet", description = "stream: the pods' ports.")
+  @Option(
+      names = "--driver",
+      paramLabel = "xdp|packet",
+      description = "stream, rr: the pods' ports.")
   private String driver = BenchOptions.DRIVER;
 
   @Option(names = "--service", description = "veth: through a Service, by the whole daemon.")

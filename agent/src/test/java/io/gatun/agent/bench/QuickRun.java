@@ -49,7 +49,7 @@ final class QuickRun {
       assertTrue(figure.path("value").asDouble() > 0, figure.toString());
       assertTrue(figure.path("ratio").asDouble() > 0, figure.toString());
     }
-    assertEquals(2, report.path("figures").size());
+    assertTrue(report.path("figures").size() >= 2, report.toString());
     String own = "bench-" + name + "-" + ProcessHandle.current().pid();
     List<String> labs = Lab.list(Lab.runDirectory()).stream().map(Lab::name).toList();
     assertTrue(labs.stream().noneMatch(own::equals), labs.toString());
