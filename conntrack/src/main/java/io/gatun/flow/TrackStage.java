@@ -96,7 +96,7 @@ public final class TrackStage implements Stage {
     for (int i = 0; i < n; i++) {
       long line = lines[i];
       if (line != 0) {
-        touched += Memory.getLong(line);
+        touched += Memory.getLong(Memory.address(line));
       }
     }
     sink = touched;
@@ -119,7 +119,7 @@ public final class TrackStage implements Stage {
     int n = v.size;
     for (int i = 0; i < n; i++) {
       long b = buckets[i];
-      candidates[i] = b == 0 ? 0 : FlowTable.candidate(base, b, hashes[i]);
+      candidates[i] = b == 0 ? 0 : FlowTable.candidate(base, Memory.address(b), hashes[i]);
     }
     touch(candidates, n);
   }
@@ -147,7 +147,7 @@ public final class TrackStage implements Stage {
       if (b == 0) {
         continue;
       }
-      long entry = candidates[i];
+      long entry = Memory.address(candidates[i]);
       if (entry == 0) {
         if (index.next(b) != 0) {
           others[left++] = i;

@@ -177,11 +177,11 @@ public final class RouteStage implements Stage {
     int[] others = rest;
     int left = 0;
     for (int i = 0, n = v.size; i < n; i++) {
-      long line = found[i];
+      long line = Memory.address(found[i]);
       if (line == 0) {
         continue;
       }
-      long frame = address[i];
+      long frame = Memory.address(address[i]);
       // TTL, protocol, checksum.
       int word = Memory.getIntBe(frame + Ethernet.HEADER + Ipv4.TTL);
       if (Memory.getInt(line + KIND) != FORWARD

@@ -93,7 +93,7 @@ public final class ParseStage implements Stage {
       if (verdict[i] != Verdict.CONTINUE) {
         continue;
       }
-      long l3 = address[i] + Ethernet.HEADER;
+      long l3 = Memory.address(address[i]) + Ethernet.HEADER;
       int bytes = length[i] - Ethernet.HEADER;
       int f = flags[i];
       // What a port says of a partial checksum is to be proved.
@@ -121,7 +121,7 @@ public final class ParseStage implements Stage {
           || (second >>> 48 & FRAGMENTED) != 0
           || total > bytes
           || !fits
-          || Checksum.fold(sum) != 0xFFFF
+          || foldShort(sum) != 0xFFFF
           || martian((int) (both >>> 32), (int) both)) {
         others[left++] = i;
         continue;
@@ -302,6 +302,13 @@ public final class ParseStage implements Stage {
     }
   }
 
+  /** {@link Checksum#fold} of less than 2^50, whose third step is the last. */
+  private static int foldShort(long sum) {
+    long s = (sum & LOW) + (sum >>> 32);
+    s = (s & 0xFFFF) + (s >>> 16);
+    return (int) (s + (s >>> 16)) & 0xFFFF;
+  }
+
   private static int tcpFlags(int tcp) {
     int flags = (tcp & (Tcp.SYN | Tcp.ACK)) == Tcp.SYN ? PacketVector.TCP_SYN : 0;
     return (tcp & (Tcp.FIN | Tcp.RST)) != 0 ? flags | PacketVector.TCP_END : flags;
@@ -342,7 +349,8 @@ public final class ParseStage implements Stage {
   private static boolean martian(int source, int destination) {
     int from = source >>> 24;
     int to = destination >>> 24;
-    return from == 0 || from == 127 || from >= 224 || to == 0 || to == 127;
+    boolean source1To223 = from - 1 + Integer.MIN_VALUE < 223 + Integer.MIN_VALUE;
+    return !source1To223 || from == 127 || to == 0 || to == 127;
   }
 
   /**

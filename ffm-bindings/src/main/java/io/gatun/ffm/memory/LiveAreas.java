@@ -10,7 +10,15 @@ import java.util.Arrays;
  */
 public final class LiveAreas {
   /** First bytes and ends (exclusive), ascending; replaced as a whole, never changed. */
-  private record Areas(long[] starts, long[] ends) {
+  private static final class Areas {
+    final long[] starts;
+    final long[] ends;
+
+    Areas(long[] starts, long[] ends) {
+      this.starts = starts;
+      this.ends = ends;
+    }
+
     /** Index of the last area that starts at or before {@code address}, −1 for none. */
     int floor(long address) {
       int at = Arrays.binarySearch(starts, address);

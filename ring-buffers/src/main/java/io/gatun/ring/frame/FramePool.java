@@ -6,9 +6,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * The free frames of one worker, last in first out; single-threaded.
  *
- * <p>Holds at most two slabs: an empty pool fetches one from the {@link FrameDepot}, a full one
- * brings one there, so that a worker that alternates between taking and giving meets the depot's
- * lock at most once per slab, and frames that one worker takes and another gives do not pile up.
+ * <p>Holds a few slabs: an empty pool fetches one from the {@link FrameDepot}, a full one brings
+ * one there, so that a worker that alternates between taking and giving meets the depot's lock at
+ * most once per slab, and frames that one worker takes and another gives do not pile up.
  *
  * <p>Where ports carry whole segments, a pool of super-frames stands behind it, and {@link #give}
  * takes frames of either size.
@@ -17,8 +17,14 @@ public final class FramePool implements AutoCloseable {
   /** Frames that move between pool and depot at once: the burst size of a worker's ports. */
   public static final int SLAB = 64;
 
+  /** Two bursts of a vector's size, so that a worker under load seldom meets the depot. */
+  private static final int SLABS = 8;
+
+  /** Super-frames are few and large. */
+  private static final int SUPER_SLABS = 2;
+
   private final FrameDepot depot;
-  private final long[] free = new long[2 * SLAB];
+  private final long[] free;
   private final @Nullable FramePool superFrames;
   private int top;
 
@@ -29,8 +35,13 @@ public final class FramePool implements AutoCloseable {
 
   /** The same, with a pool of super-frames from their own depot behind it; null for none. */
   public FramePool(FrameDepot depot, @Nullable FrameDepot superFrames) {
+    this(depot, SLABS, superFrames == null ? null : new FramePool(superFrames, SUPER_SLABS, null));
+  }
+
+  private FramePool(FrameDepot depot, int slabs, @Nullable FramePool superFrames) {
     this.depot = depot;
-    this.superFrames = superFrames == null ? null : new FramePool(superFrames);
+    this.free = new long[slabs * SLAB];
+    this.superFrames = superFrames;
   }
 
   /** The pool of super-frames; null when this worker has none. */
@@ -96,10 +107,10 @@ public final class FramePool implements AutoCloseable {
       depot.markFree(frame);
     }
     int n = top;
-    if (n == free.length) { // the colder half goes, the hot one stays
+    if (n == free.length) { // the coldest go, the hot ones stay
       depot.giveSlab(free, 0, SLAB);
-      System.arraycopy(free, SLAB, free, 0, SLAB);
-      n = SLAB;
+      n -= SLAB;
+      System.arraycopy(free, SLAB, free, 0, n);
     }
     free[n] = frame;
     top = n + 1;
