@@ -7,6 +7,8 @@ import io.gatun.fib.RouteStage;
 import io.gatun.flow.FlowReversal;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.FlowTimeouts;
+import io.gatun.flow.FragmentStage;
+import io.gatun.flow.FragmentTable;
 import io.gatun.flow.IcmpErrorStage;
 import io.gatun.flow.RewriteStage;
 import io.gatun.flow.TrackStage;
@@ -45,6 +47,7 @@ final class NodeInMemory implements AutoCloseable {
   final FlowTable flows;
   final ServiceTable services;
   final List<Stage> stages;
+  private final FragmentTable fragments = new FragmentTable();
   private final Fib fib = new Fib(16, Runnable::run);
   private final NativeArea chunks =
       NativeArea.map("node in memory", (long) FRAMES * FrameDepot.CHUNK);
@@ -67,6 +70,7 @@ final class NodeInMemory implements AutoCloseable {
     stages =
         List.of(
             new ParseStage(true, false),
+            new FragmentStage(fragments, () -> nanos),
             track,
             new IcmpErrorStage(flows),
             new ServiceStage(services, flows, sources, track, answers),
@@ -169,6 +173,7 @@ final class NodeInMemory implements AutoCloseable {
     services.close();
     flows.close();
     fib.close();
+    fragments.close();
     chunks.close();
     if (free != FRAMES) {
       throw new IllegalStateException(FRAMES - free + " frames are lost");

@@ -8,6 +8,7 @@ import io.gatun.ffm.memory.Memory;
 import io.gatun.ffm.memory.NativeArea;
 import io.gatun.packet.Frame;
 import io.gatun.packet.Mutations;
+import io.gatun.packet.PacketBuilder;
 import io.gatun.packet.RealFrames;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
@@ -15,10 +16,14 @@ import io.gatun.pipeline.Stage;
 import io.gatun.pipeline.Verdict;
 import io.gatun.port.memory.MemoryPort;
 import io.gatun.worker.WorkerCounters;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -34,6 +39,9 @@ class PipelineFuzzTest {
   private static final int HEADROOM = 256;
   private static final int FLOWS = 20_000;
 
+  /** More than there are fragments that wait for their first one. */
+  private static final int SLOTS = 80;
+
   /**
    * A prime, so that all low bits and all high bits have their turn; a long run tries all values.
    */
@@ -43,23 +51,55 @@ class PipelineFuzzTest {
   private static final int REFRESH = 4_096;
 
   private final NodeInMemory node = new NodeInMemory(FLOWS);
-  private final NativeArea area = NativeArea.map("fuzz", 4_096);
-  private final long end = area.address() + area.bytes(); // the guard page begins here
+  private final Deque<Slot> free = new ArrayDeque<>();
+  private final Map<Long, Slot> busy = new HashMap<>();
   private final PacketVector v = new PacketVector();
   private final Map<String, Integer> ends = new TreeMap<>();
   private final List<ExactFrames.Row> good = ExactFrames.rows();
   private final List<byte[]> corpus = new ArrayList<>();
 
+  /** A page and its guard, with one frame at its end. */
+  private static final class Slot {
+    final NativeArea area = NativeArea.map("fuzz", 4_096);
+    final long end = area.address() + area.bytes(); // the guard page begins here
+    byte[] frame = {};
+    String what = "";
+
+    Slot() {
+      LiveAreas.remove(area.address()); // what of it may be touched, every frame says anew
+    }
+
+    long start() {
+      return end - frame.length - HEADROOM;
+    }
+  }
+
   PipelineFuzzTest() {
-    LiveAreas.remove(area.address()); // what of it may be touched, every frame says anew
+    for (int i = 0; i < SLOTS; i++) {
+      free.add(new Slot());
+    }
     good.forEach(row -> corpus.add(row.in()));
     RealFrames.all().forEach(real -> corpus.add(real.bytes()));
+    for (String[] way :
+        new String[][] {
+          {"10.1.0.2", "10.96.0.10"}, {"fd01::2", "fd96::10"}, {"10.1.0.2", "10.2.0.3"}
+        }) {
+      PacketBuilder first = PacketBuilder.ip(way[0], way[1]).udp(5353, 80).payload(64);
+      corpus.add(first.identification(9).dontFragment(false).fragment(0, true).bytes());
+      PacketBuilder later = PacketBuilder.ip(way[0], way[1]).udp(5353, 80).payload(31);
+      corpus.add(later.identification(9).dontFragment(false).fragment(72, false).bytes());
+    }
     assertTrue(Memory.CHECKS, "run with -Dgatun.memory.checks=true");
   }
 
   @AfterEach
   void close() {
-    area.close();
+    free.forEach(slot -> slot.area.close());
+    busy.values()
+        .forEach(slot -> {
+          LiveAreas.remove(slot.start());
+          slot.area.close();
+        });
     node.close();
     System.out.println(ends);
   }
@@ -162,6 +202,9 @@ class PipelineFuzzTest {
       node.worker.doWork();
       while (pod.take() != null || uplink.take() != null) {}
     }
+    node.nanos += 1_000_000_000; // longer than a fragment waits for its first one
+    assertTrue(pod.push(good.getFirst().in()));
+    node.worker.doWork();
     WorkerCounters counters = node.counters();
     assertTrue(counters.received() >= frames);
     assertEquals(counters.received(), counters.transmitted() + counters.dropped());
@@ -175,48 +218,66 @@ class PipelineFuzzTest {
     ends.put("sent by the worker", (int) counters.transmitted());
   }
 
-  private void send(byte[] frame, int port, String what) {
-    long at = end - frame.length;
+  private void send(byte[] bytes, int port, String what) {
+    byte[] frame = bytes.clone(); // a fragment may be held while the caller changes its bytes
+    Slot slot = free.remove();
+    slot.frame = frame;
+    slot.what = what + " at port " + port;
+    long at = slot.end - frame.length;
+    busy.put(slot.start(), slot);
     node.nanos += 1_000_000;
     v.size = 0;
     try {
       LiveAreas.add(at, frame.length);
       Memory.copyIn(frame, 0, at, frame.length);
-      v.append(at - HEADROOM, at, frame.length, port);
+      v.append(slot.start(), at, frame.length, port);
       node.stages.getFirst().process(v);
       LiveAreas.remove(at);
-      LiveAreas.add(at - HEADROOM, HEADROOM + frame.length);
+      LiveAreas.add(slot.start(), HEADROOM + frame.length);
       for (Stage stage : node.stages.subList(1, node.stages.size())) {
         stage.process(v);
       }
-      judge(frame);
     } catch (Throwable e) {
-      throw new AssertionError("%s at port %d: %s".formatted(what, port, Frame.hex(frame)), e);
-    } finally {
-      LiveAreas.remove(at);
-      LiveAreas.remove(at - HEADROOM);
+      throw new AssertionError(slot.what + ": " + Frame.hex(frame), e);
+    }
+    for (int i = 0; i < v.size; i++) {
+      if (v.verdict[i] != Verdict.HELD) { // a fragment that comes with a later vector
+        ended(i);
+      }
     }
   }
 
-  private void judge(byte[] frame) {
-    switch (v.verdict[0]) {
+  private void ended(int i) {
+    Slot slot = Objects.requireNonNull(busy.remove(v.frame[i]));
+    try {
+      judge(slot.frame, i);
+    } catch (Throwable e) {
+      throw new AssertionError(slot.what + ": " + Frame.hex(slot.frame), e);
+    } finally {
+      LiveAreas.remove(slot.start());
+      free.add(slot);
+    }
+  }
+
+  private void judge(byte[] frame, int i) {
+    switch (v.verdict[i]) {
       case Verdict.SEND -> {
-        boolean partial = (v.flags[0] & PacketVector.PARTIAL_CHECKSUM) != 0;
-        boolean translated = (v.flags[0] & PacketVector.TRANSLATED) != 0;
-        Judge.sent(frame, out(), v.outPort[0], translated, partial);
+        boolean partial = (v.flags[i] & PacketVector.PARTIAL_CHECKSUM) != 0;
+        boolean translated = (v.flags[i] & PacketVector.TRANSLATED) != 0;
+        Judge.sent(frame, out(i), v.outPort[i], translated, partial);
         count(translated ? "send translated" : "send");
       }
       case Verdict.ANSWER -> {
-        Judge.answered(frame, out(), v.outPort[0]);
+        Judge.answered(frame, out(i), v.outPort[i]);
         count("answer");
       }
-      case Verdict.DROP -> count("drop " + label(v.dropReason[0]));
-      default -> throw new AssertionError("verdict " + v.verdict[0]);
+      case Verdict.DROP -> count("drop " + label(v.dropReason[i]));
+      default -> throw new AssertionError("verdict " + v.verdict[i]);
     }
   }
 
-  private byte[] out() {
-    return Frame.bytes(v.address[0], v.length[0]);
+  private byte[] out(int i) {
+    return Frame.bytes(v.address[i], v.length[i]);
   }
 
   private void count(String ending) {

@@ -36,11 +36,14 @@ class FailureIT {
   private static final Duration BEFORE_THE_FAULT = Duration.ofMillis(700);
   private static final long GRACE_MILLIS = 100;
 
+  /** Who answered so shortly before the end answers: a beat is 5 ms, a busy machine slow. */
+  private static final long STILL_BEATING_MILLIS = 500;
+
   /** From the worker's start: time enough for the pulse to beat before. */
   private static final Duration FAULT = Duration.ofMillis(1200);
 
   /** A JVM starts in a second, on a busy machine in some. */
-  private static final long HOLD_FOR_A_SUCCESSOR = 5000;
+  private static final long HOLD_FOR_A_SUCCESSOR = 8000;
 
   private TwoNodes topology;
   private Node node;
@@ -98,7 +101,7 @@ class FailureIT {
     assertTrue(reading.answered() > 200, reading::toString);
     long grace = grace(reading);
     assertTrue(reading.longestSilence().toMillis() <= hold + grace, reading::toString);
-    assertTrue(reading.silentAtEnd().toMillis() < grace, reading::toString);
+    assertTrue(reading.silentAtEnd().toMillis() < STILL_BEATING_MILLIS, reading::toString);
     if (hold > 0) {
       assertTrue(reading.longestSilence().toMillis() > hold / 2, () -> "no hold: " + reading);
     }
@@ -142,8 +145,7 @@ class FailureIT {
   /** Nothing was lost to the kernel: it has forwarded nothing, although it may. */
   private void assertSucceeded(Pulse.Reading reading) throws IOException {
     assertTrue(reading.longestSilence().toMillis() < HOLD_FOR_A_SUCCESSOR, reading::toString);
-    long grace = grace(reading);
-    assertTrue(reading.silentAtEnd().toMillis() < grace, reading::toString);
+    assertTrue(reading.silentAtEnd().toMillis() < STILL_BEATING_MILLIS, reading::toString);
     String forwarded = node.exec("nstat", "-asz", "IpForwDatagrams").orThrow().output();
     assertTrue(forwarded.matches("(?s).*IpForwDatagrams +0 .*"), forwarded);
   }
