@@ -84,6 +84,7 @@ public final class ControlThread implements Agent {
   private List<String> publishedCidrs = List.of();
   private ClientRules publishedClients = ClientRules.NONE;
   private @Nullable NodeView view;
+  private boolean surroundingsTouched;
   private long beats;
   private volatile long heartbeat;
   private volatile Collection<FrontSpec> fronts = Set.of();
@@ -106,6 +107,7 @@ public final class ControlThread implements Agent {
     this.node = node;
     this.sink = sink;
     this.reclaim = reclaim;
+    mirror.onLinks(() -> surroundingsTouched = true);
   }
 
   /**
@@ -119,6 +121,17 @@ public final class ControlThread implements Agent {
     serviceCidrs = List.copyOf(cidrs);
   }
 
+  /** Ports came or went; on the control thread. */
+  public void clientPorts(List<ClientSettings.ClientPort> ports) {
+    clientPorts = List.copyOf(ports);
+    surroundingsTouched = true;
+  }
+
+  /** Whether {@link #doWork} has more to do at once. */
+  public boolean isBehind() {
+    return mirror.isBehind();
+  }
+
   @Override
   public int doWork() {
     heartbeat = ++beats;
@@ -127,7 +140,8 @@ public final class ControlThread implements Agent {
     boolean changed = manifests != null && manifests.poll(now);
     ObjectSet objects = manifests == null ? ObjectSet.EMPTY : manifests.objects();
     refusal = manifests == null ? null : manifests.refusal();
-    if (changed || view == null || done > 0) {
+    if (changed || view == null || surroundingsTouched) {
+      surroundingsTouched = false;
       done += services(objects);
     }
     return done + reclaim.getAsInt();

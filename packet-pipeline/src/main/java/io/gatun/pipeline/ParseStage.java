@@ -59,6 +59,15 @@ public final class ParseStage implements Stage {
     this.partialPorts = partialPorts.clone();
   }
 
+  private ParseStage(boolean[] shared, Void unused) {
+    partialPorts = shared;
+  }
+
+  /** The same, but a port's entry may change as long as the port belongs to no worker. */
+  public static ParseStage sharing(boolean[] partialPorts) {
+    return new ParseStage(partialPorts, null);
+  }
+
   @Override
   public void process(PacketVector v) {
     int size = v.size;

@@ -4,6 +4,7 @@ import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
 import io.gatun.ffm.memory.Memory;
 import io.gatun.pipeline.DropReason;
+import io.gatun.pipeline.HoldingStage;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.Stage;
 import io.gatun.pipeline.Verdict;
@@ -40,6 +41,7 @@ public final class Worker implements Agent, AutoCloseable {
   private final FramePool pool;
   private final Qsbr.Reader reader;
   private final Stage[] stages;
+  private final HoldingStage[] holding;
   private final WorkerCounters counters = new WorkerCounters();
   private final PacketVector packets = new PacketVector();
   private final PacketVector handed = new PacketVector();
@@ -70,6 +72,11 @@ public final class Worker implements Agent, AutoCloseable {
     this.pool = pool;
     this.reader = reader;
     this.stages = stages.toArray(new Stage[0]);
+    this.holding =
+        stages.stream()
+            .filter(HoldingStage.class::isInstance)
+            .map(HoldingStage.class::cast)
+            .toArray(HoldingStage[]::new);
     this.wakeDescriptor =
         (int)
             NativeException.check(
@@ -193,7 +200,7 @@ public final class Worker implements Agent, AutoCloseable {
       fail();
     }
     int received = receive();
-    if (received > 0) {
+    if (received > 0 || due()) {
       for (Stage stage : stages) {
         stage.process(packets);
       }
@@ -211,6 +218,15 @@ public final class Worker implements Agent, AutoCloseable {
       counters.idled();
     }
     return work;
+  }
+
+  private boolean due() {
+    for (HoldingStage stage : holding) {
+      if (stage.due()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private int command() {

@@ -25,6 +25,8 @@ import picocli.CommandLine.ScopeType;
       QueryCommand.Endpoints.class,
       QueryCommand.Drops.class,
       QueryCommand.Ports.class,
+      QueryCommand.Routes.class,
+      QueryCommand.Neighbours.class,
       QueryCommand.Flows.class,
       LabCommand.class,
       BenchCommand.class,

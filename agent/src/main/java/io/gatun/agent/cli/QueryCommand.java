@@ -93,6 +93,26 @@ abstract class QueryCommand implements Callable<Integer> {
   }
 
   @Command(
+      name = "routes",
+      description = "Routes of the data path: the kernel's and the configuration's.",
+      footer = {"", "Example: gatun routes -o json"})
+  static final class Routes extends QueryCommand {
+    Routes() {
+      super("routes");
+    }
+  }
+
+  @Command(
+      name = "neighbours",
+      description = "Neighbours of the taken interfaces, their MAC addresses and states.",
+      footer = {"", "Example: gatun neighbours"})
+  static final class Neighbours extends QueryCommand {
+    Neighbours() {
+      super("neighbours");
+    }
+  }
+
+  @Command(
       name = "flows",
       description = "Translated flows.",
       footer = {"", "Example: gatun flows -o json"})

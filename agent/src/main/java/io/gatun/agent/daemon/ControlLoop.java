@@ -1,10 +1,11 @@
 package io.gatun.agent.daemon;
 
 import io.gatun.control.ControlThread;
+import io.gatun.ffm.Libc;
+import io.gatun.ffm.memory.Memory;
+import io.gatun.ffm.memory.NativeArea;
 import java.lang.System.Logger.Level;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import org.agrona.concurrent.Agent;
 
 /**
@@ -15,10 +16,12 @@ final class ControlLoop implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("gatun.control");
 
   /** Changes have to be live within 100 ms, and the watchdog looks every 20 to 50. */
-  private static final long PERIOD = TimeUnit.MILLISECONDS.toNanos(10);
+  private static final int PERIOD_MILLIS = 10;
 
   private final ControlThread control;
   private final List<Agent> others;
+  private final int kernel;
+  private final int wake;
   private final Thread thread;
   private volatile boolean running = true;
 
@@ -26,10 +29,14 @@ final class ControlLoop implements AutoCloseable {
    * All may have been stepped before, never afterwards.
    *
    * @param others what follows the tables, in order
+   * @param kernel descriptor that is readable when the kernel's tables changed, -1 for none
+   * @param wake eventfd that ends the pause between two cycles
    */
-  ControlLoop(ControlThread control, List<Agent> others) {
+  ControlLoop(ControlThread control, List<Agent> others, int kernel, int wake) {
     this.control = control;
     this.others = List.copyOf(others);
+    this.kernel = kernel;
+    this.wake = wake;
     this.thread = Thread.ofPlatform().name("control").daemon(true).unstarted(this::run);
   }
 
@@ -39,13 +46,34 @@ final class ControlLoop implements AutoCloseable {
   }
 
   private void run() {
-    while (running) {
-      step(control);
-      others.forEach(ControlLoop::step);
-      LockSupport.parkNanos(PERIOD);
+    try (NativeArea area = NativeArea.map("control poll", 3L * Libc.POLLFD_BYTES)) {
+      while (running) {
+        step(control);
+        others.forEach(ControlLoop::step);
+        if (!control.isBehind()) {
+          pause(area.address());
+        }
+      }
     }
     others.forEach(Agent::onClose);
     control.onClose();
+  }
+
+  /** Until the kernel or a worker has something to tell, or it is time anyway. */
+  private void pause(long area) {
+    watch(area, kernel);
+    watch(area + Libc.POLLFD_BYTES, wake);
+    Libc.poll(area, 2, PERIOD_MILLIS);
+    if (Memory.getShort(area + Libc.POLLFD_BYTES + Libc.POLLFD_REVENTS) != 0) {
+      Libc.read(wake, area + 2L * Libc.POLLFD_BYTES, Long.BYTES); // back to zero
+    }
+  }
+
+  /** A negative descriptor is ignored by poll(2). */
+  private static void watch(long entry, int descriptor) {
+    Memory.putInt(entry, descriptor);
+    Memory.putShort(entry + Libc.POLLFD_EVENTS, Libc.POLLIN);
+    Memory.putShort(entry + Libc.POLLFD_REVENTS, 0);
   }
 
   private static void step(Agent agent) {
@@ -60,7 +88,7 @@ final class ControlLoop implements AutoCloseable {
   @Override
   public void close() {
     running = false;
-    LockSupport.unpark(thread);
+    Libc.signal(wake);
     try {
       thread.join(1000);
     } catch (InterruptedException e) {

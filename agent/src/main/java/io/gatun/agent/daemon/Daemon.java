@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.agrona.concurrent.Agent;
 import org.jspecify.annotations.Nullable;
 
@@ -85,10 +86,12 @@ public final class Daemon {
         .proxy()
         .meaningless()
         .forEach(field -> LOG.log(Level.INFO, "{0} has no meaning here and is ignored", field));
-    List<Interfaces.Taken> interfaces = Interfaces.find(configuration);
+    Interfaces rules = new Interfaces(configuration);
+    List<Interfaces.Taken> interfaces = rules.present();
+    AtomicReference<List<Interfaces.Taken>> taken = new AtomicReference<>(interfaces);
     KernelSettings host = KernelSettings.open(run.settings());
     HostPair pair = pair(configuration, interfaces, host);
-    Dataplane dataplane = new Dataplane(configuration, interfaces, pair, run.bpf());
+    Dataplane dataplane = new Dataplane(configuration, rules, interfaces, pair, run.bpf());
     KernelSource kernel =
         configuration.kernel().mirror() ? new RtnetlinkSource() : KernelSource.NONE;
     KernelMirror mirror =
@@ -123,7 +126,7 @@ public final class Daemon {
     HostAgent hostAgent = null;
     List<Agent> followers = new ArrayList<>(List.of(local));
     if (pair != null) {
-      PodPrefixes pods = new PodPrefixes(mirror, interfaces);
+      PodPrefixes pods = new PodPrefixes(mirror, taken::get);
       hostAgent =
           new HostAgent(
               pair,
@@ -136,8 +139,24 @@ public final class Daemon {
       followers.add(hostAgent);
     }
     dataplane.open();
+    LivePorts ports =
+        new LivePorts(
+            rules,
+            dataplane,
+            mirror,
+            interfaces,
+            now -> {
+              taken.set(now);
+              control.clientPorts(Settings.clientPorts(now, pair));
+            });
+    if (configuration.kernel().mirror()) { // else interfaces stay as they are
+      followers.add(ports);
+      followers.add(new WaitingPackets(dataplane, mirror));
+    }
     dataplane.start(configuration.workers());
-    ControlLoop loop = new ControlLoop(control, followers).start();
+    ControlLoop loop =
+        new ControlLoop(control, followers, mirror.descriptor(), dataplane.wakeDescriptor())
+            .start();
     Watchdog watchdog =
         new Watchdog(
                 dataplane.leases()::renew,
@@ -151,9 +170,9 @@ public final class Daemon {
     Signals.on("TERM", () -> ends.add(End.HAND_OVER));
     Signals.on("INT", () -> ends.add(End.STOP));
     Reports reports =
-        new Reports(configuration, dataplane, interfaces, started, () -> ends.add(End.STOP));
+        new Reports(configuration, dataplane, mirror, ports, started, () -> ends.add(End.STOP));
     End end;
-    LiveNode explained = new LiveNode(dataplane, mirror, interfaces);
+    LiveNode explained = new LiveNode(dataplane, mirror, taken::get);
     try (AdminServer _ =
         new AdminServer(run.socket(), reports.all(), Map.of("explain", explained::explain))) {
       LOG.log(

@@ -5,7 +5,10 @@ import io.gatun.agent.config.GatunConfiguration.Driver;
 import io.gatun.agent.config.GatunConfiguration.Idle;
 import io.gatun.agent.host.HostPair;
 import io.gatun.ffm.Libc;
+import io.gatun.ffm.NativeException;
 import io.gatun.fib.Fib;
+import io.gatun.fib.NeighbourStage;
+import io.gatun.fib.Questions;
 import io.gatun.fib.RouteStage;
 import io.gatun.flow.AddressWords;
 import io.gatun.flow.FlowReversal;
@@ -35,7 +38,15 @@ import io.gatun.worker.WorkerThread;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -62,9 +73,20 @@ final class Dataplane {
   private final SourceAddresses sources = new SourceAddresses();
   private final Leases leases;
   private final Drivers drivers;
+  private final int wakeDescriptor =
+      (int)
+          NativeException.check(
+              Libc.eventfd(Libc.EFD_NONBLOCK | Libc.EFD_CLOEXEC),
+              "eventfd",
+              "raise the limit of open files (ulimit -n)");
   private final List<Worker> workers = new ArrayList<>();
   private final List<Answers> answers = new ArrayList<>();
-  private final List<InterfacePort> ports = new ArrayList<>();
+  private final List<Questions> questions = new ArrayList<>();
+  private final Map<Integer, InterfacePort> ports = new ConcurrentHashMap<>();
+
+  /** By port number: what is partial has to be looked for. Set before the port has a worker. */
+  private final boolean[] partial = new boolean[WorkerCounters.PORTS];
+
   private final List<HandOff> handOffs = new ArrayList<>();
   private final List<WorkerThread> threads = new ArrayList<>();
   private final List<Interfaces.Taken> interfaces;
@@ -77,6 +99,7 @@ final class Dataplane {
    */
   Dataplane(
       GatunConfiguration configuration,
+      Interfaces rules,
       List<Interfaces.Taken> interfaces,
       @Nullable HostPair pair,
       Path bpf) {
@@ -88,20 +111,15 @@ final class Dataplane {
     services = new ServiceTable(flows, qsbr);
     sources.ports(configuration.snatPorts().first(), configuration.snatPorts().last());
     leases = new Leases(bpf);
-    drivers = new Drivers(interfaces, pair != null, count, leases);
-    boolean[] veth = new boolean[HOST_PORT + 1];
-    veth[HOST_PORT] = true;
-    for (int i = 0; i < interfaces.size(); i++) {
-      // A packet port knows what is partial, others have to look.
-      veth[i] = interfaces.get(i).veth() && interfaces.get(i).driver() == Driver.XDP;
-    }
-    for (int i = 0; i < count; i++) {
-      workers.add(worker(i, veth, configuration.workers().coalesce()));
-    }
-    connect();
-    if (pair != null || interfaces.stream().anyMatch(taken -> taken.driver() == Driver.XDP)) {
+    drivers = new Drivers(interfaces, rules, pair != null, count, leases);
+    partial[HOST_PORT] = true;
+    if (pair != null || rules.mayCome(Driver.XDP)) {
       leases.own(); // its maps are filled before the first frame comes
     }
+    for (int i = 0; i < count; i++) {
+      workers.add(worker(i, configuration.workers().coalesce()));
+    }
+    connect();
     this.interfaces = List.copyOf(interfaces);
     this.pair = pair;
   }
@@ -109,13 +127,15 @@ final class Dataplane {
   /** Takes the interfaces: from the first renewal of the lease on, their frames are ours. */
   void open() {
     try {
-      for (int i = 0; i < interfaces.size(); i++) {
-        Worker owner = workers.get(i % workers.size());
-        open(drivers.open(interfaces.get(i), owner), owner);
+      for (Interfaces.Taken taken : interfaces) {
+        Worker owner = owner(taken);
+        open(open(taken, owner), owner);
       }
       HostPair toHost = pair;
       if (toHost != null) {
-        open(drivers.openHost(toHost, workers.getFirst()), workers.getFirst());
+        InterfacePort port = drivers.openHost(toHost, workers.getFirst());
+        ports.put(HOST_PORT, port);
+        open(port, workers.getFirst());
         workers.forEach(worker -> worker.hostPort(HOST_PORT, 0)); // routes have the MACs
         sources.host(HOST_PORT, HostPair.FAR4, HostPair.FAR6);
       }
@@ -125,21 +145,25 @@ final class Dataplane {
     }
   }
 
-  private Worker worker(int number, boolean[] veth, boolean coalesce) {
+  private Worker worker(int number, boolean coalesce) {
     TrackStage track = new TrackStage(flows, Libc::monotonicNanos);
     Answers answering = new Answers();
     answers.add(answering);
     FramePool pool = drivers.pool();
+    RouteStage route = new RouteStage(fib, answering, new FlowReversal());
+    Questions asking = new Questions("questions of worker-" + number, wakeDescriptor);
+    questions.add(asking);
     List<Stage> stages =
         new ArrayList<>(
             List.of(
-                new ParseStage(veth),
+                ParseStage.sharing(partial),
                 new FragmentStage(fragments, Libc::monotonicNanos),
                 track,
                 new IcmpErrorStage(flows),
                 new ServiceStage(services, flows, sources, track, answering),
                 new RewriteStage(),
-                new RouteStage(fib, answering, new FlowReversal())));
+                route,
+                new NeighbourStage(route, asking, Libc::monotonicNanos)));
     Stage coalescing = coalesce ? drivers.coalescing(pool) : null;
     if (coalescing != null) {
       stages.add(coalescing);
@@ -158,20 +182,85 @@ final class Dataplane {
     }
   }
 
+  /** Before the workers run. */
   private void open(InterfacePort port, Worker owner) {
-    ports.add(port);
     owner.add(port);
+    routes(owner).forEach((from, ring) -> from.route(port.number(), ring));
+  }
+
+  /** The worker that a port belongs to goes by its number, so that they are spread evenly. */
+  private Worker owner(Interfaces.Taken taken) {
+    return workers.get(taken.port().number() % workers.size());
+  }
+
+  private InterfacePort open(Interfaces.Taken taken, Worker owner) {
+    int number = taken.port().number();
+    // A packet port knows what is partial, others have to look.
+    partial[number] = taken.veth() && taken.driver() == Driver.XDP;
+    InterfacePort port = drivers.open(taken, owner);
+    ports.put(number, port);
+    return port;
+  }
+
+  /** By which ring each other worker reaches {@code owner}. */
+  private Map<Worker, HandOff> routes(Worker owner) {
+    Map<Worker, HandOff> routes = new HashMap<>();
     int ring = 0;
     for (Worker from : workers) {
       for (Worker to : workers) {
         if (from != to) {
           if (to == owner) {
-            from.route(port.number(), handOffs.get(ring));
+            routes.put(from, handOffs.get(ring));
           }
           ring++;
         }
       }
     }
+    return routes;
+  }
+
+  /** Takes an interface while the workers run; returns when its port has its worker. */
+  InterfacePort take(Interfaces.Taken taken) {
+    Worker owner = owner(taken);
+    InterfacePort port = open(taken, owner);
+    await(owner, () -> owner.add(port));
+    routes(owner).forEach((from, ring) -> await(from, () -> from.route(port.number(), ring)));
+    return port;
+  }
+
+  /** Gives an interface back while the workers run: it is the kernel's, if it is still there. */
+  void give(InterfacePort port) {
+    for (Worker worker : workers) {
+      await(
+          worker,
+          () -> {
+            worker.route(port.number(), null);
+            worker.remove(port.number());
+          });
+    }
+    ports.remove(port.number());
+    port.detach();
+  }
+
+  /** Runs {@code command} inside the worker's cycle and waits for its end. */
+  private static void await(Worker worker, Runnable command) {
+    CompletableFuture<Boolean> done = new CompletableFuture<>();
+    boolean accepted =
+        worker.submit(() -> {
+          command.run();
+          done.complete(true);
+        });
+    try {
+      if (accepted) {
+        done.get(WORKER_PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
+        return;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (ExecutionException | TimeoutException e) {
+      // As if it had not been accepted.
+    }
+    throw new IllegalStateException(worker.roleName() + " takes no commands");
   }
 
   /** Starts the workers, pinned as the configuration says. */
@@ -181,6 +270,25 @@ final class Dataplane {
       int cpu = i < wanted.cpus().size() ? wanted.cpus().get(i) : WorkerThread.ANY_CPU;
       threads.add(WorkerThread.start(workers.get(i), idling, cpu));
     }
+  }
+
+  /** An eventfd by which workers wake the control thread. */
+  int wakeDescriptor() {
+    return wakeDescriptor;
+  }
+
+  /** Hands over for what neighbours packets wait; returns how many. On the control thread. */
+  int questions(Questions.Consumer consumer) {
+    int count = 0;
+    for (Questions asking : questions) {
+      count += asking.poll(consumer);
+    }
+    return count;
+  }
+
+  /** Ends the workers' sleep: what they wait for may be there. */
+  void wakeWorkers() {
+    workers.forEach(Worker::wakeIfParked);
   }
 
   Qsbr qsbr() {
@@ -224,8 +332,14 @@ final class Dataplane {
     return leases;
   }
 
-  List<InterfacePort> ports() {
-    return ports;
+  /** The host's port, null when there is none. */
+  @Nullable InterfacePort hostPort() {
+    return ports.get(HOST_PORT);
+  }
+
+  /** The port of that number; there must be one. */
+  InterfacePort port(int number) {
+    return Objects.requireNonNull(ports.get(number));
   }
 
   List<WorkerThread> threads() {
@@ -250,14 +364,14 @@ final class Dataplane {
   /** For a successor: frames are held until it comes or the lease runs out. */
   void release() {
     stopWorkers();
-    ports.forEach(InterfacePort::release);
+    ports.values().forEach(InterfacePort::release);
   }
 
   /** Back to the kernel: from the first line on it forwards, afterwards nothing of ours is left. */
   void detach() {
     leases.expire();
     stopWorkers();
-    ports.forEach(InterfacePort::detach);
+    ports.values().forEach(InterfacePort::detach);
     leases.remove();
   }
 }

@@ -25,6 +25,9 @@ final class Drivers {
   /** Frames on their way through a worker, beside those that the ports' rings hold. */
   private static final int FRAMES_IN_FLIGHT = 4096;
 
+  /** For two uplinks or sixteen pods that come by XDP while we run; 16 MB. */
+  private static final int FRAMES_FOR_LATER = 8192;
+
   /** Super-frames of a worker: one vector and one inbox, twice. 43 MB. */
   private static final int SUPER_FRAMES = 640;
 
@@ -35,13 +38,19 @@ final class Drivers {
   private final Map<Worker, Inbox> inboxes = new HashMap<>();
 
   /**
-   * Memory for {@code workers} workers and the ports of {@code interfaces}; {@code host}: and the
-   * host's.
+   * Memory for {@code workers} workers, the ports of {@code interfaces}, and some that come later;
+   * {@code host}: and the host's.
    */
-  Drivers(List<Interfaces.Taken> interfaces, boolean host, int workers, Leases leases) {
+  Drivers(
+      List<Interfaces.Taken> interfaces,
+      Interfaces rules,
+      boolean host,
+      int workers,
+      Leases leases) {
     this.leases = leases;
     int frames = workers * FRAMES_IN_FLIGHT + (host ? 2 * XdpRole.HOST.ringSize() : 0);
-    boolean packet = false;
+    boolean packet = rules.mayCome(Driver.PACKET);
+    frames += rules.mayCome(Driver.XDP) ? FRAMES_FOR_LATER : 0;
     for (Interfaces.Taken taken : interfaces) {
       frames += taken.driver() == Driver.XDP ? 2 * role(taken).ringSize() : 0;
       packet |= taken.driver() == Driver.PACKET;

@@ -3,23 +3,53 @@ package io.gatun.agent.daemon;
 import io.gatun.agent.UsageException;
 import io.gatun.agent.config.GatunConfiguration;
 import io.gatun.agent.config.GatunConfiguration.Driver;
+import io.gatun.agent.config.GatunConfiguration.Interface;
 import io.gatun.agent.config.GatunConfiguration.Role;
-import io.gatun.control.document.MacAddress;
+import io.gatun.control.document.Prefix;
+import io.gatun.control.kernel.KernelTables.Address;
+import io.gatun.control.kernel.KernelTables.Link;
+import io.gatun.control.kernel.RtnetlinkSource;
 import io.gatun.control.kernel.TakenPort;
-import io.gatun.ffm.netlink.Link;
-import io.gatun.ffm.netlink.Rtnetlink;
+import java.lang.System.Logger.Level;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
-/** Finds the interfaces of this machine that a configuration means. */
+/**
+ * Which interfaces of the machine a configuration means, whenever it is asked; what it cannot have
+ * is said once. For one thread.
+ *
+ * <p>Without a list they are discovered:
+ *
+ * <ul>
+ *   <li><i>pod</i>: a veth whose other end is in another network namespace, and that has no address
+ *       of a network (a CNI plugin's gateway address of full length does not count);
+ *   <li><i>uplink</i>: hardware, or such a veth, with an address of a network.
+ * </ul>
+ *
+ * Loopback, bridges, tunnels, and whatever else stands on other devices, is left to the kernel.
+ */
 final class Interfaces {
+  private static final System.Logger LOG = System.getLogger("gatun.ports");
   private static final String LOOPBACK = "lo";
 
-  private Interfaces() {}
+  private final List<Interface> listed;
+  private final String hostInterface;
+  private final Set<String> refused = new HashSet<>();
+
+  /** Checks what the configuration alone can say wrong. */
+  Interfaces(GatunConfiguration configuration) {
+    listed = configuration.interfaces();
+    hostInterface = configuration.kernel().hostInterface();
+    listed.forEach(Interfaces::driver);
+  }
 
   /**
    * An interface to take: what the tables need to know of it, and what it leads to.
@@ -27,48 +57,139 @@ final class Interfaces {
    * @param driver by which its frames are got, never {@link Driver#AUTO}
    * @param veth whether a local stack at the far end leaves checksums for others to complete
    */
-  record Taken(TakenPort port, Role role, Driver driver, boolean veth) {}
+  record Taken(TakenPort port, Role role, Driver driver, boolean veth) {
+    Taken numbered(int number) {
+      TakenPort p = port;
+      return new Taken(
+          new TakenPort(number, p.name(), p.ifIndex(), p.mac(), p.mtu()), role, driver, veth);
+    }
+
+    /** The same interface in the same role: its port can stay. */
+    boolean isStill(Taken other) {
+      return port.name().equals(other.port.name())
+          && port.ifIndex() == other.port.ifIndex()
+          && port.mac().equals(other.port.mac())
+          && role == other.role
+          && driver == other.driver;
+    }
+  }
 
   /**
-   * Numbered from 0, in the order of the configuration; within a glob by index. An entry that means
-   * no interface is an error unless it is a glob: pods may come later.
+   * What is there to be taken, in the order of the configuration, then by index; without numbers.
    */
-  static List<Taken> find(GatunConfiguration configuration) {
-    if (configuration.interfaces().isEmpty()) {
-      throw new UsageException(
-          "interfaces: got none, expected at least one {name, role}; they are not discovered yet");
-    }
-    List<Link> links;
-    try (Rtnetlink kernel = new Rtnetlink()) {
-      links = kernel.links().stream().sorted(Comparator.comparingInt(Link::index)).toList();
-    }
-    List<Taken> taken = new ArrayList<>();
-    Set<String> names = new HashSet<>();
-    for (GatunConfiguration.Interface wanted : configuration.interfaces()) {
-      Driver driver = driver(wanted);
-      int before = taken.size();
-      for (Link link : links) {
-        if (wanted.matches(link.name())
-            && !link.name().equals(LOOPBACK)
-            && names.add(link.name())) {
-          boolean veth = link.kind().equals("veth");
-          taken.add(new Taken(port(taken.size(), link), wanted.role(), driver, veth));
+  List<Taken> wanted(Collection<Link> links, Collection<Address> addresses) {
+    List<Link> sorted = links.stream().sorted(Comparator.comparingInt(Link::ifIndex)).toList();
+    Map<String, Taken> taken = new LinkedHashMap<>();
+    for (Interface entry : listed) {
+      for (Link link : sorted) {
+        if (entry.matches(link.name()) && isTakeable(link, entry)) {
+          taken.putIfAbsent(link.name(), taken(link, entry.role(), driver(entry)));
         }
       }
-      if (taken.size() == before && wanted.name().matches("[^*?]+")) {
-        throw new UsageException(
-            "interfaces: %s does not exist, expected one of %s"
-                .formatted(wanted.name(), links.stream().map(Link::name).toList()));
+    }
+    for (Link link : listed.isEmpty() ? sorted : List.<Link>of()) {
+      Role role = discovered(link, addresses);
+      if (role != null) {
+        taken.put(link.name(), taken(link, role, preferred(role)));
       }
+    }
+    return List.copyOf(taken.values());
+  }
+
+  /** What is there now, numbered from 0; names that are not there yet are said. */
+  List<Taken> present() {
+    List<Link> links;
+    List<Address> addresses;
+    try (RtnetlinkSource kernel = new RtnetlinkSource()) {
+      links = kernel.links();
+      addresses = kernel.addresses();
+    }
+    for (String name : missing(links)) {
+      LOG.log(Level.WARNING, "interfaces: {0} is not there; it is taken when it comes", name);
+    }
+    List<Taken> taken = new ArrayList<>();
+    for (Taken one : wanted(links, addresses)) {
+      taken.add(one.numbered(taken.size()));
+    }
+    if (taken.isEmpty()) {
+      LOG.log(Level.WARNING, "interfaces: there is none to take yet");
     }
     return List.copyOf(taken);
   }
 
+  /** Names in the list that are no interface now: they are taken when they come. */
+  private List<String> missing(Collection<Link> links) {
+    return listed.stream()
+        .map(Interface::name)
+        .filter(name -> name.matches("[^*?]+"))
+        .filter(name -> links.stream().noneMatch(link -> link.name().equals(name)))
+        .toList();
+  }
+
+  /** Whether an interface that comes later may be of {@code driver}. */
+  boolean mayCome(Driver driver) {
+    return listed.isEmpty() || listed.stream().anyMatch(entry -> driver(entry) == driver);
+  }
+
+  private static Taken taken(Link link, Role role, Driver driver) {
+    TakenPort port = new TakenPort(0, link.name(), link.ifIndex(), link.mac(), link.mtu());
+    return new Taken(port, role, driver, link.kind().equals("veth"));
+  }
+
+  /** Says why not, once, where somebody may have meant it. */
+  private boolean isTakeable(Link link, Interface entry) {
+    if (link.name().equals(LOOPBACK)) {
+      return false;
+    }
+    String why =
+        switch (link.kind()) {
+          case "bond", "team" ->
+              "is a bond: sockets belong on its members, which are not supported yet;"
+                  + " its traffic stays the kernel's";
+          case "vlan" ->
+              "is a VLAN device: tagged frames stay the kernel's, and routes by it lead there";
+          case "bridge" -> "is a bridge: list its ports instead (role pod)";
+          case "vxlan", "geneve", "gre", "ipip", "sit", "wireguard" ->
+              "is a tunnel: it stays the kernel's, and routes by it lead there";
+          default -> link.isEthernet() ? "" : "has no Ethernet address";
+        };
+    // A name that is meant deserves an answer; what a glob happens to match, too, but once.
+    if (!why.isEmpty() && refused.add(link.name() + " " + link.ifIndex())) {
+      LOG.log(Level.WARNING, "interfaces: {0} ({1}) {2}", link.name(), entry.name(), why);
+    }
+    return why.isEmpty();
+  }
+
+  private @Nullable Role discovered(Link link, Collection<Address> addresses) {
+    boolean veth = link.kind().equals("veth") && link.peerElsewhere();
+    boolean candidate = link.kind().isEmpty() || veth;
+    if (!candidate
+        || !link.isEthernet()
+        || link.name().equals(LOOPBACK)
+        || link.name().equals(hostInterface)) {
+      return null;
+    }
+    boolean network =
+        addresses.stream()
+            .anyMatch(a ->
+                a.ifIndex() == link.ifIndex()
+                    && !a.address().isLinkLocalAddress()
+                    && a.prefixLength() < Prefix.of(a.address()).length());
+    if (network) {
+      return Role.UPLINK;
+    }
+    return veth ? Role.POD : null;
+  }
+
   /** Pods' ports carry whole segments, ways out small packets: docs/architecture.md has figures. */
-  private static Driver driver(GatunConfiguration.Interface wanted) {
+  private static Driver preferred(Role role) {
+    return role == Role.POD ? Driver.PACKET : Driver.XDP;
+  }
+
+  private static Driver driver(Interface wanted) {
     Driver driver = wanted.driver();
     if (driver == Driver.AUTO) {
-      return wanted.role() == Role.POD ? Driver.PACKET : Driver.XDP;
+      return preferred(wanted.role());
     }
     String expected =
         switch (driver) {
@@ -82,14 +203,5 @@ final class Interfaces {
               .formatted(wanted.name(), driver.name().toLowerCase(Locale.ROOT), expected));
     }
     return driver;
-  }
-
-  private static TakenPort port(int number, Link link) {
-    if (link.mac().length != 6) {
-      throw new UsageException(
-          "interfaces: %s has no Ethernet address; only Ethernet interfaces can be taken"
-              .formatted(link.name()));
-    }
-    return new TakenPort(number, link.name(), link.index(), MacAddress.of(link.mac()), link.mtu());
   }
 }

@@ -18,6 +18,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,10 +34,10 @@ final class LiveNode implements Surroundings {
   private static final int LOOPBACK_MTU = 65_536;
 
   private final KernelMirror mirror;
-  private final List<Interfaces.Taken> interfaces;
+  private final Supplier<List<Interfaces.Taken>> interfaces;
   private final Explainer explainer;
 
-  LiveNode(Dataplane dataplane, KernelMirror mirror, List<Interfaces.Taken> interfaces) {
+  LiveNode(Dataplane dataplane, KernelMirror mirror, Supplier<List<Interfaces.Taken>> interfaces) {
     this.mirror = mirror;
     this.interfaces = interfaces;
     explainer =
@@ -73,7 +74,7 @@ final class LiveNode implements Surroundings {
 
   @Override
   public int port(String name) {
-    for (Interfaces.Taken taken : interfaces) {
+    for (Interfaces.Taken taken : interfaces.get()) {
       if (taken.port().name().equals(name)) {
         return taken.port().number();
       }

@@ -4,44 +4,39 @@ import io.gatun.agent.config.GatunConfiguration.Role;
 import io.gatun.control.document.Prefix;
 import io.gatun.control.kernel.KernelMirror;
 import io.gatun.control.kernel.KernelTables.Link;
-import io.gatun.control.kernel.RouteView;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * What routes reach by this node's pod ports, or by the bridges that these belong to; for the
- * control thread. Looked at twice a second: all routes are.
+ * control thread. Looked at twice a second at most: all routes are.
  */
 final class PodPrefixes {
   private static final long PERIOD = TimeUnit.MILLISECONDS.toNanos(500);
 
   private final KernelMirror mirror;
-  private final Set<String> ports = new HashSet<>();
+  private final Supplier<List<Interfaces.Taken>> interfaces;
   private List<Prefix> prefixes = List.of();
   private long looked = System.nanoTime() - PERIOD;
+  private long seen = -1;
 
-  PodPrefixes(KernelMirror mirror, List<Interfaces.Taken> interfaces) {
+  PodPrefixes(KernelMirror mirror, Supplier<List<Interfaces.Taken>> interfaces) {
     this.mirror = mirror;
-    interfaces.stream()
-        .filter(taken -> taken.role() == Role.POD)
-        .forEach(taken -> ports.add(taken.port().name()));
+    this.interfaces = interfaces;
   }
 
   /** As last looked at; the same list while nothing changed. */
   List<Prefix> prefixes() {
     long now = System.nanoTime();
-    if (now - looked >= PERIOD) {
+    if (now - looked >= PERIOD && mirror.version() != seen) {
       looked = now;
-      Set<String> devices = devices();
+      seen = mirror.version();
       List<Prefix> found =
-          mirror.routes().stream()
-              .filter(route -> route.kind() == RouteView.Kind.FORWARD && !isOfALink(route.prefix()))
-              .filter(route ->
-                  route.ways().stream()
-                      .allMatch(way -> way.via() == null && devices.contains(way.dev())))
-              .map(RouteView::prefix)
+          mirror.direct(devices()).stream()
+              .filter(prefix -> !isOfALink(prefix))
               .sorted((a, b) -> a.toString().compareTo(b.toString()))
               .toList();
       prefixes = found.equals(prefixes) ? prefixes : found;
@@ -50,6 +45,10 @@ final class PodPrefixes {
   }
 
   private Set<String> devices() {
+    Set<String> ports = new HashSet<>();
+    interfaces.get().stream()
+        .filter(taken -> taken.role() == Role.POD)
+        .forEach(taken -> ports.add(taken.port().name()));
     Set<Integer> masters = new HashSet<>();
     for (Link link : mirror.links()) {
       if (link.master() != 0 && ports.contains(link.name())) {

@@ -3,8 +3,11 @@ package io.gatun.agent.daemon;
 import io.gatun.agent.Version;
 import io.gatun.agent.config.GatunConfiguration;
 import io.gatun.control.document.Addresses;
+import io.gatun.control.kernel.KernelMirror;
+import io.gatun.control.kernel.RouteView;
 import io.gatun.control.model.Protocol;
 import io.gatun.ffm.Libc;
+import io.gatun.ffm.NativeException;
 import io.gatun.flow.FlowCopy;
 import io.gatun.flow.Ticks;
 import io.gatun.pipeline.DropReason;
@@ -15,6 +18,7 @@ import io.gatun.service.Backends;
 import io.gatun.service.FrontSpec;
 import io.gatun.service.ServiceCopy;
 import io.gatun.worker.WorkerCounters;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,9 +27,15 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the admin socket answers, by name. Read from counters and published tables by any thread;
@@ -35,21 +45,26 @@ final class Reports {
   /** More rows than anybody reads, and a bound on what one request may cost. */
   private static final int MOST_FLOWS = 10_000;
 
+  private static final int ANSWER_SECONDS = 5;
+
   private final GatunConfiguration configuration;
   private final Dataplane dataplane;
-  private final List<Interfaces.Taken> interfaces;
+  private final KernelMirror mirror;
+  private final LivePorts ports;
   private final long started;
   private final Runnable stop;
 
   Reports(
       GatunConfiguration configuration,
       Dataplane dataplane,
-      List<Interfaces.Taken> interfaces,
+      KernelMirror mirror,
+      LivePorts ports,
       long started,
       Runnable stop) {
     this.configuration = configuration;
     this.dataplane = dataplane;
-    this.interfaces = interfaces;
+    this.mirror = mirror;
+    this.ports = ports;
     this.started = started;
     this.stop = stop;
   }
@@ -61,6 +76,8 @@ final class Reports {
         "endpoints", this::endpoints,
         "flows", this::flows,
         "ports", this::ports,
+        "routes", this::routes,
+        "neighbours", this::neighbours,
         "drops", this::drops,
         "stop", this::stopping);
   }
@@ -79,7 +96,7 @@ final class Reports {
     row.put("leaseMillis", (dataplane.leases().until() - Libc.monotonicNanos()) / 1_000_000L);
     row.put("workers", dataplane.threads().size());
     row.put("workersAlive", dataplane.threads().stream().filter(t -> t.isAlive()).count());
-    row.put("ports", interfaces.stream().map(taken -> taken.port().name()).toList());
+    row.put("ports", ports.ports().stream().map(port -> port.port().name()).toList());
     row.put("routes", dataplane.fib().size());
     row.put("flows", dataplane.flows().size());
     row.put("maxFlows", dataplane.flows().capacity());
@@ -167,39 +184,107 @@ final class Reports {
 
   private Object ports() {
     List<Object> rows = new ArrayList<>();
-    for (Interfaces.Taken taken : interfaces) {
-      int number = taken.port().number();
+    for (LivePorts.Live live : ports.ports()) {
+      InterfacePort port = live.port();
+      PortCounts counts = PortCounts.of(dataplane.counters(), port.number()).since(live.base());
       Map<String, Object> row = new LinkedHashMap<>();
-      row.put("name", taken.port().name());
-      row.put("role", taken.role().name().toLowerCase(Locale.ROOT));
-      row.put("driver", taken.driver().name().toLowerCase(Locale.ROOT));
-      row.put("up", dataplane.ports().get(number).up());
-      row.put("mtu", taken.port().mtu());
-      traffic(row, dataplane.ports().get(number));
+      row.put("port", port.number());
+      row.put("name", port.name());
+      row.put("role", live.taken().role().name().toLowerCase(Locale.ROOT));
+      row.put("driver", live.taken().driver().name().toLowerCase(Locale.ROOT));
+      row.put("mac", live.taken().port().mac().toString());
+      row.put("mtu", live.taken().port().mtu());
+      traffic(row, port, counts);
       rows.add(row);
     }
-    if (dataplane.ports().size() > interfaces.size()) {
-      rows.add(hostPort(dataplane.ports().getLast()));
+    InterfacePort host = dataplane.hostPort();
+    if (host != null) {
+      rows.add(hostPort(host));
     }
     return rows;
   }
 
   private Map<String, Object> hostPort(InterfacePort port) {
     Map<String, Object> row = new LinkedHashMap<>();
+    row.put("port", port.number());
     row.put("name", port.name());
     row.put("role", "host");
-    row.put("up", port.up());
-    traffic(row, port);
+    row.put("driver", "xdp");
+    traffic(row, port, PortCounts.of(dataplane.counters(), port.number()));
     return row;
   }
 
-  private void traffic(Map<String, Object> row, InterfacePort port) {
-    int number = port.number();
-    row.put("rxFrames", sum(counters -> counters.rxFrames(number)));
-    row.put("rxBytes", sum(counters -> counters.rxBytes(number)));
-    row.put("txFrames", sum(counters -> counters.txFrames(number)));
-    row.put("txBytes", sum(counters -> counters.txBytes(number)));
-    row.put("kernelDropped", port.kernelDropped());
+  private static void traffic(Map<String, Object> row, InterfacePort port, PortCounts counts) {
+    row.put("mode", port.mode());
+    row.put("up", port.up());
+    row.put("rxFrames", counts.rxFrames());
+    row.put("rxBytes", counts.rxBytes());
+    row.put("txFrames", counts.txFrames());
+    row.put("txBytes", counts.txBytes());
+    try {
+      row.put("kernelDropped", port.kernelDropped());
+      row.putAll(port.details());
+    } catch (NativeException e) {
+      row.put("up", false); // given up between two lines
+    }
+  }
+
+  private Object routes() {
+    List<Object> rows = new ArrayList<>();
+    for (RouteView route : fromControl(mirror::routes)) {
+      Map<String, Object> row = new LinkedHashMap<>();
+      row.put("prefix", route.prefix().toString());
+      row.put("kind", route.kind().name().toLowerCase(Locale.ROOT));
+      row.put("via", join(route, way -> word(way.via())));
+      row.put("dev", join(route, RouteView.Way::dev));
+      row.put("port", join(route, RouteView.Way::port));
+      row.put("mac", join(route, way -> word(way.mac())));
+      row.put("weight", join(route, way -> route.ways().size() < 2 ? "" : "" + way.weight()));
+      rows.add(row);
+    }
+    return rows;
+  }
+
+  /** One value for each way out, with a bar between them; empty when none has one. */
+  private static String join(RouteView route, Function<RouteView.Way, @Nullable String> value) {
+    List<String> values =
+        route.ways().stream().map(way -> Objects.requireNonNullElse(value.apply(way), "")).toList();
+    return values.stream().allMatch(String::isEmpty) ? "" : String.join("|", values);
+  }
+
+  private static String word(@Nullable Object value) {
+    return switch (value) {
+      case null -> "";
+      case InetAddress address -> address.getHostAddress();
+      default -> value.toString();
+    };
+  }
+
+  private Object neighbours() {
+    List<Object> rows = new ArrayList<>();
+    for (KernelMirror.NeighbourView neighbour : fromControl(mirror::neighbours)) {
+      Map<String, Object> row = new LinkedHashMap<>();
+      row.put("address", neighbour.address().getHostAddress());
+      row.put("dev", neighbour.dev());
+      row.put("port", word(neighbour.port()));
+      row.put("mac", word(neighbour.mac()));
+      row.put("state", neighbour.state());
+      row.put("used", neighbour.used());
+      rows.add(row);
+    }
+    return rows;
+  }
+
+  /** Asked of the control thread, which alone may look. */
+  private <T> T fromControl(Supplier<T> question) {
+    try {
+      return mirror.ask(question).get(ANSWER_SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      throw new IllegalStateException("the control thread does not answer", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    }
   }
 
   private Object drops() {

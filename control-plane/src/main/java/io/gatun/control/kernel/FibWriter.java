@@ -34,7 +34,6 @@ final class FibWriter {
   private final Fib fib;
   private final Function<Target, Adjacency> adjacency;
   private final Map<Target, Use> uses = new HashMap<>();
-  private final Map<Integer, Target> byNumber = new HashMap<>();
   private final Map<Integer, Set<Target>> byDevice = new HashMap<>();
   private final Map<Prefix, Target> routes = new HashMap<>();
   private boolean full;
@@ -50,11 +49,6 @@ final class FibWriter {
   /** What each prefix leads to. */
   Map<Prefix, Target> routes() {
     return routes;
-  }
-
-  /** What adjacency {@code number} stands for, null when nothing uses it any more. */
-  @Nullable Target target(int number) {
-    return byNumber.get(number);
   }
 
   boolean isInUse(Target target) {
@@ -163,7 +157,6 @@ final class FibWriter {
       return null;
     }
     uses.put(target, use);
-    byNumber.put(use.number, target);
     index(target, true);
     return use;
   }
@@ -172,7 +165,6 @@ final class FibWriter {
     Use use = uses.get(target);
     if (use != null && --use.count == 0) {
       uses.remove(target);
-      byNumber.remove(use.number);
       index(target, false);
       fib.adjacencies().remove(use.number);
       // The group before its members: no group may name a number that is free.

@@ -67,6 +67,7 @@ public final class KernelMirror implements AutoCloseable {
   private long readingSince;
   private long notBefore;
   private long nextRead;
+  private long version;
   private boolean started;
   private boolean failed;
   private boolean addressesTouched;
@@ -124,12 +125,19 @@ public final class KernelMirror implements AutoCloseable {
     inquiries.wanted(Set.copyOf(addresses));
   }
 
-  /** A packet waits for the MAC address behind adjacency {@code number}. */
-  public void waiting(int number, InetAddress destination, long nowNanos) {
-    switch (plan.writer().target(number)) {
+  /** A packet to {@code destination} waits for the MAC address of its next hop. */
+  public void waiting(InetAddress destination, long nowNanos) {
+    switch (plan.lookup(destination)) {
       case Target.Hop(int device, InetAddress address) ->
           inquiries.waiting(device, address, nowNanos);
       case Target.OnLink(int device) -> inquiries.waiting(device, destination, nowNanos);
+      case Target.Several several -> {
+        for (Target target : several.hops()) {
+          if (target instanceof Target.Hop hop && plan.mac(hop) == null) {
+            inquiries.waiting(hop.device(), hop.address(), nowNanos);
+          }
+        }
+      }
       case null, default -> {
         // Nothing leads there any more.
       }
@@ -182,6 +190,11 @@ public final class KernelMirror implements AutoCloseable {
     return answer;
   }
 
+  /** Any thread: {@code task} runs on the control thread, in one of its next cycles. */
+  public void run(Runnable task) {
+    questions.add(task);
+  }
+
   /** Applies what changed; returns how many routes and adjacencies did. */
   public int doWork(long nowNanos) {
     for (Runnable question = questions.poll(); question != null; question = questions.poll()) {
@@ -199,6 +212,7 @@ public final class KernelMirror implements AutoCloseable {
     follow();
     readAgain(nowNanos);
     changes += plan.apply(MOST);
+    version += changes;
     tell();
     inquiries.doWork(nowNanos, changes > 0);
     return changes;
@@ -325,6 +339,7 @@ public final class KernelMirror implements AutoCloseable {
       }
     }
     if (linksTouched || addressesTouched) {
+      version++;
       linkListeners.forEach(Runnable::run);
     }
     addressesTouched = false;
@@ -339,6 +354,30 @@ public final class KernelMirror implements AutoCloseable {
           rule.priority(),
           rule.text());
     }
+  }
+
+  /** Another number whenever routes or links changed; on the control thread. */
+  public long version() {
+    return version;
+  }
+
+  /** Prefixes whose destinations are neighbours on one of {@code devices} themselves. */
+  public List<Prefix> direct(Set<String> devices) {
+    List<Prefix> found = new ArrayList<>();
+    plan.writer()
+        .routes()
+        .forEach((prefix, target) -> {
+          int device =
+              switch (target) {
+                case Target.OnLink(int on) -> on;
+                case Target.Hop hop when hop.address().equals(prefix.address()) -> hop.device();
+                default -> 0;
+              };
+          if (device != 0 && devices.contains(plan.devices().name(device))) {
+            found.add(prefix);
+          }
+        });
+    return found;
   }
 
   // For people; on the control thread.

@@ -41,13 +41,23 @@ public final class RtnetlinkSource implements KernelSource {
   @Override
   public KernelTables read() {
     return new KernelTables(
-        entries(tables.links(), KernelTables.Link.class),
-        entries(tables.addresses(), KernelTables.Address.class),
+        links(),
+        addresses(),
         entries(tables.nextHops(), KernelTables.NextHop.class),
         entries(tables.routes(), KernelTables.Route.class),
         entries(tables.neighbours(), KernelTables.Neighbour.class),
         entries(tables.forwardingEntries(), KernelTables.Forwarding.class),
         entries(tables.rules(), KernelTables.Rule.class));
+  }
+
+  /** The links alone. */
+  public List<KernelTables.Link> links() {
+    return entries(tables.links(), KernelTables.Link.class);
+  }
+
+  /** The addresses alone. */
+  public List<KernelTables.Address> addresses() {
+    return entries(tables.addresses(), KernelTables.Address.class);
   }
 
   private static <T extends Entry> List<T> entries(

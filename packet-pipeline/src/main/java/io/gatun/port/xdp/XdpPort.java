@@ -13,6 +13,9 @@ import io.gatun.ring.xdp.XdpMode;
 import io.gatun.ring.xdp.XdpSocket;
 import io.gatun.ring.xdp.XdpStatistics;
 import io.gatun.segment.Segmenter;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -246,6 +249,22 @@ public final class XdpPort implements InterfacePort {
   /** The errno that took the port down, 0 while it is up. */
   public int error() {
     return error;
+  }
+
+  @Override
+  public String mode() {
+    return socket.mode().name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  @Override
+  public Map<String, Long> details() {
+    XdpStatistics counted = socket.statistics();
+    Map<String, Long> details = new LinkedHashMap<>();
+    details.put("rxRingFull", counted.rxRingFull());
+    details.put("fillRingEmpty", counted.fillRingEmpty());
+    details.put("tooLong", counted.rxDropped());
+    details.put("txInvalid", counted.txInvalid());
+    return details;
   }
 
   /** What the kernel counted for the socket; for the control side, until the port is closed. */
