@@ -40,13 +40,17 @@ public final class CoalesceStage implements Stage {
     for (int i = 0, size = v.size; i < size; i++) {
       if (v.verdict[i] == Verdict.SEND
           && v.protocol[i] == IpProtocol.TCP
-          && superPorts[v.outPort[i]]) {
+          && toSuperPort(v.outPort[i])) {
         look(v, i);
       }
     }
     for (int k = 0; k < count; k++) {
       open[k].seal(v);
     }
+  }
+
+  private boolean toSuperPort(int number) {
+    return number >= 0 && number < superPorts.length && superPorts[number];
   }
 
   private void look(PacketVector v, int i) {

@@ -18,7 +18,7 @@ import java.util.Objects;
 
 /** A vector in real frames: what is added is parsed and on its way to port 1, which joins. */
 final class Packets implements AutoCloseable {
-  private static final int HEADROOM = 256;
+  static final int HEADROOM = 256;
   private static final int SMALL = 128;
   private static final int SUPER = 80;
   private static final boolean[] PARTIAL = {true};
@@ -53,8 +53,16 @@ final class Packets implements AutoCloseable {
     vector.outPort[i] = 1;
   }
 
+  CoalesceStage stage() {
+    return new CoalesceStage(new boolean[] {false, true}, pool, supers);
+  }
+
+  FramePool pool() {
+    return pool;
+  }
+
   void coalesce() {
-    new CoalesceStage(new boolean[] {false, true}, pool, supers).process(vector);
+    stage().process(vector);
   }
 
   /** The segments of packet {@code i}, as a device would have completed them. */
