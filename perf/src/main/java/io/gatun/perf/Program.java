@@ -12,10 +12,11 @@ final class Program {
 
   private Program() {}
 
+  /** {@code name}: of a program on the PATH, or a whole path. */
   static boolean isInstalled(String name) {
     Stream<String> path = Stream.of(String.valueOf(System.getenv("PATH")).split(":", -1));
     return Stream.concat(path, SYSTEM.stream())
-        .anyMatch(folder -> Files.isExecutable(Path.of(folder, name)));
+        .anyMatch(folder -> Files.isExecutable(Path.of(folder).resolve(name)));
   }
 
   /** Whether {@code peer} can be measured; if not, says in one line what is missing. */

@@ -1,5 +1,8 @@
 package io.gatun.perf;
 
+import io.gatun.lab.Lab;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,6 +28,11 @@ final class ServiceBenchmark implements Benchmark {
   private static final double GOAL_NANOS_MANY = 80;
   private static final int FEW_FLOWS = 1000;
 
+  /** Ratios to Open vSwitch. */
+  private static final double FLOOR_OVS = 3;
+
+  private static final double FLOOR_OVS_MANY = 5;
+
   /** Share of the time for the figures that explain the first. */
   private static final int SPLIT = 4;
 
@@ -37,7 +45,7 @@ final class ServiceBenchmark implements Benchmark {
   }
 
   @Override
-  public List<Figure> measure(BenchOptions options) {
+  public List<Figure> measure(BenchOptions options) throws IOException {
     try (ServiceTraffic traffic = new ServiceTraffic(options.flows());
         ServicePath path = new ServicePath(traffic)) {
       path.verify();
@@ -65,11 +73,50 @@ final class ServiceBenchmark implements Benchmark {
               established,
               few ? FLOOR_NANOS : null,
               few ? GOAL_NANOS : GOAL_NANOS_MANY));
+      if (options.peer() && hasPeer(options)) {
+        figures.add(besideOvs(path, rounds, options, few ? FLOOR_OVS : FLOOR_OVS_MANY));
+      }
       figures.addAll(split(path, rounds, options));
       figures.add(Figure.cost("allocated", "bytes", new double[] {allocated}, 0.0, 0.0));
       path.verify();
       return figures;
     }
+  }
+
+  private static boolean hasPeer(BenchOptions options) {
+    if (options.flows() > OvsNat.MOST_FLOWS) {
+      System.err.printf("bench: no more than %d flows of %s%n", OvsNat.MOST_FLOWS, OvsNat.NAME);
+      return false;
+    }
+    return Program.isPeerInstalled(OvsNat.NAME, OvsNat.PROGRAM.toString());
+  }
+
+  /** The whole cycle, ports included, beside what the translation alone costs Open vSwitch. */
+  private static Figure besideOvs(
+      ServicePath path, Rounds rounds, BenchOptions options, double floor) throws IOException {
+    Path directory = Lab.runDirectory().resolve("bench-ovs-" + ProcessHandle.current().pid());
+    OvsNat ovs = new OvsNat(directory, options.flows(), options.nanosPerRun() / 1e9);
+    try (Cleanup _ = new Cleanup(ovs, "rm -r " + directory)) {
+      Alternation.Side ours = new Established(path, rounds, options.nanosPerRun());
+      Alternation.Runs runs = Alternation.of(options.runs(), ours, ovs);
+      Figure.Peer peer = Figure.Peer.of(OvsNat.NAME, runs.peer(0), OvsNat.COMMAND);
+      return Figure.cost("established, beside it", "ns/packet", runs.ours(0), peer, floor, null);
+    }
+  }
+
+  /** What is measured before, once more, in turns with the peer. */
+  private record Established(ServicePath path, Rounds rounds, long nanos)
+      implements Alternation.Side {
+    @Override
+    public void enter() {}
+
+    @Override
+    public double[] measure() {
+      return new double[] {rounds.run(path::cycle, nanos)};
+    }
+
+    @Override
+    public void leave() {}
   }
 
   /** What the ports cost, and each stage. */
