@@ -6,15 +6,21 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gatun.control.document.Addresses;
 import io.gatun.control.document.MacAddress;
+import io.gatun.control.document.Prefix;
 import io.gatun.ffm.Libc;
 import io.gatun.fib.Adjacency;
 import io.gatun.fib.Fib;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Random;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -162,5 +168,115 @@ class KernelMirrorIT {
       ip("-n " + NODE + " link set up0 down");
       await(mirror, fib, "10.2.0.1", null);
     }
+  }
+
+  /** Runs one command a line, however many fail; what they printed. */
+  private static String batch(String lines) throws Exception {
+    Path file = Files.createTempFile("gatun-batch", ".txt");
+    Files.writeString(file, lines);
+    Process process =
+        new ProcessBuilder("ip", "-n", NODE, "-force", "-batch", file.toString())
+            .redirectError(ProcessBuilder.Redirect.DISCARD)
+            .start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    process.waitFor();
+    Files.delete(file);
+    return output;
+  }
+
+  /** Where the kernel sends it: "local", "via dev" with "-" for none; absent where nowhere. */
+  private static Map<String, String> kernelsAnswers(List<String> addresses) throws Exception {
+    StringBuilder questions = new StringBuilder();
+    addresses.forEach(address -> questions.append("route get ").append(address).append('\n'));
+    Map<String, String> answers = new HashMap<>();
+    for (String line : batch(questions.toString()).split("\n", -1)) {
+      List<String> words = List.of(line.strip().split(" +", -1));
+      if (words.getFirst().equals("local") || words.getFirst().equals("broadcast")) {
+        answers.put(words.get(1), "local");
+      } else if (words.contains("dev")) {
+        int via = words.indexOf("via");
+        answers.put(
+            words.getFirst(),
+            (via < 0 ? "-" : words.get(via + 1)) + " " + words.get(words.indexOf("dev") + 1));
+      }
+    }
+    return answers;
+  }
+
+  private static List<String> ourAnswers(KernelMirror mirror, String address) {
+    RouteView route = mirror.route(address(address));
+    if (route == null) {
+      return List.of();
+    }
+    return switch (route.kind()) {
+      case LOCAL -> List.of("local");
+      case BLACKHOLE, UNREACHABLE -> List.of();
+      case FORWARD, KERNEL ->
+          route.ways().stream()
+              .map(way -> {
+                InetAddress via = way.via();
+                return (via == null ? "-" : via.getHostAddress()) + " " + way.dev();
+              })
+              .toList();
+    };
+  }
+
+  @Test
+  void shouldLeadTenThousandAddressesWhereIpRouteGetSays() throws Exception {
+    long seed = System.nanoTime();
+    Random random = new Random(seed);
+    StringBuilder routes = new StringBuilder();
+    for (int i = 0; i < 3000; i++) {
+      int length = 9 + random.nextInt(24);
+      Prefix prefix =
+          new Prefix(
+              address("10." + octet(random) + "." + octet(random) + "." + octet(random)), length);
+      String way =
+          switch (random.nextInt(8)) {
+            case 0 -> "dev up0";
+            case 1 ->
+                "nexthop via 192.0.2.%d weight 2 nexthop via 192.0.2.%d"
+                    .formatted(2 + random.nextInt(9), 20 + random.nextInt(9));
+            default -> "via 192.0.2." + (2 + random.nextInt(30));
+          };
+      String type = random.nextInt(16) == 0 ? "blackhole" : "";
+      routes.append(
+          "route add %s %s %s metric %d\n"
+              .formatted(type, prefix, type.isEmpty() ? way : "", random.nextInt(3)));
+    }
+    batch(routes.toString());
+    int ifIndex = inNode(() -> Libc.ifNameToIndex("up0"));
+    TakenPort port = new TakenPort(1, "up0", ifIndex, new MacAddress(0x020000000001L), 1500);
+    try (Fib fib = new Fib(4096, Runnable::run);
+        KernelSource source = inNode(RtnetlinkSource::new);
+        KernelMirror mirror =
+            new KernelMirror(source, fib, HOST, List.of(port), List.of(), List.of())) {
+      mirror.doWork(System.nanoTime());
+      batch("route del 10.2.0.0/16\nroute add 10.2.0.0/15 via 192.0.2.9\n"); // also by messages
+      long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);
+      while (System.nanoTime() < until) {
+        mirror.doWork(System.nanoTime());
+        LockSupport.parkNanos(1_000_000);
+      }
+      List<String> asked = new ArrayList<>(List.of("192.0.2.1", "192.0.2.255", "192.0.2.7"));
+      for (int i = 0; i < 10_000; i++) {
+        asked.add("10." + octet(random) + "." + octet(random) + "." + octet(random));
+      }
+      Map<String, String> kernels = kernelsAnswers(asked);
+      int forwarded = 0;
+      for (String address : asked) {
+        String kernel = kernels.get(address);
+        List<String> ours = ourAnswers(mirror, address);
+        assertTrue(
+            kernel == null ? ours.isEmpty() : ours.contains(kernel),
+            "seed " + seed + " " + address + ": kernel " + kernel + ", we " + ours);
+        forwarded += ours.isEmpty() ? 0 : 1;
+      }
+      assertTrue(forwarded > 1000, "only " + forwarded + " lead anywhere");
+    }
+  }
+
+  private static int octet(Random random) {
+    return random.nextInt(256);
   }
 }
