@@ -49,19 +49,24 @@ final class Alternation {
     Runs runs = new Runs(new ArrayList<>(), new ArrayList<>());
     List<Side> sides = List.of(ours, peer);
     List<List<double[]>> figures = List.of(runs.ours, runs.peer);
+    Progress progress = new Progress(2 * pairs);
     int now = 0;
     try {
       sides.get(now).enter();
       for (int pair = 0; pair < pairs; pair++) {
+        progress.next();
         figures.get(now).add(sides.get(now).measure());
         sides.get(now).leave();
         now = 1 - now;
         sides.get(now).enter();
+        progress.next();
         figures.get(now).add(sides.get(now).measure());
       } // who was second in this pair is first in the next
     } catch (IOException | RuntimeException e) {
       undo(sides.get(now), e);
       throw e;
+    } finally {
+      progress.end();
     }
     sides.get(now).leave();
     return runs;
@@ -70,14 +75,18 @@ final class Alternation {
   /** Only ours. */
   static Runs alone(int runs, Side ours) throws IOException {
     List<double[]> figures = new ArrayList<>();
+    Progress progress = new Progress(runs);
     try {
       ours.enter();
       for (int run = 0; run < runs; run++) {
+        progress.next();
         figures.add(ours.measure());
       }
     } catch (IOException | RuntimeException e) {
       undo(ours, e);
       throw e;
+    } finally {
+      progress.end();
     }
     ours.leave();
     return new Runs(figures, List.of());
