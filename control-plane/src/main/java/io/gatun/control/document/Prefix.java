@@ -47,6 +47,6 @@ public record Prefix(InetAddress address, int length) {
 
   @Override
   public String toString() {
-    return address.getHostAddress() + "/" + length;
+    return Addresses.text(address) + "/" + length;
   }
 }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -33,6 +34,10 @@ public final class ManifestSource {
 
   private static final long LOOK_EVERY = TimeUnit.MILLISECONDS.toNanos(20);
 
+  private static final String INODE = "ino";
+  private static final int RESTLESS_LOOKS = 2;
+
+  private final Map<Path, Integer> restless = new HashMap<>();
   private final Path path;
   private final Map<Path, Loaded> files = new HashMap<>();
   private final SortedSet<String> noted = new TreeSet<>();
@@ -77,14 +82,14 @@ public final class ManifestSource {
       refuse(e);
       return false;
     }
-    boolean settled = now.equals(seen);
+    Map<Path, Map<String, Object>> settled = settled(now);
     seen = now;
-    if (!settled || now.equals(handled)) {
+    if (settled.equals(handled)) {
       return false;
     }
-    handled = now;
+    handled = settled;
     try {
-      ObjectSet next = load(now);
+      ObjectSet next = load(settled);
       boolean changed = !next.equals(objects);
       if (refusal != null) {
         LOG.info("{} is right again", path);
@@ -96,6 +101,38 @@ public final class ManifestSource {
       refuse(e);
       return false;
     }
+  }
+
+  /**
+   * The files as they may be read: those that two looks in a row saw alike, the others as they were
+   * before. So a file that is being written holds nobody up. One that is replaced all the time (a
+   * new inode at every look) is whole each time: that is how it is renamed into place.
+   */
+  private Map<Path, Map<String, Object>> settled(Map<Path, Map<String, Object>> now) {
+    Map<Path, Map<String, Object>> settled = new TreeMap<>();
+    now.forEach((file, attributes) -> {
+      Map<String, Object> before = seen.get(file);
+      if (attributes.equals(before)) {
+        restless.remove(file);
+        settled.put(file, attributes);
+        return;
+      }
+      int looks = restless.merge(file, 1, Integer::sum);
+      boolean replaced =
+          before != null && !Objects.equals(before.get(INODE), attributes.get(INODE));
+      Map<String, Object> was = handled.get(file);
+      if (looks > RESTLESS_LOOKS && replaced) {
+        settled.put(file, attributes);
+      } else if (was != null) {
+        settled.put(file, was);
+      }
+    });
+    handled.forEach((file, attributes) -> {
+      if (!now.containsKey(file) && seen.containsKey(file)) { // just gone; perhaps for a moment
+        settled.put(file, attributes);
+      }
+    });
+    return settled;
   }
 
   private void refuse(ManifestException e) {

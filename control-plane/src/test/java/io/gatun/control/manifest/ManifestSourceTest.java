@@ -67,6 +67,24 @@ class ManifestSourceTest {
   }
 
   @Test
+  void shouldSeeChangesThatComeFasterThanItLooks() throws Exception {
+    Path file = Files.writeString(folder.resolve("a.yaml"), service("a", 80));
+    Path calm = Files.writeString(folder.resolve("b.yaml"), service("b", 80));
+    ManifestSource source = new ManifestSource(folder);
+    Files.writeString(calm, service("b", 81));
+    int changes = 0;
+    for (int i = 0; i < 60; i++) {
+      Path next = Files.writeString(folder.resolve(".next"), service("a", 1000 + i));
+      Files.move(next, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      changes += source.poll(i * 20_000_000L) ? 1 : 0;
+    }
+    assertTrue(changes > 30, changes + " changes seen");
+    assertTrue(
+        source.objects().services().values().stream()
+            .anyMatch(service -> service.ports().getFirst().port() == 81));
+  }
+
+  @Test
   void shouldSeeRenameOverAndFilesThatComeAndGo() throws Exception {
     Path file = Files.writeString(folder.resolve("a.yaml"), service("a", 80));
     ManifestSource source = new ManifestSource(folder);
