@@ -11,12 +11,15 @@ import io.gatun.control.service.FrontTable;
 import io.gatun.control.service.NodeSettings;
 import io.gatun.control.service.NodeView;
 import io.gatun.service.ClientRules;
+import io.gatun.service.EndpointSet;
 import io.gatun.service.FrontKey;
 import io.gatun.service.FrontSpec;
 import io.gatun.service.ServiceTable;
 import java.net.InetAddress;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.function.IntSupplier;
@@ -158,8 +161,12 @@ public final class ControlThread implements Agent {
     sink.apply(change.changedOrNew(), change.removed());
     fronts = table.fronts();
     Set<InetAddress> endpoints = new HashSet<>();
+    Set<EndpointSet> seenSets = Collections.newSetFromMap(new IdentityHashMap<>());
     for (FrontSpec front : fronts) {
-      front.endpoints().forEach(endpoint -> endpoints.add(endpoint.getAddress()));
+      EndpointSet set = front.policyLocal() ? front.backends().local() : front.backends().cluster();
+      if (seenSets.add(set)) { // all fronts of a Service port share one
+        set.endpoints().forEach(endpoint -> endpoints.add(endpoint.getAddress()));
+      }
     }
     mirror.wanted(endpoints);
     return change.changedOrNew().size() + change.removed().size();

@@ -100,12 +100,19 @@ final class GatunConfigurationReader {
         d.routes(),
         d.neighbours(),
         d.vxlan(),
-        d.conntrack(),
+        flows(d.conntrack(), proxy.conntrack()),
         proxy.clusterCidrs(),
         d.egressMasquerade(),
         d.snatPorts(),
         d.onFailure(),
         proxy);
+  }
+
+  /** Room for as many flows as kube-proxy would have asked the kernel for, if that is more. */
+  private static Flows flows(Flows ours, KubeProxyConfiguration.Timeouts asked) {
+    long perCore = (long) asked.maxPerCore() * Runtime.getRuntime().availableProcessors();
+    long most = Math.clamp(Math.max(perCore, asked.min()), ours.maxFlows(), 1 << 29);
+    return new Flows((int) most, ours.stateDir());
   }
 
   /** As kube-proxy finds it: the override, else the host name, in lower case. */

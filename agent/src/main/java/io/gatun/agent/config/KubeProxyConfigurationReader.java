@@ -240,8 +240,11 @@ final class KubeProxyConfigurationReader {
         new Timeouts(
             (int) conntrack.at("maxPerCore").integer(0, Integer.MAX_VALUE, 32_768),
             (int) conntrack.at("min").integer(0, Integer.MAX_VALUE, 131_072),
-            conntrack.at("tcpEstablishedTimeout").duration(Duration.ofHours(24)),
-            conntrack.at("tcpCloseWaitTimeout").duration(Duration.ofHours(1)),
+            positive(
+                conntrack.at("tcpEstablishedTimeout").duration(Duration.ZERO),
+                Duration.ofHours(24)),
+            positive(
+                conntrack.at("tcpCloseWaitTimeout").duration(Duration.ZERO), Duration.ofHours(1)),
             positive(conntrack.at("udpTimeout").duration(Duration.ZERO), Duration.ofSeconds(30)),
             positive(
                 conntrack.at("udpStreamTimeout").duration(Duration.ZERO), Duration.ofSeconds(120)));

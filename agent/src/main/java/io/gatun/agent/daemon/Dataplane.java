@@ -13,7 +13,6 @@ import io.gatun.fib.RouteStage;
 import io.gatun.flow.AddressWords;
 import io.gatun.flow.FlowReversal;
 import io.gatun.flow.FlowTable;
-import io.gatun.flow.FlowTimeouts;
 import io.gatun.flow.FragmentStage;
 import io.gatun.flow.FragmentTable;
 import io.gatun.flow.IcmpErrorStage;
@@ -107,7 +106,8 @@ final class Dataplane {
     qsbr = new Qsbr(count);
     // The FIB's own retirement hands over what frees it; QSBR runs it when no worker can look.
     fib = new Fib(ADJACENCIES, release -> qsbr.retire(0, record -> release.run()));
-    flows = new FlowTable(configuration.conntrack().maxFlows(), FlowTimeouts.defaults(), qsbr);
+    flows =
+        new FlowTable(configuration.conntrack().maxFlows(), Settings.timeouts(configuration), qsbr);
     services = new ServiceTable(flows, qsbr);
     sources.ports(configuration.snatPorts().first(), configuration.snatPorts().last());
     leases = new Leases(bpf);

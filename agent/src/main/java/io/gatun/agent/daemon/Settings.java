@@ -9,13 +9,20 @@ import io.gatun.control.service.ClientSettings;
 import io.gatun.control.service.ClientSettings.ClientPort;
 import io.gatun.control.service.ClientSettings.Detect;
 import io.gatun.control.service.NodeSettings;
+import io.gatun.flow.FlowState;
+import io.gatun.flow.FlowTimeouts;
 import io.gatun.service.ClientRules.Leads;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The configuration in the words of the control plane; the daemon and {@code explain} share it. */
 public final class Settings {
+  /** A year: more than any flow lives, less than the coarse clock's wrap. */
+  private static final int LONGEST_SECONDS = 365 * 24 * 3600;
+
   private Settings() {}
 
   public static NodeSettings node(GatunConfiguration configuration) {
@@ -47,6 +54,22 @@ public final class Settings {
         proxy.clusterCidrs(),
         configuration.podNetworks(),
         configuration.egressMasquerade() == Masquerade.TRUE);
+  }
+
+  /** How long flows live, by the names of KubeProxyConfiguration. */
+  static FlowTimeouts timeouts(GatunConfiguration configuration) {
+    KubeProxyConfiguration.Timeouts timeouts = configuration.proxy().conntrack();
+    return FlowTimeouts.of(
+        Map.of(
+            FlowState.ESTABLISHED, seconds(timeouts.tcpEstablished()),
+            FlowState.CLOSE_WAIT, seconds(timeouts.tcpCloseWait()),
+            FlowState.UDP_NEW, seconds(timeouts.udp()),
+            FlowState.UDP_REPLIED, seconds(timeouts.udp()),
+            FlowState.UDP_STREAM, seconds(timeouts.udpStream())));
+  }
+
+  private static int seconds(Duration duration) {
+    return Math.clamp(duration.toSeconds(), 1, LONGEST_SECONDS);
   }
 
   static List<ClientPort> clientPorts(List<Interfaces.Taken> interfaces, @Nullable HostPair pair) {

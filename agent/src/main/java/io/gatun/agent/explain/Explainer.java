@@ -82,6 +82,9 @@ public final class Explainer implements AutoCloseable {
   /** What would become of the flow now. */
   public Explanation explain(FlowQuery query) {
     List<String> steps = new ArrayList<>();
+    if (neverOurs(query)) {
+      return kernels(query);
+    }
     decision.clear();
     v.size = 0;
     int length = packet.write(query);
@@ -105,6 +108,30 @@ public final class Explainer implements AutoCloseable {
       return forwarded(query, source, destination, ports, known, steps);
     }
     return ended(query, verdict, steps);
+  }
+
+  /** What stays on the loopback, and what the stub leaves to the kernel on every interface. */
+  private static boolean neverOurs(FlowQuery query) {
+    return query.src().isLoopbackAddress()
+        || query.dst().isLoopbackAddress()
+        || (query.ipv6() && (query.src().isLinkLocalAddress() || query.dst().isLinkLocalAddress()));
+  }
+
+  private static Explanation kernels(FlowQuery query) {
+    return new Explanation(
+        query.id(),
+        "local",
+        null,
+        null,
+        null,
+        List.of(),
+        null,
+        false,
+        false,
+        Addresses.text(query.src()),
+        null,
+        null,
+        List.of("loopback and link-local addresses are left to the node's own stack"));
   }
 
   private int inPort(FlowQuery query, List<String> steps) {
@@ -209,7 +236,8 @@ public final class Explainer implements AutoCloseable {
     List<String> candidates = List.of();
     String endpoint = null;
     boolean masquerade = decision.masquerade;
-    String seen = Addresses.text(source);
+    String seen =
+        masquerade && !surroundings.sourceKnown(query.ipv6()) ? null : Addresses.text(source);
     if (front != null || (known != null && known.service() != 0)) {
       candidates = decision.candidates().stream().map(Addresses::text).sorted().toList();
       endpoint = Addresses.text(new InetSocketAddress(destination, ports & 0xFFFF));
@@ -226,7 +254,11 @@ public final class Explainer implements AutoCloseable {
           "endpoint: " + endpoint + (decision.affinity ? ", by session affinity" : ", by choice"));
     }
     if (masquerade) {
-      steps.add("masquerade: " + why() + "; the endpoint sees " + seen);
+      steps.add(
+          "masquerade: "
+              + why()
+              + "; the endpoint sees "
+              + (seen == null ? "the node's address, which is not known here" : seen));
     }
     Surroundings.Way way = surroundings.way(destination);
     boolean translated = endpoint != null;

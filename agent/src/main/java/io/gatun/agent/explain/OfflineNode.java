@@ -28,6 +28,8 @@ import io.gatun.service.FrontSpec;
 import io.gatun.service.ServiceTable;
 import io.gatun.service.SourceAddresses;
 import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -50,6 +52,11 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
 
   private static final int ADJACENCIES = 4096;
 
+  /** RFC 7600's dummy address, and one of RFC 6666's discard prefix. */
+  private static final InetAddress NOBODY4 = InetAddress.ofLiteral("192.0.0.8");
+
+  private static final InetAddress NOBODY6 = InetAddress.ofLiteral("100::1");
+
   private final Qsbr qsbr = new Qsbr(1);
   private final FlowTable flows = new FlowTable(1024, FlowTimeouts.defaults(), qsbr);
   private final ServiceTable services = new ServiceTable(flows, qsbr);
@@ -59,6 +66,8 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
   private final List<StaticRoute> routes;
   private final boolean allRoutesKnown;
   private final Set<InetAddress> own = new LinkedHashSet<>();
+  private final boolean source4;
+  private final boolean source6;
   private final Explainer explainer;
 
   /**
@@ -91,8 +100,8 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
             ports.entrySet().stream().map(e -> taken(e.getKey(), e.getValue())).toList(),
             routes,
             configuration.neighbours());
-    NodeSettings node = Settings.node(configuration);
     ObjectSet objects = manifests == null ? ObjectSet.EMPTY : manifests.objects();
+    NodeSettings node = settings(configuration, objects);
     ControlThread control =
         new ControlThread(
             manifests, mirror, node, new Tables(objects, configuration.node()), qsbr::reclaim);
@@ -102,7 +111,12 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
     int host = fib.adjacencies().add(new Adjacency.Host(0, 0, 0));
     own.forEach(address -> fib.put(address, 8 * address.getAddress().length, host));
     List<InetAddress> primary = node.primary(objects, List.of());
-    sources.set(family(primary, false), family(primary, true));
+    InetAddress ipv4 = family(primary, false);
+    InetAddress ipv6 = family(primary, true);
+    source4 = ipv4 != null;
+    source6 = ipv6 != null;
+    // Where nobody says what the node's address is, flows are masqueraded all the same.
+    sources.set(ipv4 == null ? NOBODY4 : ipv4, ipv6 == null ? NOBODY6 : ipv6);
     explainer = new Explainer(services, fib, sources, this, null, System::nanoTime);
   }
 
@@ -167,6 +181,36 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
 
   SourceAddresses sources() {
     return sources;
+  }
+
+  /** The node's addresses are the configuration's, else the Node's, else this machine's. */
+  private static NodeSettings settings(GatunConfiguration configuration, ObjectSet objects) {
+    NodeSettings node = Settings.node(configuration);
+    return !node.nodeAddresses().isEmpty() || objects.nodes().containsKey(node.nodeName())
+        ? node
+        : new NodeSettings(
+            node.nodeName(),
+            machine(),
+            node.nodePortRules(),
+            node.proxyName(),
+            node.masqueradeAll(),
+            node.externalIPs());
+  }
+
+  private static List<InetAddress> machine() {
+    try {
+      return NetworkInterface.networkInterfaces()
+          .flatMap(NetworkInterface::inetAddresses)
+          .filter(a -> !a.isLoopbackAddress() && !a.isLinkLocalAddress())
+          .toList();
+    } catch (SocketException e) {
+      return List.of();
+    }
+  }
+
+  @Override
+  public boolean sourceKnown(boolean ipv6) {
+    return ipv6 ? source6 : source4;
   }
 
   private static @Nullable InetAddress family(List<InetAddress> primary, boolean ipv6) {

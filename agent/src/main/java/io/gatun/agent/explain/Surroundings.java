@@ -20,6 +20,11 @@ public interface Surroundings {
    */
   boolean allRoutesKnown();
 
+  /** Whether the address is known that masqueraded flows come from. */
+  default boolean sourceKnown(boolean ipv6) {
+    return true;
+  }
+
   /**
    * A way out.
    *

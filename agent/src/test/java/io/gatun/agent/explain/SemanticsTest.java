@@ -249,6 +249,16 @@ class SemanticsTest {
             web.replace("10.96.0.10", "010.096.000.010") + slice("{addresses: [010.244.000.005]}"),
             fromPod,
             "forward clusterIP 10.244.0.5:8080"));
+    all.add(
+        s(
+            "1: a proxy name without a value is not ours either",
+            "",
+            web.replace(
+                    "name: web, ",
+                    "name: web, labels: {service.kubernetes.io/service-proxy-name: ''}, ")
+                + BOTH,
+            fromPod,
+            "drop UNASSIGNED_SERVICE_ADDRESS"));
     // 2. Front addresses
     all.add(s("2: ClusterIP, kept", "", web + BOTH, fromPod, "forward clusterIP " + two));
     all.add(

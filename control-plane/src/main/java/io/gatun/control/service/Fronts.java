@@ -22,11 +22,13 @@ public final class Fronts {
 
   /** Whether the Service is this proxy's at all: has a cluster IP and is nobody else's. */
   public static boolean takes(Service service, NodeView node) {
-    String owner = service.proxyName() == null ? "" : service.proxyName();
+    // A label without a value is somebody's too, but not ours when we have no name.
+    String owner = service.proxyName();
+    boolean ours = node.proxyName().isEmpty() ? owner == null : node.proxyName().equals(owner);
     return !service.clusterIPs().isEmpty()
         && service.type() != Service.Type.EXTERNAL_NAME
         && !service.headlessLabel()
-        && owner.equals(node.proxyName());
+        && ours;
   }
 
   /** The fronts of {@code service}, each address and port once; none when it is not taken. */
