@@ -45,6 +45,9 @@ class FailureIT {
   /** A JVM starts in a second, on a busy machine in some. */
   private static final long HOLD_FOR_A_SUCCESSOR = 8000;
 
+  /** How long it is waited for. */
+  private static final long TIME_FOR_A_SUCCESSOR = 4000;
+
   private TwoNodes topology;
   private Node node;
   private Path manifests;
@@ -86,7 +89,7 @@ class FailureIT {
   }
 
   @ParameterizedTest
-  @CsvSource({"stuck, 1000", "exception, 1000", "stuck, 0", "exception, 0"})
+  @CsvSource({"stuck, 1000", "exception, 1000", "stuck, 0"})
   void shouldLeavePodsToTheKernelWhenAWorkerBreaks(String fault, long hold) throws Exception {
     GatunProcess gatun =
         start(hold, "-Dgatun.fault=" + fault, "-Dgatun.fault.after=" + FAULT.toMillis());
@@ -116,7 +119,7 @@ class FailureIT {
     GatunProcess first = start(HOLD_FOR_A_SUCCESSOR);
     Pulse.Reading reading =
         pulseAround(
-            HOLD_FOR_A_SUCCESSOR,
+            TIME_FOR_A_SUCCESSOR,
             () -> {
               signal(first, "KILL");
               start(HOLD_FOR_A_SUCCESSOR);
@@ -130,7 +133,7 @@ class FailureIT {
     supervised.awaitReady(READY);
     Pulse.Reading reading =
         pulseAround(
-            HOLD_FOR_A_SUCCESSOR,
+            TIME_FOR_A_SUCCESSOR,
             () -> {
               List<ProcessHandle> daemons = supervised.process().children().toList();
               assertEquals(1, daemons.size(), daemons::toString);
