@@ -33,6 +33,12 @@ public final class GatunProcess implements NodeDataplane.Running {
     return start(node, config, manifests, System.getProperty("gatun.launcher"), List.of());
   }
 
+  /** Starts it without a supervisor, with more words for {@code run}. */
+  public static GatunProcess start(Node node, Path config, Path manifests, List<String> more)
+      throws IOException {
+    return start(node, config, manifests, null, List.of(), more);
+  }
+
   /**
    * Starts it with Java options of its own, {@code -Dgatun.fault=stuck} for example.
    *
@@ -41,9 +47,21 @@ public final class GatunProcess implements NodeDataplane.Running {
   public static GatunProcess start(
       Node node, Path config, Path manifests, @Nullable String launcher, List<String> javaOptions)
       throws IOException {
+    return start(node, config, manifests, launcher, javaOptions, List.of());
+  }
+
+  private static GatunProcess start(
+      Node node,
+      Path config,
+      Path manifests,
+      @Nullable String launcher,
+      List<String> javaOptions,
+      List<String> more)
+      throws IOException {
     List<String> words = new ArrayList<>(launcher == null ? java(javaOptions) : List.of(launcher));
     words.addAll(
         List.of("run", "--config", config.toString(), "--manifests", manifests.toString()));
+    words.addAll(more);
     Files.createDirectories(node.runDirectory());
     Path log = node.runDirectory().resolve("gatun.log");
     ProcessBuilder builder = new ProcessBuilder(node.enter(words));
@@ -85,11 +103,25 @@ public final class GatunProcess implements NodeDataplane.Running {
   @Override
   public void awaitReady(Duration patience) throws IOException {
     long giveUp = System.nanoTime() + patience.toNanos();
-    while (!AdminClient.answers(run.socket())) {
+    while (!answers()) {
       if (!process.isAlive() || System.nanoTime() > giveUp) {
         throw new IOException("gatun did not become ready:\n" + Files.readString(log));
       }
       sleep(20);
+    }
+  }
+
+  /** Whether it is this process that answers, and not the one that it replaces. */
+  private boolean answers() {
+    if (!AdminClient.answers(run.socket())) {
+      return false;
+    }
+    try {
+      long pid = AdminClient.ask(run.socket(), "status").path("pid").asLong();
+      return pid == process.pid()
+          || process.descendants().anyMatch(descendant -> descendant.pid() == pid);
+    } catch (IOException e) {
+      return false;
     }
   }
 

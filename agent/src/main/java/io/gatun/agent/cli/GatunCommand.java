@@ -19,6 +19,7 @@ import picocli.CommandLine.ScopeType;
       DemoCommand.class,
       RunCommand.class,
       StopCommand.class,
+      CheckCommand.class,
       ExplainCommand.class,
       QueryCommand.Status.class,
       QueryCommand.Services.class,

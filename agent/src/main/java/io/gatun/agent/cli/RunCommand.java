@@ -5,6 +5,7 @@ import io.gatun.agent.UsageException;
 import io.gatun.agent.daemon.Daemon;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -33,6 +34,17 @@ final class RunCommand implements Callable<Integer> {
       description = "File or folder of Services and EndpointSlices, watched.")
   private @Nullable Path manifests;
 
+  @Option(
+      names = "--replace",
+      description = "Take over from the daemon that runs here, without a gap.")
+  private boolean replace;
+
+  @Option(
+      names = "--ignore",
+      paramLabel = "NAME",
+      description = "Do not refuse because of NAME (see gatun check); may be repeated.")
+  private List<String> ignored = List.of();
+
   @Override
   public Integer call() throws Exception {
     if (!Files.isReadable(config)) {
@@ -42,6 +54,6 @@ final class RunCommand implements Callable<Integer> {
       throw new UsageException(
           manifests + ": does not exist; --manifests expects a file or folder");
     }
-    return Daemon.run(config, manifests, RunDirectory.current());
+    return Daemon.run(config, manifests, RunDirectory.current(), replace, ignored);
   }
 }

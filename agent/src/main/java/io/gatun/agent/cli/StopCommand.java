@@ -31,7 +31,7 @@ final class StopCommand implements Callable<Integer> {
       while (AdminClient.answers(path)) {
         if (System.nanoTime() > giveUp) {
           System.err.println(
-              "gatun: the daemon did not end within 10 s; its pins are taken away now");
+              "gatun: the daemon did not end within 10 s; it is killed, its pins are taken away");
           break;
         }
         Thread.sleep(20);

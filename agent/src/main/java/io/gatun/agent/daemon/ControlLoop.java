@@ -6,6 +6,7 @@ import io.gatun.ffm.memory.Memory;
 import io.gatun.ffm.memory.NativeArea;
 import java.lang.System.Logger.Level;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.agrona.concurrent.Agent;
 
 /**
@@ -19,7 +20,7 @@ final class ControlLoop implements AutoCloseable {
   private static final int PERIOD_MILLIS = 10;
 
   private final ControlThread control;
-  private final List<Agent> others;
+  private final List<Agent> others = new CopyOnWriteArrayList<>();
   private final int kernel;
   private final int wake;
   private final Thread thread;
@@ -34,10 +35,15 @@ final class ControlLoop implements AutoCloseable {
    */
   ControlLoop(ControlThread control, List<Agent> others, int kernel, int wake) {
     this.control = control;
-    this.others = List.copyOf(others);
+    this.others.addAll(others);
     this.kernel = kernel;
     this.wake = wake;
     this.thread = Thread.ofPlatform().name("control").daemon(true).unstarted(this::run);
+  }
+
+  /** From now on {@code agent} is stepped too, after the others. */
+  void follow(Agent agent) {
+    others.add(agent);
   }
 
   ControlLoop start() {

@@ -30,6 +30,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -49,7 +50,7 @@ public final class Daemon {
 
   /** How a run ends. */
   private enum End {
-    /** SIGTERM: a successor is expected; pins stay. */
+    /** SIGTERM, or a successor asked for it: pins stay. */
     HAND_OVER,
     /** {@code gatun stop} or Ctrl-C: everything is undone. */
     STOP,
@@ -62,10 +63,23 @@ public final class Daemon {
 
   private final LinkedBlockingQueue<End> ends = new LinkedBlockingQueue<>();
 
+  /** Done when our sockets are closed. */
+  private final CountDownLatch released = new CountDownLatch(1);
+
   private Daemon() {}
 
-  /** Runs until it is told to end; returns the exit code. */
-  public static int run(Path config, @Nullable Path manifests, RunDirectory run)
+  /**
+   * Runs until it is told to end; returns the exit code.
+   *
+   * @param replace take over from a daemon that lives; false: refuse to
+   * @param ignored whom not to mind: see {@link Preflight#refuse}
+   */
+  public static int run(
+      Path config,
+      @Nullable Path manifests,
+      RunDirectory run,
+      boolean replace,
+      List<String> ignored)
       throws IOException, InterruptedException {
     GatunConfiguration configuration;
     ManifestSource source;
@@ -75,22 +89,30 @@ public final class Daemon {
     } catch (ConfigurationException | ManifestException e) {
       throw new UsageException(String.valueOf(e.getMessage()));
     }
-    return new Daemon().run(configuration, source, run);
+    try (InstanceLock lock = new InstanceLock(run)) {
+      Interfaces rules = new Interfaces(configuration);
+      Predecessor predecessor = Predecessor.of(run, lock, replace);
+      List<Interfaces.Taken> interfaces = rules.present();
+      Preflight.refuse(interfaces, run, ignored);
+      return new Daemon().run(configuration, rules, interfaces, source, run, predecessor);
+    }
   }
 
   private int run(
-      GatunConfiguration configuration, @Nullable ManifestSource manifests, RunDirectory run)
+      GatunConfiguration configuration,
+      Interfaces rules,
+      List<Interfaces.Taken> interfaces,
+      @Nullable ManifestSource manifests,
+      RunDirectory run,
+      Predecessor predecessor)
       throws IOException, InterruptedException {
     long started = System.nanoTime();
     configuration
         .proxy()
         .meaningless()
         .forEach(field -> LOG.log(Level.INFO, "{0} has no meaning here and is ignored", field));
-    Interfaces rules = new Interfaces(configuration);
-    List<Interfaces.Taken> interfaces = rules.present();
     AtomicReference<List<Interfaces.Taken>> taken = new AtomicReference<>(interfaces);
-    KernelSettings host = KernelSettings.open(run.settings());
-    HostPair pair = pair(configuration, interfaces, host);
+    HostPair pair = pair(configuration, interfaces, KernelSettings.open(run.settings()));
     Dataplane dataplane = new Dataplane(configuration, rules, interfaces, pair, run.bpf());
     KernelSource kernel =
         configuration.kernel().mirror() ? new RtnetlinkSource() : KernelSource.NONE;
@@ -123,21 +145,9 @@ public final class Daemon {
         node.primary(
             manifests == null ? ObjectSet.EMPTY : manifests.objects(), mirror.localAddresses());
     nameNode(dataplane, primary);
-    HostAgent hostAgent = null;
-    List<Agent> followers = new ArrayList<>(List.of(local));
-    if (pair != null) {
-      PodPrefixes pods = new PodPrefixes(mirror, taken::get);
-      hostAgent =
-          new HostAgent(
-              pair,
-              host,
-              control::fronts,
-              () ->
-                  new HostView(
-                      primary, local.addresses(), configuration.serviceCidrs(), pods.prefixes()));
-      hostAgent.doWork();
-      followers.add(hostAgent);
-    }
+    dataplane.prepare();
+    boolean succeeds = predecessor.release();
+    long free = System.nanoTime();
     dataplane.open();
     LivePorts ports =
         new LivePorts(
@@ -149,11 +159,19 @@ public final class Daemon {
               taken.set(now);
               control.clientPorts(Settings.clientPorts(now, pair));
             });
+    List<Agent> followers = new ArrayList<>(List.of(local));
     if (configuration.kernel().mirror()) { // else interfaces stay as they are
       followers.add(ports);
       followers.add(new WaitingPackets(dataplane, mirror));
     }
     dataplane.start(configuration.workers());
+    if (succeeds) {
+      LOG.log(
+          Level.INFO,
+          "took over: sockets let go of within {0} ms, opened within {1} ms more",
+          (free - predecessor.asked()) / 1_000_000,
+          (System.nanoTime() - free) / 1_000_000);
+    }
     ControlLoop loop =
         new ControlLoop(control, followers, mirror.descriptor(), dataplane.wakeDescriptor())
             .start();
@@ -164,13 +182,32 @@ public final class Daemon {
                 dataplane.counters(),
                 control::heartbeat)
             .start();
-    if (hostAgent != null) {
+    predecessor.awaitEnd();
+    KernelSettings host = KernelSettings.open(run.settings());
+    if (pair != null) {
+      PodPrefixes pods = new PodPrefixes(mirror, taken::get);
+      HostAgent hostAgent =
+          new HostAgent(
+              pair,
+              host,
+              control::fronts,
+              () ->
+                  new HostView(
+                      primary, local.addresses(), configuration.serviceCidrs(), pods.prefixes()));
+      loop.follow(hostAgent);
       hostAgent.await();
     }
     Signals.on("TERM", () -> ends.add(End.HAND_OVER));
     Signals.on("INT", () -> ends.add(End.STOP));
     Reports reports =
-        new Reports(configuration, dataplane, mirror, ports, started, () -> ends.add(End.STOP));
+        new Reports(
+            configuration,
+            dataplane,
+            mirror,
+            ports,
+            started,
+            () -> ends.add(End.STOP),
+            this::handOver);
     End end;
     LiveNode explained = new LiveNode(dataplane, mirror, taken::get);
     try (AdminServer _ =
@@ -244,26 +281,36 @@ public final class Daemon {
     }
   }
 
-  private static void finish(
+  /** Returns when a successor can open the sockets. */
+  private void handOver() {
+    ends.add(End.HAND_OVER);
+    try {
+      released.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private void finish(
       End end,
       GatunConfiguration configuration,
       Dataplane dataplane,
       ControlLoop control,
       Watchdog watchdog) {
     watchdog.close();
-    if (end == End.BROKEN) {
-      return;
+    switch (end) {
+      case BROKEN -> {}
+      case STOP -> {
+        control.close();
+        dataplane.detach();
+      }
+      case HAND_OVER -> {
+        long handover = configuration.onFailure().handover().toNanos();
+        dataplane.leases().renew(Libc.monotonicNanos() + handover);
+        dataplane.release();
+        released.countDown();
+        control.close();
+      }
     }
-    control.close();
-    if (end == End.STOP) {
-      dataplane.detach();
-      return;
-    }
-    if (end == End.HAND_OVER) {
-      dataplane
-          .leases()
-          .renew(Libc.monotonicNanos() + configuration.onFailure().handover().toNanos());
-    }
-    dataplane.release();
   }
 }

@@ -44,8 +44,11 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,6 +64,8 @@ final class Dataplane {
 
   /** A pod each, and the ways out: as many as a leaf of the routes can name. */
   private static final int ADJACENCIES = 32_767;
+
+  private static final int CLOSING_TOGETHER = 32;
 
   private static final long WORKER_PATIENCE_MILLIS = 1000;
 
@@ -86,6 +91,8 @@ final class Dataplane {
   /** By port number: what is partial has to be looked for. Set before the port has a worker. */
   private final boolean[] partial = new boolean[WorkerCounters.PORTS];
 
+  private final List<Supplier<InterfacePort>> prepared = new ArrayList<>();
+  private final List<Worker> owners = new ArrayList<>();
   private final List<HandOff> handOffs = new ArrayList<>();
   private final List<WorkerThread> threads = new ArrayList<>();
   private final List<Interfaces.Taken> interfaces;
@@ -124,23 +131,39 @@ final class Dataplane {
     this.pair = pair;
   }
 
-  /** Takes the interfaces: from the first renewal of the lease on, their frames are ours. */
-  void open() {
+  /** Does all that can be done while a predecessor still has the interfaces. */
+  void prepare() {
     try {
       for (Interfaces.Taken taken : interfaces) {
         Worker owner = owner(taken);
-        open(open(taken, owner), owner);
+        // A packet port knows what is partial, others have to look.
+        partial[taken.port().number()] = taken.veth() && taken.driver() == Driver.XDP;
+        prepared.add(drivers.prepare(taken, owner));
+        owners.add(owner);
       }
       HostPair toHost = pair;
       if (toHost != null) {
-        InterfacePort port = drivers.openHost(toHost, workers.getFirst());
-        ports.put(HOST_PORT, port);
-        open(port, workers.getFirst());
+        prepared.add(drivers.prepareHost(toHost, workers.getFirst()));
+        owners.add(workers.getFirst());
         workers.forEach(worker -> worker.hostPort(HOST_PORT, 0)); // routes have the MACs
         sources.host(HOST_PORT, HostPair.FAR4, HostPair.FAR6);
       }
     } catch (RuntimeException e) {
-      detach();
+      abandon(e);
+      throw e;
+    }
+  }
+
+  /** Takes the interfaces: from the first renewal of the lease on, their frames are ours. */
+  void open() {
+    try {
+      for (int i = 0; i < prepared.size(); i++) {
+        InterfacePort port = prepared.get(i).get();
+        ports.put(port.number(), port);
+        open(port, owners.get(i));
+      }
+    } catch (RuntimeException e) {
+      abandon(e);
       throw e;
     }
   }
@@ -361,10 +384,26 @@ final class Dataplane {
     }
   }
 
+  /** A start that failed: what a predecessor holds, or held just now, is not ours to undo. */
+  private void abandon(RuntimeException why) {
+    try {
+      if (leases.until() > Libc.monotonicNanos()) {
+        release();
+      } else {
+        detach();
+      }
+    } catch (RuntimeException e) {
+      why.addSuppressed(e);
+    }
+  }
+
   /** For a successor: frames are held until it comes or the lease runs out. */
   void release() {
     stopWorkers();
-    ports.values().forEach(InterfacePort::release);
+    // To close a socket the kernel waits until no CPU looks at it any more: once for all together.
+    try (ExecutorService closing = Executors.newFixedThreadPool(CLOSING_TOGETHER)) {
+      ports.values().forEach(port -> closing.execute(port::release));
+    }
   }
 
   /** Back to the kernel: from the first line on it forwards, afterwards nothing of ours is left. */

@@ -3,6 +3,7 @@ package io.gatun.agent.daemon;
 import io.gatun.agent.config.GatunConfiguration.Driver;
 import io.gatun.agent.config.GatunConfiguration.Role;
 import io.gatun.agent.host.HostPair;
+import io.gatun.ffm.NativeException;
 import io.gatun.ffm.memory.NativeArea;
 import io.gatun.port.InterfacePort;
 import io.gatun.port.packet.Inbox;
@@ -12,12 +13,15 @@ import io.gatun.port.xdp.XdpRole;
 import io.gatun.ring.frame.FrameDepot;
 import io.gatun.ring.frame.FramePool;
 import io.gatun.ring.xdp.Umem;
+import io.gatun.ring.xdp.XdpMode;
+import io.gatun.ring.xdp.XdpSocket;
 import io.gatun.segment.CoalesceStage;
 import io.gatun.worker.Worker;
 import io.gatun.worker.WorkerCounters;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Opens ports by the driver that each is to have, and owns the frames of all; for one thread. */
@@ -30,6 +34,9 @@ final class Drivers {
 
   /** Super-frames of a worker: one vector and one inbox, twice. 43 MB. */
   private static final int SUPER_FRAMES = 640;
+
+  private static final int LOOPBACK = 1;
+  private static final int WARM_FRAMES = 64;
 
   private final Leases leases;
   private final Umem umem;
@@ -75,31 +82,57 @@ final class Drivers {
     return frames == null ? null : new CoalesceStage(superPorts, pool, frames);
   }
 
-  /** Takes the interface; its frames go to {@code owner}, which gets the port by the caller. */
-  InterfacePort open(Interfaces.Taken taken, Worker owner) {
-    InterfacePort port = opened(taken, owner);
-    superPorts[port.number()] = port.carriesSuperFrames();
-    return port;
-  }
-
-  private InterfacePort opened(Interfaces.Taken taken, Worker owner) {
+  /**
+   * Does for an interface all that does not need it free; what is returned takes it. Its frames go
+   * to {@code owner}, which gets the port by the caller.
+   */
+  Supplier<InterfacePort> prepare(Interfaces.Taken taken, Worker owner) {
     int number = taken.port().number();
     String name = taken.port().name();
-    if (taken.driver() == Driver.PACKET) {
-      return PacketPort.open(number, name, inbox(owner), owner.pool(), leases.packet());
-    }
-    return xdp(number, name, taken.port().mac().octets(), role(taken), owner);
+    Supplier<InterfacePort> driver =
+        taken.driver() == Driver.PACKET
+            ? () -> PacketPort.open(number, name, inbox(owner), owner.pool(), leases.packet())
+            : xdp(number, name, taken.port().mac().octets(), role(taken), owner);
+    return () -> {
+      InterfacePort port = driver.get();
+      superPorts[port.number()] = port.carriesSuperFrames();
+      return port;
+    };
   }
 
-  /** Our end of the pair that leads to the host. */
-  InterfacePort openHost(HostPair pair, Worker owner) {
+  /** Takes the interface at once. */
+  InterfacePort open(Interfaces.Taken taken, Worker owner) {
+    return prepare(taken, owner).get();
+  }
+
+  /** The same for our end of the pair that leads to the host. */
+  Supplier<InterfacePort> prepareHost(HostPair pair, Worker owner) {
     byte[] mac = HostPair.FAR_MAC.octets();
     return xdp(Dataplane.HOST_PORT, pair.far(), mac, XdpRole.HOST, owner);
   }
 
-  private XdpPort xdp(int number, String name, byte[] mac, XdpRole role, Worker owner) {
-    return XdpPort.open(
-        number, name, mac, role, umem, owner.pool(), leases.xdp(), leases.own(), leases.pins());
+  private Supplier<InterfacePort> xdp(
+      int number, String name, byte[] mac, XdpRole role, Worker owner) {
+    XdpPort.Attached attached =
+        XdpPort.attach(
+            number, name, mac, role, umem, owner.pool(), leases.xdp(), leases.own(), leases.pins());
+    return attached::open;
+  }
+
+  /**
+   * Opens and closes a socket on the loopback, so that classes and native calls are ready when a
+   * predecessor has let go of its sockets and each millisecond counts. Whether it can be bound does
+   * not matter.
+   */
+  static void warmUp() {
+    Umem umem = Umem.create(WARM_FRAMES);
+    try {
+      XdpSocket.open(umem, LOOPBACK, 0, XdpMode.COPY, WARM_FRAMES, WARM_FRAMES).close();
+    } catch (NativeException e) {
+      // Down, or another's: the calls were made.
+    } finally {
+      umem.close();
+    }
   }
 
   private Inbox inbox(Worker owner) {

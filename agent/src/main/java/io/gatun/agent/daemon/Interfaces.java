@@ -138,8 +138,8 @@ final class Interfaces {
 
   /** Says why not, once, where somebody may have meant it. */
   private boolean isTakeable(Link link, Interface entry) {
-    if (link.name().equals(LOOPBACK)) {
-      return false;
+    if (link.name().equals(LOOPBACK) || link.name().startsWith(hostInterface)) {
+      return false; // the host's pair is taken by itself
     }
     String why =
         switch (link.kind()) {

@@ -16,7 +16,10 @@ public final class Leftovers {
    * Takes every pinned stub off its interface, removes the pins and this namespace's nftables
    * table, and undoes every recorded setting; returns how many there were.
    */
-  public static int undo(RunDirectory run) throws IOException {
+  public static int undo(RunDirectory run) throws IOException, InterruptedException {
+    try (InstanceLock lock = new InstanceLock(run)) {
+      Predecessor.of(run, lock, true).end();
+    }
     Files.deleteIfExists(run.socket());
     KernelSettings settings = KernelSettings.open(run.settings());
     int unpinned = unpin(run);

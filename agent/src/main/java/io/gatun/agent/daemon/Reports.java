@@ -53,6 +53,7 @@ final class Reports {
   private final LivePorts ports;
   private final long started;
   private final Runnable stop;
+  private final Runnable handOver;
 
   Reports(
       GatunConfiguration configuration,
@@ -60,13 +61,15 @@ final class Reports {
       KernelMirror mirror,
       LivePorts ports,
       long started,
-      Runnable stop) {
+      Runnable stop,
+      Runnable handOver) {
     this.configuration = configuration;
     this.dataplane = dataplane;
     this.mirror = mirror;
     this.ports = ports;
     this.started = started;
     this.stop = stop;
+    this.handOver = handOver;
   }
 
   Map<String, Supplier<Object>> all() {
@@ -79,7 +82,13 @@ final class Reports {
         "routes", this::routes,
         "neighbours", this::neighbours,
         "drops", this::drops,
-        "stop", this::stopping);
+        "stop", this::stopping,
+        "handover", this::handedOver);
+  }
+
+  private Object handedOver() {
+    handOver.run();
+    return Map.of("released", true);
   }
 
   private Object stopping() {

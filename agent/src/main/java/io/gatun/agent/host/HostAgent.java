@@ -4,11 +4,10 @@ import io.gatun.service.FrontSpec;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.agrona.concurrent.Agent;
@@ -32,6 +31,7 @@ public final class HostAgent implements Agent {
       Executors.newSingleThreadExecutor(
           Thread.ofPlatform().name("host routes").daemon(true).factory());
   private final AtomicReference<@Nullable List<Setting>> wish = new AtomicReference<>();
+  private final CountDownLatch first = new CountDownLatch(1);
   private Collection<FrontSpec> seenFronts = Set.of();
   private @Nullable HostView seenNode;
   private List<Setting> wished = List.of();
@@ -82,14 +82,13 @@ public final class HostAgent implements Agent {
       } catch (RuntimeException e) {
         LOG.error("host routes: the state before stays", e);
       }
+      first.countDown();
     }
   }
 
-  /** Waits until what was wished is done. */
+  /** Waits until the first wish is fulfilled. */
   public void await() throws InterruptedException {
-    try {
-      ip.submit(() -> {}).get(PATIENCE_SECONDS, TimeUnit.SECONDS);
-    } catch (ExecutionException | TimeoutException e) {
+    if (!first.await(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
       LOG.warn("host routes: not in place within {} s", PATIENCE_SECONDS);
     }
   }

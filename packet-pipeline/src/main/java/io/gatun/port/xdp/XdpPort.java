@@ -97,26 +97,78 @@ public final class XdpPort implements InterfacePort {
       Lease lease,
       OwnTraffic own,
       Pins pins) {
+    return attach(number, ifName, mac, role, umem, pool, lease, own, pins).open();
+  }
+
+  /**
+   * The first half of {@link #open}, which needs no free queue: a predecessor may still have it.
+   */
+  public static Attached attach(
+      int number,
+      String ifName,
+      byte[] mac,
+      XdpRole role,
+      Umem umem,
+      FramePool pool,
+      Lease lease,
+      OwnTraffic own,
+      Pins pins) {
     int ifIndex =
         (int)
             NativeException.check(
                 Libc.ifNameToIndex(ifName), "find interface " + ifName, "see `ip link`");
     Attachment attachment = Attachment.open(pins, lease, own, ifName, ifIndex, role, mac);
-    XdpSocket socket = null;
-    try {
-      socket = XdpSocket.open(umem, ifIndex, QUEUE, XdpMode.COPY, role.ringSize, role.ringSize);
-      attachment.feed(QUEUE, socket.fd());
-    } catch (RuntimeException e) {
-      if (socket != null) {
-        socket.close();
-      }
-      attachment.close();
-      if (!attachment.takenOver()) {
-        pins.detach(ifName);
-      }
-      throw e;
+    return new Attached(number, ifName, ifIndex, role, umem, pool, pins, attachment);
+  }
+
+  /** An interface whose stub is in place, without a socket: opened once, or left to the kernel. */
+  public static final class Attached {
+    private final int number;
+    private final String ifName;
+    private final int ifIndex;
+    private final XdpRole role;
+    private final Umem umem;
+    private final FramePool pool;
+    private final Pins pins;
+    private final Attachment attachment;
+
+    private Attached(
+        int number,
+        String ifName,
+        int ifIndex,
+        XdpRole role,
+        Umem umem,
+        FramePool pool,
+        Pins pins,
+        Attachment attachment) {
+      this.number = number;
+      this.ifName = ifName;
+      this.ifIndex = ifIndex;
+      this.role = role;
+      this.umem = umem;
+      this.pool = pool;
+      this.pins = pins;
+      this.attachment = attachment;
     }
-    return new XdpPort(number, ifName, pool, pins, attachment, socket, role.ringSize);
+
+    /** The second half: opens the socket, and frames go to it. */
+    public XdpPort open() {
+      XdpSocket socket = null;
+      try {
+        socket = XdpSocket.open(umem, ifIndex, QUEUE, XdpMode.COPY, role.ringSize, role.ringSize);
+        attachment.feed(QUEUE, socket.fd());
+      } catch (RuntimeException e) {
+        if (socket != null) {
+          socket.close();
+        }
+        attachment.close();
+        if (!attachment.takenOver()) {
+          pins.detach(ifName);
+        }
+        throw e;
+      }
+      return new XdpPort(number, ifName, pool, pins, attachment, socket, role.ringSize);
+    }
   }
 
   @Override

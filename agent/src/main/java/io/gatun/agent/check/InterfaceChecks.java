@@ -1,0 +1,104 @@
+package io.gatun.agent.check;
+
+import io.gatun.ffm.NativeException;
+import io.gatun.ffm.ethtool.Ethtool;
+import io.gatun.ffm.netlink.Link;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/** One interface that is to be taken. */
+public final class InterfaceChecks {
+  /** What {@code --ignore} calls somebody else's XDP program. */
+  static final String FOREIGN_XDP = "xdp";
+
+  /** A chunk of 2,048 less the kernel's headroom of 256, Ethernet and two VLAN tags. */
+  private static final int LARGEST_MTU = 2048 - 256 - 14 - 8;
+
+  private static final Pattern PROGRAM = Pattern.compile("prog/xdp id (\\d+)");
+
+  private InterfaceChecks() {}
+
+  /**
+   * What there is to say of {@code link}.
+   *
+   * @param pins where our own programs are pinned
+   */
+  public static List<Finding> of(Link link, Path pins) {
+    String name = link.name();
+    List<Finding> findings = new ArrayList<>();
+    findings.add(
+        link.up()
+            ? Finding.ok(name, "up" + (link.kind().isEmpty() ? "" : ", " + link.kind()))
+            : Finding.failure(name, "down", "ip link set " + name + " up"));
+    findings.add(
+        link.mtu() <= LARGEST_MTU
+            ? Finding.ok(name, "MTU " + link.mtu())
+            : Finding.failure(
+                name,
+                "MTU %d, at most %d fits into a frame".formatted(link.mtu(), LARGEST_MTU),
+                "ip link set %s mtu 1500".formatted(name)));
+    queues(name, findings);
+    findings.addAll(foreignProgram(name, pins));
+    if (link.kind().isEmpty()) {
+      offloads(name, findings);
+    }
+    if (link.kind().equals("bond") || link.vlan() != 0) {
+      findings.add(
+          Finding.failure(
+              name,
+              "a bond or VLAN device does not receive by AF_XDP",
+              "take the devices below it"));
+    }
+    return findings;
+  }
+
+  private static void queues(String name, List<Finding> findings) {
+    try {
+      int queues = Ethtool.channels(name).receiving();
+      findings.add(
+          queues <= 1
+              ? Finding.ok(name, "one queue")
+              : Finding.warning(
+                  name,
+                  queues + " queues, only the first is served",
+                  "ethtool -L " + name + " combined 1"));
+    } catch (NativeException e) {
+      findings.add(Finding.ok(name, "one queue (the driver has no channels)"));
+    }
+  }
+
+  /** A failure when somebody else's XDP program is there. */
+  public static List<Finding> foreignProgram(String name, Path pins) {
+    if (Files.exists(pins.resolve(name).resolve("link"))) {
+      return List.of(Finding.ok(name, "our own XDP program"));
+    }
+    String text = Program.output("ip", "-d", "link", "show", "dev", name);
+    Matcher program = PROGRAM.matcher(text == null ? "" : text);
+    return program.find()
+        ? List.of(
+            Finding.failure(
+                FOREIGN_XDP,
+                "XDP program %s on %s is somebody else's".formatted(program.group(1), name),
+                "ip link set dev %s xdp off, or end who attached it: bpftool net".formatted(name)))
+        : List.of();
+  }
+
+  private static void offloads(String name, List<Finding> findings) {
+    String text = Program.output("ethtool", "-k", name);
+    if (text == null) {
+      return;
+    }
+    for (String[] offload :
+        new String[][] {{"large-receive-offload", "lro"}, {"rx-vlan-offload", "rxvlan"}}) {
+      if (text.contains(offload[0] + ": on")) {
+        findings.add(
+            Finding.warning(
+                name, offload[0] + " is on", "ethtool -K %s %s off".formatted(name, offload[1])));
+      }
+    }
+  }
+}
