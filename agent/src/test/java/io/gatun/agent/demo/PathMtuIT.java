@@ -44,7 +44,7 @@ class PathMtuIT {
     // The other node's kernel reports it, about packets whose client knows the front only.
     topology.nodeB().exec("ip", "link", "set", lab.server().device(), "mtu", "1400").orThrow();
     lab.server().node().exec("ip", "link", "set", "eth0", "mtu", "1400").orThrow();
-    blindServerToMss(1400);
+    blindServerToMss();
     lab.gatun("");
     lab.serve();
     assertEquals(
@@ -76,7 +76,7 @@ class PathMtuIT {
   }
 
   /** The server announces what an ordinary Ethernet carries, as if the narrow link were not its. */
-  private void blindServerToMss(int mtu) throws IOException {
+  private void blindServerToMss() throws IOException {
     for (String way : new String[] {"-4", "-6"}) {
       String via =
           lab.server()
