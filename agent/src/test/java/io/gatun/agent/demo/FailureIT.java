@@ -45,9 +45,6 @@ class FailureIT {
   /** A JVM starts in a second, on a busy machine in some. */
   private static final long HOLD_FOR_A_SUCCESSOR = 8000;
 
-  /** How long it is waited for. */
-  private static final long TIME_FOR_A_SUCCESSOR = 4000;
-
   private TwoNodes topology;
   private Node node;
   private Path manifests;
@@ -119,7 +116,7 @@ class FailureIT {
     GatunProcess first = start(HOLD_FOR_A_SUCCESSOR);
     Pulse.Reading reading =
         pulseAround(
-            TIME_FOR_A_SUCCESSOR,
+            HOLD_FOR_A_SUCCESSOR,
             () -> {
               signal(first, "KILL");
               start(HOLD_FOR_A_SUCCESSOR);
@@ -133,7 +130,7 @@ class FailureIT {
     supervised.awaitReady(READY);
     Pulse.Reading reading =
         pulseAround(
-            TIME_FOR_A_SUCCESSOR,
+            HOLD_FOR_A_SUCCESSOR,
             () -> {
               List<ProcessHandle> daemons = supervised.process().children().toList();
               assertEquals(1, daemons.size(), daemons::toString);
