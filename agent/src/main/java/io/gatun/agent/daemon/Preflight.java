@@ -39,9 +39,8 @@ public final class Preflight {
 
   private static Set<String> taken(Path config) throws IOException {
     try {
-      return new Interfaces(Configuration.read(config)).present().stream()
-          .map(taken -> taken.port().name())
-          .collect(Collectors.toSet());
+      return new Interfaces(Configuration.read(config))
+          .present().stream().map(taken -> taken.port().name()).collect(Collectors.toSet());
     } catch (ConfigurationException e) {
       throw new UsageException(String.valueOf(e.getMessage()));
     }

@@ -1,0 +1,245 @@
+package io.gatun.agent.demo;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.gatun.agent.GatunProcess;
+import io.gatun.agent.Machine;
+import io.gatun.lab.Command;
+import io.gatun.lab.Node;
+import io.gatun.lab.TwoNodes;
+import io.gatun.lab.demo.Cluster;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What runs on the node itself notices nothing, whatever becomes of Gatun. */
+class GuestIT {
+  private static final Duration READY = Duration.ofSeconds(60);
+  private static final long PHASE_MILLIS = 250;
+
+  /** A connection that is used every 5 ms; at SIGTERM: how often, and the longest wait in ms. */
+  private static final String CLIENT =
+      """
+      import signal, socket, sys, time
+      s = socket.create_connection((sys.argv[1], 2222), 5)
+      s.settimeout(20)
+      ended = []
+      signal.signal(signal.SIGTERM, lambda *a: ended.append(1))
+      count, longest, last = 0, 0, time.monotonic()
+      while not ended:
+          s.sendall(b'x')
+          assert s.recv(1) == b'x', 'closed'
+          now = time.monotonic()
+          longest, last, count = max(longest, now - last), now, count + 1
+          time.sleep(.005)
+      print(count, int(longest * 1000), flush=True)
+      """;
+
+  private static final String SERVER =
+      """
+      import socketserver
+      class Echo(socketserver.BaseRequestHandler):
+          def handle(self):
+              while data := self.request.recv(1000):
+                  self.request.sendall(data)
+      socketserver.ThreadingTCPServer.allow_reuse_address = True
+      socketserver.ThreadingTCPServer(('', 2222), Echo).serve_forever()
+      """;
+
+  @TempDir private Path folder;
+  private TwoNodes topology;
+  private Node node;
+  private Path config;
+  private Path manifests;
+
+  @BeforeAll
+  static void machine() {
+    Machine.fit("python3", "nft", "tcpdump");
+  }
+
+  @BeforeEach
+  void up(@TempDir Path runDirectory) throws IOException {
+    topology = TwoNodes.up(runDirectory, "guest");
+    node = topology.nodeA();
+    node.sysctl("net.ipv4.ip_forward", "1");
+    manifests = Cluster.writeManifests(topology);
+    config = Cluster.writeConfiguration(topology, node);
+    Files.writeString(config, "onFailure: {hold: 500ms}\n", StandardOpenOption.APPEND);
+    node.spawn("echo", "python3", "-c", SERVER);
+    await("a server", () -> node.exec("ss", "-Hltn", "sport = 2222"), text -> !text.isBlank());
+  }
+
+  @AfterEach
+  void down() throws IOException {
+    topology.close();
+  }
+
+  private GatunProcess start(String... more) throws IOException {
+    GatunProcess gatun = GatunProcess.start(node, config, manifests, List.of(more));
+    gatun.awaitReady(READY);
+    return gatun;
+  }
+
+  @FunctionalInterface
+  private interface Question {
+    Command.Outcome ask() throws IOException;
+  }
+
+  private static String await(String what, Question question, Predicate<String> holds)
+      throws IOException {
+    long giveUp = System.nanoTime() + READY.toNanos();
+    while (true) {
+      String text = question.ask().output();
+      if (holds.test(text)) {
+        return text;
+      }
+      assertTrue(System.nanoTime() < giveUp, () -> what + " did not come: " + text);
+      pause(50);
+    }
+  }
+
+  private static void pause(long millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Some traffic under each kind of reverse path filtering. */
+  private void underEachFilter() throws IOException {
+    for (String value : List.of("1", "2", "0")) {
+      node.sysctl("net.ipv4.conf.all.rp_filter", value);
+      node.sysctl("net.ipv4.conf.eth0.rp_filter", value);
+      pause(PHASE_MILLIS);
+    }
+  }
+
+  private static void signal(GatunProcess gatun, String name) throws IOException {
+    Command.of("kill", "-" + name, Long.toString(gatun.process().pid())).run().orThrow();
+  }
+
+  /** Start, hang, death, restart, replacement, end. */
+  private void live() throws Exception {
+    underEachFilter();
+    GatunProcess first = start();
+    underEachFilter();
+    signal(first, "STOP");
+    underEachFilter();
+    signal(first, "CONT");
+    signal(first, "KILL");
+    first.process().waitFor();
+    underEachFilter();
+    GatunProcess second = start();
+    underEachFilter();
+    GatunProcess third = start("--replace");
+    assertTrue(second.process().waitFor(20, TimeUnit.SECONDS), "the replaced one ended");
+    underEachFilter();
+    third.stop();
+    underEachFilter();
+  }
+
+  @Test
+  void shouldKeepAConnectionToTheNodeUpThroughEverything() throws Exception {
+    node.exec("nft", "add table inet guard").orThrow();
+    node.exec("nft", "add chain inet guard in { type filter hook input priority 0; }").orThrow();
+    node.exec("nft", "add rule inet guard in iifname eth0 tcp dport 2222 counter").orThrow();
+    node.exec("nft", "add rule inet guard in iifname != eth0 tcp dport 2222 counter drop")
+        .orThrow();
+    Process client =
+        topology.outside().spawn("client", "python3", "-c", CLIENT, topology.address(node));
+    live();
+    Process tcpdump = node.spawn("tcpdump", "tcpdump", "-lni", "eth0", "-c", "5", "port", "2222");
+    assertTrue(tcpdump.waitFor(20, TimeUnit.SECONDS), "tcpdump -i eth0 sees the connection");
+    client.destroy();
+    assertTrue(client.waitFor(30, TimeUnit.SECONDS));
+    String said = Files.readString(topology.outside().runDirectory().resolve("client.log"));
+    System.out.println("round trips, longest in ms: " + said.strip());
+    assertEquals(0, client.exitValue(), said);
+    String[] numbers = said.strip().split(" ", -1);
+    assertTrue(Integer.parseInt(numbers[0]) > 500, said);
+    assertTrue(Integer.parseInt(numbers[1]) < 3000, said);
+    String rules = node.exec("nft", "list chain inet guard in").orThrow().output();
+    assertTrue(rules.contains("iifname != \"eth0\" tcp dport 2222 counter packets 0 "), rules);
+  }
+
+  @Test
+  void shouldLeaveRoutingDaemonsAndDhcpAlone() throws Exception {
+    Machine.fit("bird", "birdc", "udhcpc", "dnsmasq");
+    Node outside = topology.outside();
+    bird(node, "192.168.0.11", 65001, "fe80::c0ff:fea8:11", 65002, "fe80::c0ff:fea8:64");
+    bird(outside, "192.168.0.100", 65002, "fe80::c0ff:fea8:64", 65001, "fe80::c0ff:fea8:11");
+    String lines = await("BIRD", () -> birdc("show protocols"), GuestIT::established);
+    await("BFD", () -> birdc("show bfd sessions"), text -> text.contains(" Up "));
+    outside.spawn(
+        "dhcp",
+        "dnsmasq",
+        "--keep-in-foreground",
+        "--conf-file=/dev/null",
+        "--port=0",
+        "--leasefile-ro",
+        "--interface=eth0",
+        "--dhcp-range=192.168.0.200,192.168.0.210,120");
+    GatunProcess first = start();
+    node.exec("udhcpc", "-f", "-q", "-n", "-t", "5", "-i", "eth0", "-s", "/bin/true").orThrow();
+    signal(first, "KILL");
+    first.process().waitFor();
+    pause(1000); // hold over
+    start().stop();
+    assertEquals(lines, birdc("show protocols").output(), "no session has begun anew");
+    assertTrue(birdc("show bfd sessions").output().contains(" Up "));
+  }
+
+  private static boolean established(String protocols) {
+    return protocols.contains("Established") && protocols.contains("Running");
+  }
+
+  private Command.Outcome birdc(String words) throws IOException {
+    String socket = folder.resolve(node.name() + ".ctl").toString();
+    return node.exec("birdc", "-s", socket, words);
+  }
+
+  private void bird(Node where, String id, int as, String own, int peerAs, String peer)
+      throws IOException {
+    Path file = folder.resolve(where.name() + ".conf");
+    Files.writeString(
+        file,
+        """
+        router id %s;
+        protocol device {}
+        protocol bfd { interface "eth0" { interval 300 ms; multiplier 10; }; }
+        protocol ospf v2 inside {
+          ipv4 { import all; export none; };
+          area 0 { interface "eth0" { type ptp; hello 1; dead 10; bfd yes; }; };
+        }
+        protocol bgp border {
+          local %s as %d;
+          neighbor %s as %d;
+          interface "eth0";
+          direct;
+          bfd yes;
+          ipv6 { import all; export none; };
+        }
+        """
+            .formatted(id, own, as, peer, peerAs));
+    where.spawn(
+        "bird",
+        "bird",
+        "-f",
+        "-c",
+        file.toString(),
+        "-s",
+        folder.resolve(where.name() + ".ctl").toString());
+  }
+}
