@@ -43,7 +43,10 @@ class FailureIT {
   private static final Duration FAULT = Duration.ofMillis(1200);
 
   /** A JVM starts in a second, on a busy machine in some. */
-  private static final long HOLD_FOR_A_SUCCESSOR = 8000;
+  private static final long HOLD_FOR_A_SUCCESSOR = 15_000;
+
+  /** How long it is waited for: with nothing else to do the JVM takes a second. */
+  private static final long TIME_FOR_A_SUCCESSOR = 8_000;
 
   private TwoNodes topology;
   private Node node;
@@ -116,7 +119,7 @@ class FailureIT {
     GatunProcess first = start(HOLD_FOR_A_SUCCESSOR);
     Pulse.Reading reading =
         pulseAround(
-            HOLD_FOR_A_SUCCESSOR,
+            TIME_FOR_A_SUCCESSOR,
             () -> {
               signal(first, "KILL");
               start(HOLD_FOR_A_SUCCESSOR);
@@ -130,7 +133,7 @@ class FailureIT {
     supervised.awaitReady(READY);
     Pulse.Reading reading =
         pulseAround(
-            HOLD_FOR_A_SUCCESSOR,
+            TIME_FOR_A_SUCCESSOR,
             () -> {
               List<ProcessHandle> daemons = supervised.process().children().toList();
               assertEquals(1, daemons.size(), daemons::toString);
