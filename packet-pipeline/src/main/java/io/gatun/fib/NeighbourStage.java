@@ -89,6 +89,7 @@ public final class NeighbourStage implements HoldingStage {
     }
     int at = waiting.size;
     waiting.append(v, i);
+    waiting.flow[at] = 0; // its entry may be another flow's before the neighbour answers
     since[at] = clock.getAsLong();
     high[at] = toHigh;
     low[at] = toLow;

@@ -146,7 +146,6 @@ public final class PacketVector {
     length[at] = other.length[i];
     flags[at] = other.flags[i];
     inPort[at] = other.inPort[i];
-    addresses[at] = other.addresses[i];
     l3[at] = other.l3[i];
     l4[at] = other.l4[i];
     protocol[at] = other.protocol[i];

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gatun.ffm.Libc;
+import io.gatun.ffm.memory.NativeArea;
 import io.gatun.packet.Frame;
 import io.gatun.packet.PacketBuilder;
 import io.gatun.pipeline.DropReason;
@@ -90,6 +91,21 @@ class NeighbourStageTest {
     v.size = 0;
     assertEquals(0, cycle(5).size);
     assertFalse(stage.due());
+  }
+
+  @Test
+  void shouldForgetTheFlowOfWhatWaits() {
+    int number = put("10.2.0.5", 32, UNKNOWN);
+    send("10.2.0.5");
+    try (NativeArea entry = NativeArea.map("flow entry", 64)) {
+      v.flow[0] = entry.address();
+      cycle(0);
+    }
+    v.size = 0;
+    fib.adjacencies().replace(number, KNOWN);
+    assertEquals(1, cycle(1).size); // with the entry's memory gone, which may be another flow's
+    assertEquals(Verdict.SEND, v.verdict[0]);
+    assertEquals(0, v.flow[0]);
   }
 
   @Test

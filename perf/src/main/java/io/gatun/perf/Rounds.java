@@ -10,7 +10,7 @@ import java.util.function.IntSupplier;
  * else does not count. One thread.
  */
 final class Rounds {
-  private static final int MOST = 1 << 16;
+  private static final int MOST = 1 << 18;
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   private final int packetsPerRound;

@@ -1,13 +1,18 @@
 package io.gatun.perf;
 
+import io.gatun.ffm.Libc;
 import io.gatun.ffm.memory.Memory;
 import io.gatun.ffm.memory.NativeArea;
 import io.gatun.fib.Adjacency;
 import io.gatun.fib.Fib;
+import io.gatun.fib.NeighbourStage;
+import io.gatun.fib.Questions;
 import io.gatun.fib.RouteStage;
 import io.gatun.flow.FlowReversal;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.FlowTimeouts;
+import io.gatun.flow.FragmentStage;
+import io.gatun.flow.FragmentTable;
 import io.gatun.flow.IcmpErrorStage;
 import io.gatun.flow.RewriteStage;
 import io.gatun.flow.TrackStage;
@@ -48,7 +53,7 @@ import java.util.stream.IntStream;
 final class ServicePath implements AutoCloseable {
   /** Names of the stages, in order. */
   static final List<String> STAGES =
-      List.of("parse", "track", "errors", "service", "rewrite", "route");
+      List.of("parse", "fragments", "track", "errors", "service", "rewrite", "route", "neighbours");
 
   /** Chunks of the node: 8 MiB, more than a second-level cache. */
   private static final int FRAMES = 4096;
@@ -64,6 +69,9 @@ final class ServicePath implements AutoCloseable {
   private final Qsbr qsbr = new Qsbr(3);
   private final Qsbr.Reader reader = qsbr.register();
   private final Fib fib = new Fib(2 * ENDPOINTS, Runnable::run);
+  private final FragmentTable fragments = new FragmentTable();
+  private final int wake = Libc.eventfd(Libc.EFD_NONBLOCK | Libc.EFD_CLOEXEC);
+  private final Questions questions = new Questions("questions", wake);
   private final FlowTable flows;
   private final ServiceTable services;
   private final List<Stage> stages;
@@ -85,14 +93,17 @@ final class ServicePath implements AutoCloseable {
     services = new ServiceTable(flows, qsbr);
     services.apply(List.of(front()), List.of());
     TrackStage track = new TrackStage(flows, System::nanoTime);
+    RouteStage route = new RouteStage(fib, new Answers(), new FlowReversal());
     stages =
         List.of(
             new ParseStage(),
+            new FragmentStage(fragments, System::nanoTime),
             track,
             new IcmpErrorStage(flows),
             new ServiceStage(services, flows, new SourceAddresses(), track),
             new RewriteStage(),
-            new RouteStage(fib, new Answers(), new FlowReversal()));
+            route,
+            new NeighbourStage(route, questions, System::nanoTime));
     routes();
     reader.online();
     connect();
@@ -283,6 +294,9 @@ final class ServicePath implements AutoCloseable {
   public void close() {
     worker.close();
     bare.close();
+    questions.close();
+    Libc.close(wake);
+    fragments.close();
     services.close();
     fib.close();
     flows.close();
