@@ -28,6 +28,7 @@ import io.gatun.ffm.bpf.BpfAssembler.If;
  * <pre>
  *   to a group address          → kernel
  *   to no address of the node   → ours, but for what a DHCP client waits for (UDP port 68)
+ *   IPv4 with options           → ours
  *   a fragment                  → ours: the first one alone has ports
  *   an ICMP error               → ours: what it quotes may be a translated flow
  *   a claimed port              → ours; an echo reply's identifier counts as a port of TCP
@@ -51,6 +52,9 @@ final class OwnAddressCheck {
 
   /** Port 68, bootpc, as a little-endian load sees it. */
   private static final int DHCP_CLIENT = 0x4400;
+
+  /** IPv4, five words of header. */
+  private static final int NO_OPTIONS = 0x45;
 
   private static final int ICMP = 1;
   private static final int ECHO_REPLY = 0;
@@ -79,13 +83,12 @@ final class OwnAddressCheck {
         .jumpIfRegister(If.GT, R4, R9, "ours")
         .load(BYTE, R5, R8, IPV4_DESTINATION_AT)
         .jumpIf(If.GE, R5, 224, "kernel")
-        // R7: the transport header
+        // R7: the transport header. With options it is ours: without CAP_PERFMON the verifier
+        // refuses an address that depends on the frame.
         .load(BYTE, R5, R8, L3)
-        .alu(Alu.AND, R5, 0x0F)
-        .alu(Alu.SHIFT_LEFT, R5, 2)
+        .jumpIf(If.NE, R5, NO_OPTIONS, "ours")
         .moveRegister(R7, R8)
-        .alu(Alu.ADD, R7, L3)
-        .aluRegister(Alu.ADD, R7, R5)
+        .alu(Alu.ADD, R7, L3 + IPV4_HEADER)
         .load(INT, R5, R8, IPV4_DESTINATION_AT)
         .store(INT, R10, -4, R5)
         .loadMap(R1, addresses)
@@ -149,17 +152,21 @@ final class OwnAddressCheck {
         .alu(Alu.ADD, R2, 6)
         .jumpIfRegister(If.GT, R2, R9, "ours")
         .load(SHORT, R5, R7, 4)
-        .move(R4, OwnTraffic.base(TCP))
+        .move(R4, TCP)
         .jump("number");
   }
 
-  /** R5 is the protocol, R7 its header. */
+  /**
+   * R5 is the protocol, R7 its header. Each protocol's map has an instruction of its own that adds
+   * to its address: without CAP_PERFMON the verifier wants the same bounds on every path to one.
+   */
   private static BpfAssembler claimed(BpfAssembler program, int claims) {
-    program.label("ports");
-    for (int protocol : new int[] {TCP, UDP, SCTP}) {
-      program.move(R4, OwnTraffic.base(protocol)).jumpIf(If.EQ, R5, protocol, "port");
+    int[] protocols = {TCP, UDP, SCTP};
+    program.label("ports").moveRegister(R4, R5);
+    for (int protocol : protocols) {
+      program.jumpIf(If.EQ, R5, protocol, "port");
     }
-    return program
+    program
         .jump("kernel")
         .label("port")
         .moveRegister(R2, R7)
@@ -171,11 +178,20 @@ final class OwnAddressCheck {
         .alu(Alu.AND, R5, 0xFFFF)
         .moveRegister(R3, R5)
         .alu(Alu.AND, R3, 7)
-        .alu(Alu.SHIFT_RIGHT, R5, 3)
-        .aluRegister(Alu.ADD, R4, R5)
-        .loadMapValue(R1, claims, 0)
-        .aluRegister(Alu.ADD, R1, R4)
-        .load(BYTE, R1, R1, 0)
+        .alu(Alu.SHIFT_RIGHT, R5, 3);
+    for (int protocol : protocols) {
+      String other = "not " + protocol;
+      program
+          .jumpIf(If.NE, R4, protocol, other)
+          .loadMapValue(R1, claims, OwnTraffic.base(protocol))
+          .aluRegister(Alu.ADD, R1, R5)
+          .load(BYTE, R1, R1, 0)
+          .jump("bit")
+          .label(other);
+    }
+    return program
+        .jump("kernel")
+        .label("bit")
         .aluRegister(Alu.SHIFT_RIGHT, R1, R3)
         .jumpIf(If.SET, R1, 1, "ours")
         .jump("kernel");

@@ -157,7 +157,7 @@ class StubIT {
     expectOurs("later fragment", toNode.get().udp(1, 53).fragment(16, false).payload(16));
     expectOurs("to a pod", PacketBuilder.ip(client, pod).tcp(40_000, 22));
     if (!six) {
-      expectHosts("options", toNode.get().tcp(40_000, 22).options(8));
+      expectOurs("options", toNode.get().tcp(40_000, 22).options(8));
       expectOurs("options, claimed", toNode.get().tcp(40_000, 30_080).options(40));
       expectHosts("redirect", toNode.get().icmp(5, 1, 0).payload(28));
       expectHosts("OSPF to a group", PacketBuilder.ip(client, "224.0.0.5").tcp(1, 2));
