@@ -4,7 +4,7 @@ import java.nio.file.Path;
 
 /**
  * Where a node's daemon keeps what outlives it: {@code gatun.sock}, {@code bpf/} (pins), {@code
- * lab/}. {@code GATUN_RUN_DIR} moves it, so that a laboratory can run several nodes on one machine.
+ * state/} (flows), {@code lab/}. {@code GATUN_RUN_DIR} moves it, so that a laboratory can run several nodes on one machine.
  */
 public record RunDirectory(Path path) {
   private static final String DEFAULT = "/run/gatun";
@@ -27,5 +27,10 @@ public record RunDirectory(Path path) {
   /** What is set in the kernel, to be undone by {@code gatun stop}. */
   public Path settings() {
     return path.resolve("settings");
+  }
+
+  /** Where flows are kept for a successor, unless {@code conntrack.stateDir} says otherwise. */
+  public Path state() {
+    return path.resolve("state");
   }
 }

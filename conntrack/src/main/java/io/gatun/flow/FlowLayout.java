@@ -43,6 +43,9 @@ final class FlowLayout {
   /** Reply entry only. */
   static final int CREATED = 52;
 
+  /** Reply entry only, 16 bits: 1 while the flow can be found; what a restart goes by. */
+  static final int PUBLISHED = 50;
+
   /** The last word of an entry is the route stage's: {@link io.gatun.fib.WayOut#OFFSET}. */
   static final int WAY = WayOut.OFFSET;
 

@@ -31,14 +31,18 @@ final class FlowPool implements AutoCloseable {
   private final Qsbr qsbr;
   private final SpinLocks lock = new SpinLocks(1);
 
+  /** Where {@link #touched} is written down for a successor; 0 for nowhere. */
+  private final long touchedAt;
+
   private int touched;
   private int live;
   private int free = END;
   private int retiredHead = END;
   private int retiredTail = END;
 
-  /** Flow 0 is at {@code memory}. */
-  FlowPool(long memory, int capacity, Qsbr qsbr) {
+  /** Flow 0 is at {@code memory}; the highest number in use is kept at {@code touchedAt}, or 0. */
+  FlowPool(long memory, int capacity, Qsbr qsbr, long touchedAt) {
+    this.touchedAt = touchedAt;
     this.base = memory;
     this.capacity = capacity;
     this.qsbr = qsbr;
@@ -58,10 +62,25 @@ final class FlowPool implements AutoCloseable {
       live++;
     } else if (touched < capacity) {
       flow = address(touched++);
+      if (touchedAt != 0) {
+        Memory.putInt(touchedAt, touched);
+      }
       live++;
     }
     lock.unlock(0);
     return flow;
+  }
+
+  /** Takes over what a predecessor left, before anybody uses the pool: the next number, downwards. */
+  void adopt(int number, boolean isLive) {
+    touched = Math.max(touched, number + 1);
+    if (isLive) {
+      load(address(number), 0);
+      publish(address(number));
+      live++;
+    } else {
+      push(number);
+    }
   }
 
   /** From now on {@link #isLive}; pairs with it: who sees that sees what was written before. */

@@ -9,11 +9,14 @@ import static io.gatun.flow.FlowLayout.LINE;
 import static io.gatun.flow.FlowLayout.NUMBERS;
 import static io.gatun.flow.FlowLayout.WATCHED;
 
+import io.gatun.ffm.Libc;
 import io.gatun.ffm.memory.Memory;
 import io.gatun.ffm.memory.NativeArea;
 import io.gatun.ring.qsbr.Qsbr;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,7 +41,8 @@ public final class FlowTable implements AutoCloseable {
   private static final int MAX_SWEEP = 512;
 
   private final NativeArea buckets;
-  private final NativeArea flows;
+  private final @Nullable NativeArea flows;
+  private final @Nullable FlowFile file;
   private final long base;
   final FlowIndex index;
   private final FlowPool pool;
@@ -53,17 +57,87 @@ public final class FlowTable implements AutoCloseable {
 
   /** Room for exactly {@code maxFlows} flows, allocated at once: 184 bytes each. */
   public FlowTable(int maxFlows, FlowTimeouts timeouts, Qsbr qsbr) {
+    this(maxFlows, timeouts, qsbr, null);
+  }
+
+  /**
+   * The same in a file, with the flows that it holds already: those of a process before us that are
+   * whole and have not expired.
+   */
+  public FlowTable(int maxFlows, FlowTimeouts timeouts, Qsbr qsbr, @Nullable FlowFile file) {
     if (maxFlows < 1 || maxFlows > 1 << 29) {
       throw new IllegalArgumentException(
           "conntrack.maxFlows is %d, expected 1 to %d".formatted(maxFlows, 1 << 29));
     }
     this.maxFlows = maxFlows;
     this.timeouts = timeouts;
+    this.file = file;
     buckets = FlowIndex.map("flow buckets", maxFlows);
-    flows = NativeArea.map("flows", (maxFlows + 1L) * FLOW_BYTES);
-    base = flows.address();
+    if (file == null) {
+      NativeArea area = NativeArea.map("flows", (maxFlows + 1L) * FLOW_BYTES);
+      flows = area;
+      base = area.address();
+    } else {
+      flows = null;
+      base = file.flows();
+    }
     index = new FlowIndex(buckets.address(), maxFlows);
-    pool = new FlowPool(base + FLOW_BYTES, maxFlows, qsbr);
+    pool =
+        new FlowPool(base + FLOW_BYTES, maxFlows, qsbr, file == null ? 0 : file.touchedAt());
+    if (file != null) {
+      int now = Ticks.ofNanos(Libc.monotonicNanos());
+      for (int number = file.touched() - 1; number >= 0; number--) {
+        pool.adopt(number, revive(pool.address(number), now));
+      }
+    }
+  }
+
+  /** Makes a flow that a predecessor left one of ours; false when it is not whole. */
+  private boolean revive(long flow, int now) {
+    NewFlow f = new NewFlow();
+    if (!Revival.read(flow, f, now) || expired(flow, now)) {
+      return false;
+    }
+    int replyHash = f.replyHash();
+    if (findOriginal(f, f.hash, f.key()) != 0
+        || findReply(f, replyHash) != 0
+        || selfReplying(f)) {
+      return false;
+    }
+    Revival.complete(flow, f);
+    long reply = index.reserve(replyHash);
+    if (reply == 0) {
+      return false;
+    }
+    int number = numberOf(flow);
+    Memory.putIntRelease(reply, number + 1);
+    long original = index.reserve(f.hash);
+    if (original == 0) {
+      index.clear(replyHash, number + 1);
+      return false;
+    }
+    Memory.putIntRelease(original, number);
+    return true;
+  }
+
+  /**
+   * Renumbers the Services of flows that a predecessor left, before any worker runs: {@code
+   * numbers} gives the number, or −1 for a flow that is to go.
+   */
+  public void adopt(ToIntFunction<FlowView> numbers) {
+    FlowView view = new FlowView();
+    int touched = pool.touched();
+    for (int i = 0; i < touched; i++) {
+      long flow = pool.address(i);
+      if (pool.isLive(i) && Memory.getInt(flow + FlowLayout.SERVICE) != 0) {
+        int number = numbers.applyAsInt(view.wrap(flow));
+        if (number < 0) {
+          remove(flow);
+        } else {
+          Memory.putInt(flow + FlowLayout.SERVICE, number);
+        }
+      }
+    }
   }
 
   /** The entry of this key, 0 for none: IPv4, host order, {@code hash} from {@link FlowHash}. */
@@ -211,6 +285,9 @@ public final class FlowTable implements AutoCloseable {
     if (f.load != 0) {
       Memory.getAndAddLong(f.load, 1);
     }
+    // For a successor: whole, and only now to be found. Partner: Revival.
+    VarHandle.releaseFence();
+    Memory.putShort(flow + LINE + FlowLayout.PUBLISHED, 1);
     Memory.putIntRelease(original, number);
     f.inserted = true;
     return flow;
@@ -315,6 +392,7 @@ public final class FlowTable implements AutoCloseable {
             && (filter == null || view == null || filter.matches(view.wrap(flow)))
             && (!expiredOnly || expired(flow, now));
     if (removed) {
+      Memory.putShort(flow + LINE + FlowLayout.PUBLISHED, 0);
       index.clear(hash, number);
       index.clear(replyHash, number + 1);
     }
@@ -371,7 +449,9 @@ public final class FlowTable implements AutoCloseable {
 
   /** Native memory of the table, all of which is taken at once. */
   public long bytes() {
-    return buckets.bytes() + flows.bytes() + (long) maxFlows * FlowPool.LINK_BYTES;
+    return buckets.bytes()
+        + (maxFlows + 1L) * FLOW_BYTES
+        + (long) maxFlows * FlowPool.LINK_BYTES;
   }
 
   /** Flows at the moment. */
@@ -407,11 +487,16 @@ public final class FlowTable implements AutoCloseable {
     return entry - Memory.getByte(entry + DIRECTION) * (long) LINE;
   }
 
-  /** Gives the memory back; no worker may be running. */
+  /** Gives the memory back, a file stays for a successor; no worker may be running. */
   @Override
   public void close() {
     pool.close();
-    flows.close();
+    if (flows != null) {
+      flows.close();
+    }
+    if (file != null) {
+      file.close();
+    }
     buckets.close();
   }
 }

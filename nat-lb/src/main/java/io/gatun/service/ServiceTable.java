@@ -36,6 +36,8 @@ public final class ServiceTable implements AutoCloseable {
   /** Eight clients each: a quarter of a million sticky clients, 16 MiB when all are there. */
   private static final int AFFINITY_BUCKETS = 1 << 15;
 
+  private static final int UDP = 17;
+
   /** A Service port: its number, where its connections are counted, and how many fronts it has. */
   private static final class Owner {
     final int number;
@@ -127,6 +129,31 @@ public final class ServiceTable implements AutoCloseable {
       qsbr.retire(0, ignored -> flows.removeIf(stale));
     }
     qsbr.reclaim();
+  }
+
+  /**
+   * Writer, once, before any worker runs: flows that an earlier process left belong to the Services
+   * that have their fronts now; UDP flows that no longer have a reason go.
+   */
+  public synchronized void adoptFlows() {
+    flows.adopt(flow -> {
+      boolean ipv6 = flow.ipv6();
+      InetAddress address = AddressWords.address(ipv6, flow.frontHigh(), flow.frontLow());
+      State state = states.get(new FrontKey(address, flow.protocol(), flow.frontPort()));
+      if (state == null) {
+        return flow.protocol() == UDP ? -1 : 0;
+      }
+      InetSocketAddress endpoint =
+          new InetSocketAddress(
+              AddressWords.address(ipv6, flow.endpointHigh(), flow.endpointLow()),
+              flow.endpointPort());
+      Backends backends = state.spec.backends();
+      boolean answers =
+          backends.serving().contains(endpoint)
+              || backends.cluster().contains(endpoint)
+              || backends.local().contains(endpoint);
+      return answers || flow.protocol() != UDP ? state.owner.number : -1;
+    });
   }
 
   private void replace(FrontSpec spec, StaleFlows stale) {

@@ -1,5 +1,6 @@
 package io.gatun.agent.config;
 
+import io.gatun.agent.RunDirectory;
 import io.gatun.agent.config.GatunConfiguration.Driver;
 import io.gatun.agent.config.GatunConfiguration.Flows;
 import io.gatun.agent.config.GatunConfiguration.Idle;
@@ -295,7 +296,10 @@ final class GatunConfigurationReader {
     Field folder = flows.at("stateDir");
     flows.end();
     return new Flows(
-        most, Path.of(folder.present() ? notEmpty(folder, "a folder") : "/run/gatun/state"));
+        most,
+        folder.present()
+            ? Path.of(notEmpty(folder, "a folder"))
+            : RunDirectory.current().state());
   }
 
   private static Masquerade masquerade(Field field) {

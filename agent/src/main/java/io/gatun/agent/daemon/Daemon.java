@@ -140,6 +140,7 @@ public final class Daemon {
     LocalTable local =
         new LocalTable(control::fronts, configuration, dataplane.own(), dataplane.sources());
     control.doWork(); // tables first, frames afterwards
+    dataplane.services().adoptFlows();
     local.doWork();
     List<InetAddress> primary =
         node.primary(

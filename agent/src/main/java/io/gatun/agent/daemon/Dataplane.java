@@ -11,6 +11,7 @@ import io.gatun.fib.NeighbourStage;
 import io.gatun.fib.Questions;
 import io.gatun.fib.RouteStage;
 import io.gatun.flow.AddressWords;
+import io.gatun.flow.FlowFile;
 import io.gatun.flow.FlowReversal;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.FragmentStage;
@@ -34,6 +35,8 @@ import io.gatun.worker.Idling;
 import io.gatun.worker.Worker;
 import io.gatun.worker.WorkerCounters;
 import io.gatun.worker.WorkerThread;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -67,10 +70,13 @@ final class Dataplane {
 
   private static final int CLOSING_TOGETHER = 32;
 
+  private static final System.Logger LOG = System.getLogger("gatun");
+
   private static final long WORKER_PATIENCE_MILLIS = 1000;
 
   private final Qsbr qsbr;
   private final Fib fib;
+  private final @Nullable FlowFile flowFile;
   private final FlowTable flows;
   private final FragmentTable fragments = new FragmentTable();
   private final ServiceTable services;
@@ -113,8 +119,9 @@ final class Dataplane {
     qsbr = new Qsbr(count);
     // The FIB's own retirement hands over what frees it; QSBR runs it when no worker can look.
     fib = new Fib(ADJACENCIES, release -> qsbr.retire(0, record -> release.run()));
-    flows =
-        new FlowTable(configuration.conntrack().maxFlows(), Settings.timeouts(configuration), qsbr);
+    int maxFlows = configuration.conntrack().maxFlows();
+    flowFile = flowFile(configuration.conntrack().stateDir(), maxFlows);
+    flows = new FlowTable(maxFlows, Settings.timeouts(configuration), qsbr, flowFile);
     services = new ServiceTable(flows, qsbr);
     sources.ports(configuration.snatPorts().first(), configuration.snatPorts().last());
     leases = new Leases(bpf);
@@ -129,6 +136,16 @@ final class Dataplane {
     connect();
     this.interfaces = List.copyOf(interfaces);
     this.pair = pair;
+  }
+
+  /** Null when there can be none: without it traffic flows, but a restart finds no connections. */
+  private static @Nullable FlowFile flowFile(Path directory, int maxFlows) {
+    try {
+      return FlowFile.open(directory, maxFlows);
+    } catch (IOException | NativeException e) {
+      LOG.log(Level.WARNING, "flows will not survive a restart: {0}", e.getMessage());
+      return null;
+    }
   }
 
   /** Does all that can be done while a predecessor still has the interfaces. */
@@ -412,5 +429,8 @@ final class Dataplane {
     stopWorkers();
     ports.values().forEach(InterfacePort::detach);
     leases.remove();
+    if (flowFile != null) {
+      flowFile.remove();
+    }
   }
 }

@@ -4,6 +4,9 @@ serve PORT                   TCP and UDP, both families: sends everything back
 upload ADDRESS PORT BYTES    TCP: sends BYTES and reads them back, prints the count and path MTU
 trace ADDRESS PORT           UDP with hop limits 1, 2, 3 ...: prints who answered each
 datagrams ADDRESS PORT BYTES COUNT   UDP echo of COUNT datagrams, prints how many came back whole
+linger ADDRESS PORT COUNT SECONDS    TCP: COUNT connections, data on each all the time; prints how
+                             many ended, the longest time one stood still in ms, and how many moved
+                             data in the last second
 six PORT SOURCE ADDRESS:PORT ...     one client port to all addresses at once, data on each
 """
 
@@ -144,6 +147,51 @@ def datagrams(address, port, size, count):
     print(whole)
 
 
+def linger(address, port, count, seconds):
+    connections = [socket.create_connection((address, port), timeout=10) for _ in range(count)]
+    print("up", flush=True)
+    poll = select.epoll()
+    by_fd, moved = {}, {}
+    start = time.monotonic()
+    for c in connections:
+        c.setblocking(False)
+        by_fd[c.fileno()] = c
+        moved[c.fileno()] = start
+        poll.register(c, select.EPOLLIN)
+        c.send(b"x")
+    ended, longest = 0, 0.0
+    due = []
+    while time.monotonic() - start < seconds:
+        for fd, _ in poll.poll(0.02):
+            now = time.monotonic()
+            try:
+                if not by_fd[fd].recv(100):
+                    raise ConnectionResetError
+                longest = max(longest, now - moved[fd])
+                moved[fd] = now
+                due.append(fd)
+            except BlockingIOError:
+                pass
+            except OSError:
+                ended += 1
+                poll.unregister(fd)
+                by_fd.pop(fd).close()
+        now = time.monotonic()
+        later = []
+        for fd in due:
+            if fd in by_fd and now - moved[fd] > 0.1:
+                try:
+                    by_fd[fd].send(b"x")
+                except OSError:
+                    pass
+            elif fd in by_fd:
+                later.append(fd)
+        due = later
+    now = time.monotonic()
+    alive = sum(1 for fd in by_fd if now - moved[fd] < 1.5)
+    print(ended, int(longest * 1000), alive)
+
+
 def six(port, source, targets):
     sockets = []
     for target in targets:
@@ -176,6 +224,8 @@ def main(words):
         trace(rest[0], int(rest[1]))
     elif command == "datagrams":
         datagrams(rest[0], int(rest[1]), int(rest[2]), int(rest[3]))
+    elif command == "linger":
+        linger(rest[0], int(rest[1]), int(rest[2]), float(rest[3]))
     elif command == "six":
         six(int(rest[0]), rest[1], rest[2:])
     else:

@@ -98,6 +98,20 @@ public final class NativeArea implements AutoCloseable {
     return room.area(name, bytes);
   }
 
+  /**
+   * A file of {@code bytes} bytes, a multiple of 2 MiB, mapped shared from its beginning at an
+   * address that lets it lie on huge pages, if its file system has them.
+   */
+  public static NativeArea mapLarge(String name, int fd, long bytes) {
+    Room room = Room.reserve(name, bytes, HUGE_PAGE);
+    int flags = Libc.MAP_SHARED | Libc.MAP_FIXED | Libc.MAP_POPULATE;
+    room.check(
+        Libc.mmap(room.inner, room.innerBytes, READ_WRITE, flags, fd, 0),
+        name,
+        "the descriptor must be open for reading and writing and be that long");
+    return room.area(name, bytes);
+  }
+
   public String name() {
     return name;
   }

@@ -1,0 +1,43 @@
+package io.gatun.agent.demo;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** One client port to several Services of one endpoint: their replies must not be confused. */
+class SamePortIT {
+  private EchoLab lab;
+
+  @BeforeAll
+  static void machine() {
+    Machine.fit("python3", "ss");
+  }
+
+  @BeforeEach
+  void up(@TempDir Path runDirectory) throws IOException {
+    lab = EchoLab.up(runDirectory, "same-port");
+  }
+
+  @AfterEach
+  void down() throws IOException {
+    lab.close();
+  }
+
+  @Test
+  void shouldCarryDataOverFiveFrontsOfOneEndpoint() throws Exception {
+    lab.gatun("");
+    lab.serve();
+    List<String> words = new ArrayList<>(List.of("six", "45000", lab.client().address()));
+    EchoLab.FRONTS.forEach(front -> words.add(front + ":" + EchoLab.PORT));
+    assertEquals("15", lab.client(Duration.ofSeconds(60), words.toArray(new String[0])));
+  }
+}
