@@ -52,7 +52,7 @@ class SurvivalIT {
                             EchoLab.FRONTS.getFirst(),
                             Integer.toString(EchoLab.PORT),
                             Integer.toString(CONNECTIONS),
-                            "40")))
+                            "60")))
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     try (BufferedReader output = client.inputReader()) {
