@@ -4,7 +4,8 @@ import java.nio.file.Path;
 
 /**
  * Where a node's daemon keeps what outlives it: {@code gatun.sock}, {@code bpf/} (pins), {@code
- * state/} (flows), {@code lab/}. {@code GATUN_RUN_DIR} moves it, so that a laboratory can run several nodes on one machine.
+ * state/} (flows), {@code lab/}. {@code GATUN_RUN_DIR} moves it, so that a laboratory can run
+ * several nodes on one machine.
  */
 public record RunDirectory(Path path) {
   private static final String DEFAULT = "/run/gatun";

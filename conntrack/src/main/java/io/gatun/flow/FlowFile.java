@@ -23,18 +23,18 @@ import org.jspecify.annotations.Nullable;
 /**
  * The flows' memory as a file that outlives the process, also one that was killed: a restarted one
  * finds its connections where it left them. Opened and closed by one thread; one process at a time,
- * by flock(2).
+ * by flock(2): a successor that has a living process' file open ({@link #follow}) only waits.
  *
  * <pre>
  *   0     magic, layout, boot id, capacity, how many flows were ever touched
  *   4096  a flow of zeros, then the flows (see {@link FlowLayout})
  * </pre>
  *
- * <p>Only flows are in it. What finds them (buckets, free lists, locks) is private memory, made anew
- * from the flows that are marked as published; a flow that was not yet, or not any more, is absent.
- * Allocated in full beforehand, so that a store never meets a full file system, and on tmpfs or
- * hugetlbfs, so that it never waits for a disk. A file of another layout, boot or kind is set aside,
- * never trusted: times in it are CLOCK_MONOTONIC's.
+ * <p>Only flows are in it. What finds them (buckets, free lists, locks) is private memory, made
+ * anew from the flows that are marked as published; a flow that was not yet, or not any more, is
+ * absent. Allocated in full beforehand, so that a store never meets a full file system, and on
+ * tmpfs or hugetlbfs, so that it never waits for a disk. A file of another layout, boot or kind is
+ * set aside, never trusted: times in it are CLOCK_MONOTONIC's.
  */
 public final class FlowFile implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("gatun.flow");
@@ -88,8 +88,32 @@ public final class FlowFile implements AutoCloseable {
     }
   }
 
-  private static FlowFile map(
-      StateDirectory state, Path path, int descriptor, int maxFlows) {
+  /**
+   * The same of a process that still lives, for who is about to take its place: nothing may be read
+   * from it or written to it before that one has let go, and then comes {@link #lock}.
+   */
+  public static FlowFile follow(Path directory, int maxFlows) throws IOException {
+    StateDirectory state = StateDirectory.prepare(directory);
+    Path path = state.path().resolve("flows");
+    int descriptor = opened(path);
+    try {
+      String fault = Files.size(path) == 0 ? "nobody's" : fault(path, maxFlows);
+      if (fault != null) {
+        throw new IOException("%s cannot be taken over: %s".formatted(path, fault));
+      }
+      return map(state, path, descriptor, maxFlows);
+    } catch (IOException | RuntimeException e) {
+      Libc.close(descriptor);
+      throw e;
+    }
+  }
+
+  /** After {@link #follow}: from now on the file is ours alone; its owner is ending. */
+  public void lock() throws IOException {
+    lock(path, descriptor);
+  }
+
+  private static FlowFile map(StateDirectory state, Path path, int descriptor, int maxFlows) {
     long bytes = HEADER + (maxFlows + 1L) * FLOW_BYTES;
     bytes = (bytes + UNIT - 1) & -UNIT;
     NativeException.check(
@@ -110,34 +134,43 @@ public final class FlowFile implements AutoCloseable {
     return new FlowFile(state, path, descriptor, area);
   }
 
-  /** A process that is just dying may hold the lock for a moment. */
+  private static int opened(Path path) {
+    return (int)
+        NativeException.check(
+            Libc.open(path.toString(), Libc.O_RDWR | Libc.O_CREAT | Libc.O_CLOEXEC),
+            "open " + path,
+            "the directory must exist and be writable");
+  }
+
   private static int locked(Path path) throws IOException {
-    int descriptor =
-        (int)
-            NativeException.check(
-                Libc.open(path.toString(), Libc.O_RDWR | Libc.O_CREAT | Libc.O_CLOEXEC),
-                "open " + path,
-                "the directory must exist and be writable");
+    int descriptor = opened(path);
+    try {
+      lock(path, descriptor);
+    } catch (IOException e) {
+      Libc.close(descriptor);
+      throw e;
+    }
+    return descriptor;
+  }
+
+  /** A process that is just dying may hold the lock for a moment. */
+  private static void lock(Path path, int descriptor) throws IOException {
     long end = System.nanoTime() + PATIENCE;
     while (Libc.flock(descriptor, Libc.LOCK_EX | Libc.LOCK_NB) != 0) {
       if (System.nanoTime() > end) {
-        Libc.close(descriptor);
         throw new IOException(path + " belongs to another process that is still running");
       }
       try {
         TimeUnit.MILLISECONDS.sleep(5);
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
-        Libc.close(descriptor);
         throw new IOException("interrupted", e);
       }
     }
-    return descriptor;
   }
 
   /** Why what the file says of itself cannot be ours; null for a good or an empty one. */
-  private static @Nullable String fault(Path path, int maxFlows)
-      throws IOException {
+  private static @Nullable String fault(Path path, int maxFlows) throws IOException {
     long size = Files.size(path);
     if (size == 0) {
       return null;
@@ -198,8 +231,7 @@ public final class FlowFile implements AutoCloseable {
 
   private static UUID boot() {
     try {
-      return UUID.fromString(
-          Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip());
+      return UUID.fromString(Files.readString(Path.of("/proc/sys/kernel/random/boot_id")).strip());
     } catch (IOException e) {
       throw new IllegalStateException("/proc is not mounted: mount -t proc proc /proc", e);
     }

@@ -71,7 +71,9 @@ final class FlowPool implements AutoCloseable {
     return flow;
   }
 
-  /** Takes over what a predecessor left, before anybody uses the pool: the next number, downwards. */
+  /**
+   * Takes over what a predecessor left, before anybody uses the pool: the next number, downwards.
+   */
   void adopt(int number, boolean isLive) {
     touched = Math.max(touched, number + 1);
     if (isLive) {

@@ -60,10 +60,7 @@ public final class FlowTable implements AutoCloseable {
     this(maxFlows, timeouts, qsbr, null);
   }
 
-  /**
-   * The same in a file, with the flows that it holds already: those of a process before us that are
-   * whole and have not expired.
-   */
+  /** The same in a file; what that holds already is of no use before {@link #inherit}. */
   public FlowTable(int maxFlows, FlowTimeouts timeouts, Qsbr qsbr, @Nullable FlowFile file) {
     if (maxFlows < 1 || maxFlows > 1 << 29) {
       throw new IllegalArgumentException(
@@ -82,8 +79,14 @@ public final class FlowTable implements AutoCloseable {
       base = file.flows();
     }
     index = new FlowIndex(buckets.address(), maxFlows);
-    pool =
-        new FlowPool(base + FLOW_BYTES, maxFlows, qsbr, file == null ? 0 : file.touchedAt());
+    pool = new FlowPool(base + FLOW_BYTES, maxFlows, qsbr, file == null ? 0 : file.touchedAt());
+  }
+
+  /**
+   * Takes over the file's flows, those of a process before us that are whole and have not expired;
+   * once, when that process writes no more and before any worker of ours runs.
+   */
+  public void inherit() {
     if (file != null) {
       int now = Ticks.ofNanos(Libc.monotonicNanos());
       for (int number = file.touched() - 1; number >= 0; number--) {
@@ -99,9 +102,7 @@ public final class FlowTable implements AutoCloseable {
       return false;
     }
     int replyHash = f.replyHash();
-    if (findOriginal(f, f.hash, f.key()) != 0
-        || findReply(f, replyHash) != 0
-        || selfReplying(f)) {
+    if (findOriginal(f, f.hash, f.key()) != 0 || findReply(f, replyHash) != 0 || selfReplying(f)) {
       return false;
     }
     Revival.complete(flow, f);
@@ -449,9 +450,7 @@ public final class FlowTable implements AutoCloseable {
 
   /** Native memory of the table, all of which is taken at once. */
   public long bytes() {
-    return buckets.bytes()
-        + (maxFlows + 1L) * FLOW_BYTES
-        + (long) maxFlows * FlowPool.LINK_BYTES;
+    return buckets.bytes() + (maxFlows + 1L) * FLOW_BYTES + (long) maxFlows * FlowPool.LINK_BYTES;
   }
 
   /** Flows at the moment. */

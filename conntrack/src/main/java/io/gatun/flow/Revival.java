@@ -16,8 +16,8 @@ final class Revival {
   private Revival() {}
 
   /**
-   * False when the flow was not published, or its halves do not belong together. Otherwise {@code f}
-   * is what would have to be inserted to make it.
+   * False when the flow was not published, or its halves do not belong together. Otherwise {@code
+   * f} is what would have to be inserted to make it.
    */
   static boolean read(long flow, NewFlow f, int now) {
     long reply = flow + LINE;
@@ -45,8 +45,7 @@ final class Revival {
       f.newDestinationLow = word(reply, 1);
       f.newSourceHigh = word(reply, 2);
       f.newSourceLow = word(reply, 3);
-      f.hash =
-          FlowHash.ofKey(key, f.sourceHigh, f.sourceLow, f.destinationHigh, f.destinationLow);
+      f.hash = FlowHash.ofKey(key, f.sourceHigh, f.sourceLow, f.destinationHigh, f.destinationLow);
     } else {
       f.sourceLow = word(flow, 0) >>> 32;
       f.destinationLow = word(flow, 0) & 0xFFFF_FFFFL;

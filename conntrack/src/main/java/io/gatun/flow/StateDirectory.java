@@ -33,7 +33,9 @@ record StateDirectory(Path path) {
     return new StateDirectory(path);
   }
 
-  /** Takes our tmpfs away, if there is one; what is mapped from it lives on until it is unmapped. */
+  /**
+   * Takes our tmpfs away, if there is one; what is mapped from it lives on until it is unmapped.
+   */
   void remove() throws IOException {
     try (Stream<String> lines = Files.lines(Path.of("/proc/thread-self/mounts"))) {
       if (lines.anyMatch(line -> line.startsWith(SOURCE + " " + path + " "))) {

@@ -39,6 +39,7 @@ class FlowFileIT {
       Path directory = Path.of(args[0]);
       Qsbr qsbr = new Qsbr(1);
       FlowTable table = new FlowTable(FLOWS, PATIENT, qsbr, FlowFile.open(directory, FLOWS));
+      table.inherit();
       int tick = Ticks.ofNanos(Libc.monotonicNanos());
       for (int n = 0; n < STEADY; n++) {
         table.insert(FlowFileTest.flow(n % 2 == 0, n), tick);
@@ -108,6 +109,7 @@ class FlowFileIT {
   private static void check(Path directory, String say) throws IOException {
     FlowFile file = FlowFile.open(directory, FLOWS);
     try (FlowTable table = new FlowTable(FLOWS, PATIENT, new Qsbr(1), file)) {
+      table.inherit();
       int found = 0;
       for (int n = 0; n < STEADY + FLOWS; n++) {
         if (FlowFileTest.whole(table, FlowFileTest.flow(n % 2 == 0, n))) {

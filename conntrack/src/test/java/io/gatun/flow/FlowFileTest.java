@@ -47,7 +47,38 @@ class FlowFileTest {
 
   private FlowTable open(int maxFlows) throws IOException {
     FlowFile file = FlowFile.open(directory, maxFlows);
-    return new FlowTable(maxFlows, FlowTimeouts.defaults(), new Qsbr(1), file);
+    return open(maxFlows, file);
+  }
+
+  private static FlowTable open(int maxFlows, FlowFile file) {
+    FlowTable table = new FlowTable(maxFlows, FlowTimeouts.defaults(), new Qsbr(1), file);
+    table.inherit();
+    return table;
+  }
+
+  @Test
+  void shouldTakeOverFromALivingOwnerWhenItHasLetGo() throws IOException {
+    int tick = Ticks.ofNanos(Libc.monotonicNanos());
+    FlowTable first = open(100);
+    assertTrue(first.insert(flow(false, 1), tick) > 0);
+    FlowFile followed = FlowFile.follow(directory, 100);
+    // What is inserted after the successor has opened the file counts too.
+    assertTrue(first.insert(flow(true, 2), tick) > 0);
+    try (FlowTable second = open(100, followed)) {
+      assertTrue(whole(second, flow(false, 1)));
+      assertTrue(whole(second, flow(true, 2)));
+      first.close();
+      followed.lock();
+      assertThrows(IOException.class, () -> FlowFile.open(directory, 100));
+    }
+  }
+
+  @Test
+  void shouldNotFollowWhatNobodyHas() {
+    IOException e = assertThrows(IOException.class, () -> FlowFile.follow(directory, 100));
+    assertTrue(
+        String.valueOf(e.getMessage()).endsWith("cannot be taken over: nobody's"),
+        String.valueOf(e.getMessage()));
   }
 
   static NewFlow flow(boolean ipv6, int n) {

@@ -297,9 +297,7 @@ final class GatunConfigurationReader {
     flows.end();
     return new Flows(
         most,
-        folder.present()
-            ? Path.of(notEmpty(folder, "a folder"))
-            : RunDirectory.current().state());
+        folder.present() ? Path.of(notEmpty(folder, "a folder")) : RunDirectory.current().state());
   }
 
   private static Masquerade masquerade(Field field) {

@@ -113,7 +113,8 @@ public final class Daemon {
         .forEach(field -> LOG.log(Level.INFO, "{0} has no meaning here and is ignored", field));
     AtomicReference<List<Interfaces.Taken>> taken = new AtomicReference<>(interfaces);
     HostPair pair = pair(configuration, interfaces, KernelSettings.open(run.settings()));
-    Dataplane dataplane = new Dataplane(configuration, rules, interfaces, pair, run.bpf());
+    Dataplane dataplane =
+        new Dataplane(configuration, rules, interfaces, pair, run.bpf(), predecessor.lives());
     KernelSource kernel =
         configuration.kernel().mirror() ? new RtnetlinkSource() : KernelSource.NONE;
     KernelMirror mirror =
@@ -140,7 +141,6 @@ public final class Daemon {
     LocalTable local =
         new LocalTable(control::fronts, configuration, dataplane.own(), dataplane.sources());
     control.doWork(); // tables first, frames afterwards
-    dataplane.services().adoptFlows();
     local.doWork();
     List<InetAddress> primary =
         node.primary(
@@ -149,6 +149,7 @@ public final class Daemon {
     dataplane.prepare();
     boolean succeeds = predecessor.release();
     long free = System.nanoTime();
+    dataplane.inheritFlows();
     dataplane.open();
     LivePorts ports =
         new LivePorts(
@@ -184,6 +185,7 @@ public final class Daemon {
                 control::heartbeat)
             .start();
     predecessor.awaitEnd();
+    dataplane.lockFlows();
     KernelSettings host = KernelSettings.open(run.settings());
     if (pair != null) {
       PodPrefixes pods = new PodPrefixes(mirror, taken::get);
@@ -307,10 +309,10 @@ public final class Daemon {
       }
       case HAND_OVER -> {
         long handover = configuration.onFailure().handover().toNanos();
+        control.close(); // a successor may take the tables over as soon as the sockets are free
         dataplane.leases().renew(Libc.monotonicNanos() + handover);
         dataplane.release();
         released.countDown();
-        control.close();
       }
     }
   }

@@ -108,19 +108,21 @@ final class Dataplane {
    * Makes all but the ports, which {@link #open} opens.
    *
    * @param pair what leads to the host, null for nothing
+   * @param succeeds a living predecessor has the flows until it lets go of them
    */
   Dataplane(
       GatunConfiguration configuration,
       Interfaces rules,
       List<Interfaces.Taken> interfaces,
       @Nullable HostPair pair,
-      Path bpf) {
+      Path bpf,
+      boolean succeeds) {
     int count = configuration.workers().count();
     qsbr = new Qsbr(count);
     // The FIB's own retirement hands over what frees it; QSBR runs it when no worker can look.
     fib = new Fib(ADJACENCIES, release -> qsbr.retire(0, record -> release.run()));
     int maxFlows = configuration.conntrack().maxFlows();
-    flowFile = flowFile(configuration.conntrack().stateDir(), maxFlows);
+    flowFile = flowFile(configuration.conntrack().stateDir(), maxFlows, succeeds);
     flows = new FlowTable(maxFlows, Settings.timeouts(configuration), qsbr, flowFile);
     services = new ServiceTable(flows, qsbr);
     sources.ports(configuration.snatPorts().first(), configuration.snatPorts().last());
@@ -139,12 +141,27 @@ final class Dataplane {
   }
 
   /** Null when there can be none: without it traffic flows, but a restart finds no connections. */
-  private static @Nullable FlowFile flowFile(Path directory, int maxFlows) {
+  private static @Nullable FlowFile flowFile(Path directory, int maxFlows, boolean succeeds) {
     try {
-      return FlowFile.open(directory, maxFlows);
+      return succeeds ? FlowFile.follow(directory, maxFlows) : FlowFile.open(directory, maxFlows);
     } catch (IOException | NativeException e) {
       LOG.log(Level.WARNING, "flows will not survive a restart: {0}", e.getMessage());
       return null;
+    }
+  }
+
+  /**
+   * Takes over the flows that an earlier process left; the tables say which Services are theirs.
+   */
+  void inheritFlows() {
+    flows.inherit();
+    services.adoptFlows();
+  }
+
+  /** After the end of a living predecessor: nobody else may open the flows. */
+  void lockFlows() throws IOException {
+    if (flowFile != null) {
+      flowFile.lock();
     }
   }
 

@@ -22,21 +22,29 @@ final class Predecessor {
 
   private final RunDirectory run;
   private final InstanceLock lock;
+  private final boolean lives;
   private final AtomicLong asked = new AtomicLong();
 
-  private Predecessor(RunDirectory run, InstanceLock lock) {
+  private Predecessor(RunDirectory run, InstanceLock lock, boolean lives) {
     this.run = run;
     this.lock = lock;
+    this.lives = lives;
   }
 
   /** The one that lives, if there is one and it is to be replaced. */
   static Predecessor of(RunDirectory run, InstanceLock lock, boolean replace) throws IOException {
-    if (!lock.take() && !replace) {
+    boolean lives = !lock.take();
+    if (lives && !replace) {
       throw new UsageException(
           "%s: process %d runs here; `gatun run --replace` takes over from it, `gatun stop` ends it"
               .formatted(run.path(), lock.owner()));
     }
-    return new Predecessor(run, lock);
+    return new Predecessor(run, lock, lives);
+  }
+
+  /** Whether there was one when we came. */
+  boolean lives() {
+    return lives;
   }
 
   /** Returns when the sockets are free; frames are held from then on. False: there was nobody. */

@@ -76,10 +76,13 @@ final class EchoLab implements AutoCloseable {
   }
 
   /** Starts Gatun on the first node; {@code more} are further lines of its configuration. */
-  GatunProcess gatun(String more) throws IOException {
+  GatunProcess gatun(String more, String... words) throws IOException {
     Path config = Cluster.writeConfiguration(topology, topology.nodeA());
     Files.writeString(config, more, StandardOpenOption.APPEND);
-    GatunProcess gatun = GatunProcess.start(topology.nodeA(), config, manifests);
+    GatunProcess gatun =
+        words.length == 0
+            ? GatunProcess.start(topology.nodeA(), config, manifests)
+            : GatunProcess.start(topology.nodeA(), config, manifests, List.of(words));
     gatun.awaitReady(READY);
     return gatun;
   }

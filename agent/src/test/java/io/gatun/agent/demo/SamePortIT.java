@@ -2,6 +2,7 @@ package io.gatun.agent.demo;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.gatun.agent.Machine;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

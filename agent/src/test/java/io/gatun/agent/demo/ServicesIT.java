@@ -1,5 +1,6 @@
 package io.gatun.agent.demo;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -37,12 +38,14 @@ import org.junit.jupiter.api.io.TempDir;
  * answer, whom they see as their client, and that {@code explain} had said so.
  */
 class ServicesIT {
-  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
   private static final int CONNECTIONS = 24;
 
   private TwoNodes topology;
   private Path manifests;
   private Path script;
+
+  @SuppressWarnings("NullAway.Init") // each test starts it after writing its manifests
   private GatunProcess gatun;
 
   @BeforeAll
@@ -334,7 +337,7 @@ class ServicesIT {
       }
     }
     double seconds = (System.nanoTime() - begin) / 1e9;
-    String output = new String(churn.getInputStream().readAllBytes()).strip();
+    String output = new String(churn.getInputStream().readAllBytes(), UTF_8).strip();
     System.out.printf(
         "%d changes in %.1f s; connections wrong failed datagrams wrong lost: %s%n",
         changes, seconds, output);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gatun.agent.GatunProcess;
+import io.gatun.agent.Machine;
 import io.gatun.agent.admin.AdminClient;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -14,7 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Connections through a Service live on when the daemon is killed and started again. */
+/** Connections through a Service live on when the daemon is killed or replaced. */
 class SurvivalIT {
   private static final int CONNECTIONS = 500;
 
@@ -38,8 +39,25 @@ class SurvivalIT {
     lab.close();
   }
 
+  @FunctionalInterface
+  private interface Succession {
+    GatunProcess after(GatunProcess first) throws Exception;
+  }
+
   @Test
   void shouldKeepEveryConnectionThroughAKill() throws Exception {
+    survive(first -> {
+      first.process().destroyForcibly().waitFor();
+      return lab.gatun(HOLD);
+    });
+  }
+
+  @Test
+  void shouldKeepEveryConnectionThroughAReplacement() throws Exception {
+    survive(first -> lab.gatun(HOLD, "--replace"));
+  }
+
+  private void survive(Succession succession) throws Exception {
     GatunProcess first = lab.gatun(HOLD);
     lab.serve();
     Process client =
@@ -58,8 +76,7 @@ class SurvivalIT {
     try (BufferedReader output = client.inputReader()) {
       assertEquals("up", output.readLine());
       Thread.sleep(2000);
-      first.process().destroyForcibly().waitFor();
-      GatunProcess second = lab.gatun(HOLD);
+      GatunProcess second = succession.after(first);
       assertTrue(
           AdminClient.ask(second.runDirectory().socket(), "flows").size() >= CONNECTIONS,
           "the successor found the flows");

@@ -157,7 +157,7 @@ class EveryCombinationTest {
             - {name: s, protocol: SCTP, port: 8080}
           endpoints:
           """
-              .formatted(names == FOUR ? "4" : "6", names == FOUR ? "IPv4" : "IPv6"));
+              .formatted(names.equals(FOUR) ? "4" : "6", names.equals(FOUR) ? "IPv4" : "IPv6"));
       for (Endpoint endpoint : layout) {
         text.append(
             "  - {addresses: [\"%s\"], nodeName: %s, conditions: {ready: %s, serving: %s, terminating: %s}}\n"

@@ -45,7 +45,7 @@ class ChecksIT {
     assertEquals(1, failed.size(), () -> String.join("\n", lines));
     assertTrue(
         failed.getFirst().startsWith("✗ forwarded by the nodes' kernels: "), failed::toString);
-    assertEquals("17 passed, 1 failed", lines.getLast());
+    assertEquals("20 passed, 1 failed", lines.getLast());
     assertEquals(List.of(), Lab.list(runDirectory));
   }
 

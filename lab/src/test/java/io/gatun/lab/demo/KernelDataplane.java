@@ -23,6 +23,7 @@ final class KernelDataplane implements NodeDataplane {
           ip daddr 10.96.0.202 tcp dport 9000 dnat to 10.244.1.12:9000
         }
         chain prerouting { type nat hook prerouting priority dstnat; jump services; }
+        chain output { type nat hook output priority dstnat; jump services; }
         chain postrouting {
           type nat hook postrouting priority srcnat;
           meta mark 1 snat to NODE_ADDRESS
@@ -43,6 +44,9 @@ final class KernelDataplane implements NodeDataplane {
     String address = node.name().equals("node-a") ? "192.168.0.11" : "192.168.0.12";
     node.sysctl("net.ipv4.ip_forward", "1");
     node.sysctl("net.ipv6.conf.all.forwarding", "1");
+    // The node's own packets are routed before they are translated; elsewhere the default route
+    // does.
+    node.exec("ip", "route", "add", "10.96.0.0/16", "dev", "eth0").orThrow();
     node.command("nft", "-f", "-").reading(RULES.replace("NODE_ADDRESS", address)).run().orThrow();
     return new Running() {
       @Override
@@ -61,6 +65,7 @@ final class KernelDataplane implements NodeDataplane {
       @Override
       public void stop() throws IOException {
         node.exec("nft", "flush", "ruleset").orThrow();
+        node.exec("ip", "route", "del", "10.96.0.0/16", "dev", "eth0").orThrow();
         node.sysctl("net.ipv4.ip_forward", "0");
         node.sysctl("net.ipv6.conf.all.forwarding", "0");
       }
