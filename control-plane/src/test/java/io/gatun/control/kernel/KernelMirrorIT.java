@@ -241,8 +241,8 @@ class KernelMirrorIT {
           };
       String type = random.nextInt(16) == 0 ? "blackhole" : "";
       routes.append(
-          "route add %s %s %s metric %d\n"
-              .formatted(type, prefix, type.isEmpty() ? way : "", random.nextInt(3)));
+          "route add %s %s metric %d %s\n"
+              .formatted(type, prefix, random.nextInt(3), type.isEmpty() ? way : ""));
     }
     batch(routes.toString());
     int ifIndex = inNode(() -> Libc.ifNameToIndex("up0"));
@@ -272,7 +272,7 @@ class KernelMirrorIT {
             "seed " + seed + " " + address + ": kernel " + kernel + ", we " + ours);
         forwarded += ours.isEmpty() ? 0 : 1;
       }
-      assertTrue(forwarded > 1000, "only " + forwarded + " lead anywhere");
+      assertTrue(forwarded > 5000, "only " + forwarded + " lead anywhere");
     }
   }
 

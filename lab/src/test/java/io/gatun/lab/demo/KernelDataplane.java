@@ -23,7 +23,7 @@ final class KernelDataplane implements NodeDataplane {
           ip daddr 10.96.0.202 tcp dport 9000 dnat to 10.244.1.12:9000
         }
         chain prerouting { type nat hook prerouting priority dstnat; jump services; }
-        chain output { type nat hook output priority dstnat; jump services; }
+        chain output { type nat hook output priority -100; jump services; }
         chain postrouting {
           type nat hook postrouting priority srcnat;
           meta mark 1 snat to NODE_ADDRESS
