@@ -214,7 +214,10 @@ public final class Lab implements AutoCloseable {
     return name() + " (" + prefix + "*)";
   }
 
-  /** A dataplane that was killed leaves its bpffs mounted here, with its pins: both go. */
+  /**
+   * A dataplane that was killed leaves its bpffs and its flows mounted here: both go. While it is
+   * still giving its memory back they are busy; then they go as soon as it has.
+   */
   private void unmount() throws IOException {
     List<String> mounts =
         Files.readAllLines(Path.of("/proc/self/mounts")).stream()
@@ -222,7 +225,9 @@ public final class Lab implements AutoCloseable {
             .filter(point -> Path.of(point).startsWith(directory))
             .toList();
     for (String mount : mounts.reversed()) {
-      Command.of("umount", mount).run().orThrow();
+      if (!Command.of("umount", mount).run().succeeded()) {
+        Command.of("umount", "--lazy", mount).run().orThrow();
+      }
     }
   }
 
