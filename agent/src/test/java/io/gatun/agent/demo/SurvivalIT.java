@@ -70,7 +70,7 @@ class SurvivalIT {
                             EchoLab.FRONTS.getFirst(),
                             Integer.toString(EchoLab.PORT),
                             Integer.toString(CONNECTIONS),
-                            "60")))
+                            "40")))
             .redirectError(ProcessBuilder.Redirect.INHERIT)
             .start();
     try (BufferedReader output = client.inputReader()) {
