@@ -1,11 +1,10 @@
 package io.gatun.ffm.netlink;
 
+import io.gatun.ffm.AddressBytes;
 import io.gatun.ffm.Libc;
 import java.io.UncheckedIOException;
-import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.ProtocolException;
-import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -111,11 +110,11 @@ final class Attributes {
     }
     byte[] address = new byte[bytes];
     value.get(0, address);
-    return address(address);
+    return AddressBytes.of(address);
   }
 
   static InetAddress anyAddress(int family) {
-    return address(new byte[addressBytes(family)]);
+    return AddressBytes.of(new byte[addressBytes(family)]);
   }
 
   static boolean isInternet(int family) {
@@ -136,17 +135,6 @@ final class Attributes {
       case Libc.AF_INET6 -> 16;
       default -> 0;
     };
-  }
-
-  private static InetAddress address(byte[] bytes) {
-    try {
-      // InetAddress would turn ::ffff:a.b.c.d into an IPv4 address.
-      return bytes.length == 16
-          ? Inet6Address.getByAddress(null, bytes, -1)
-          : InetAddress.getByAddress(bytes);
-    } catch (UnknownHostException impossible) {
-      throw new AssertionError(impossible);
-    }
   }
 
   static ByteBuffer slice(ByteBuffer buffer, int offset, int bytes) {

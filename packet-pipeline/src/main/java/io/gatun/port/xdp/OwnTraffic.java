@@ -1,5 +1,6 @@
 package io.gatun.port.xdp;
 
+import io.gatun.ffm.AddressBytes;
 import io.gatun.ffm.Errno;
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
