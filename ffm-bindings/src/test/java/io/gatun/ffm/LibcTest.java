@@ -3,10 +3,8 @@ package io.gatun.ffm;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
 import io.gatun.ffm.memory.Memory;
 import io.gatun.ffm.memory.NativeArea;
-import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
 
 class LibcTest {
@@ -82,19 +80,9 @@ class LibcTest {
   @Test
   void shouldAllocateNothingOnHotCalls() {
     int fd = Libc.eventfd(Libc.EFD_NONBLOCK | Libc.EFD_CLOEXEC);
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     try (NativeArea area = NativeArea.map("pollfd", Libc.POLLFD_BYTES)) {
       Memory.putInt(area.address(), fd);
-      // Until the method handles are compiled a call makes objects, and when that is decides the
-      // compiler: on a busy machine after seconds. What the calls themselves allocate, they would
-      // allocate in every round; so the best round is theirs.
-      long allocated = Long.MAX_VALUE;
-      long deadline = System.nanoTime() + 60_000_000_000L;
-      while (allocated > 0 && System.nanoTime() < deadline) {
-        long before = threads.getCurrentThreadAllocatedBytes();
-        hotCalls(fd, area.address(), 20_000);
-        allocated = Math.min(allocated, threads.getCurrentThreadAllocatedBytes() - before);
-      }
+      long allocated = Allocation.ofBest(() -> hotCalls(fd, area.address(), 20_000));
       assertEquals(0, allocated, "bytes in the best 20,000 rounds");
     } finally {
       Libc.close(fd);

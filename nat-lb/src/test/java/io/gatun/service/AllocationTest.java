@@ -3,12 +3,11 @@ package io.gatun.service;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
+import io.gatun.ffm.Allocation;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.Verdict;
 import io.gatun.port.memory.MemoryPort;
 import io.gatun.worker.WorkerCounters;
-import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -19,8 +18,6 @@ import org.junit.jupiter.api.Test;
 class AllocationTest {
   private static final long PACKETS = Boolean.getBoolean("gatun.long") ? 10_000_000 : 500_000;
 
-  private static final long PATIENCE_NANOS = 120_000_000_000L;
-
   @Test
   void shouldAllocateNothing() {
     try (NodeInMemory node = new NodeInMemory(20_000)) {
@@ -29,17 +26,7 @@ class AllocationTest {
           MemoryPort.replaying(
               NodeInMemory.UPLINK, "uplink", node.pool, MixedTraffic.fromOutside()));
       MixedTraffic.run(node, 300_000);
-      ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-      // What the stages allocate, they allocate in every round; what the interpreter allocates
-      // until everything is compiled, and the JVM while it links, they do not. So the best round
-      // is theirs, and how many it takes until then is a matter of the machine.
-      long allocated = Long.MAX_VALUE;
-      long deadline = System.nanoTime() + PATIENCE_NANOS;
-      while (allocated != 0 && System.nanoTime() < deadline) {
-        long before = threads.getCurrentThreadAllocatedBytes();
-        MixedTraffic.run(node, PACKETS);
-        allocated = Math.min(allocated, threads.getCurrentThreadAllocatedBytes() - before);
-      }
+      long allocated = Allocation.ofBest(() -> MixedTraffic.run(node, PACKETS));
       WorkerCounters counters = node.counters();
       long opened = // all fronts are one Service's, and each copy tells the Service's count
           node.services.services().stream().mapToLong(ServiceCopy::connections).max().orElse(0);

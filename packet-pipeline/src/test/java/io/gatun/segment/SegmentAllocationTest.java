@@ -2,12 +2,11 @@ package io.gatun.segment;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import com.sun.management.ThreadMXBean;
+import io.gatun.ffm.Allocation;
 import io.gatun.ffm.memory.Memory;
 import io.gatun.packet.PacketBuilder;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.Verdict;
-import java.lang.management.ManagementFactory;
 import org.junit.jupiter.api.Test;
 
 /** Joining and cutting work in the memory that is there. */
@@ -33,15 +32,12 @@ class SegmentAllocationTest {
       CoalesceStage stage = packets.stage();
       long[] original = java.util.Arrays.copyOf(v.address, 4);
       int bytes = v.length[0];
-      ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-      long allocated = Long.MAX_VALUE;
-      for (int round = 0; round < 6 && allocated != 0; round++) { // the best: see WorkerTest
-        long before = threads.getCurrentThreadAllocatedBytes();
-        for (int n = 0; n < ROUNDS; n++) {
-          joinAndCut(packets, stage, original, bytes);
-        }
-        allocated = Math.min(allocated, threads.getCurrentThreadAllocatedBytes() - before);
-      }
+      long allocated =
+          Allocation.ofBest(() -> {
+            for (int n = 0; n < ROUNDS; n++) {
+              joinAndCut(packets, stage, original, bytes);
+            }
+          });
       assertEquals(0, allocated, "bytes allocated by joining and cutting");
     }
   }

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.management.ThreadMXBean;
+import io.gatun.ffm.Allocation;
 import io.gatun.ffm.memory.NativeArea;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
@@ -16,7 +16,6 @@ import io.gatun.port.memory.MemoryPort;
 import io.gatun.ring.frame.FrameDepot;
 import io.gatun.ring.frame.FramePool;
 import io.gatun.ring.qsbr.Qsbr;
-import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -188,22 +187,16 @@ class WorkerTest {
     worker.add(in);
     worker.add(out);
     worker.onStart();
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long cycles = 1_000_000 / PacketVector.CAPACITY;
     for (int i = 0; i < 2_000; i++) {
       worker.doWork();
     }
-    // What the packet path allocates, it allocates in every round; what the JVM allocates on this
-    // thread while it links and compiles, it does not. So the best round is the packet path's.
-    long allocated = Long.MAX_VALUE;
-    long deadline = System.nanoTime() + 300_000_000_000L;
-    while (allocated != 0 && System.nanoTime() < deadline) {
-      long before = threads.getCurrentThreadAllocatedBytes();
-      for (int i = 0; i < cycles; i++) {
-        worker.doWork();
-      }
-      allocated = Math.min(allocated, threads.getCurrentThreadAllocatedBytes() - before);
-    }
+    long allocated =
+        Allocation.ofBest(() -> {
+          for (int i = 0; i < cycles; i++) {
+            worker.doWork();
+          }
+        });
     assertEquals(0, allocated, "bytes allocated by the worker over a million packets");
     assertTrue(worker.counters().received() > 1_000_000);
     assertEquals(
