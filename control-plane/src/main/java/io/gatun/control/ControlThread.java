@@ -23,6 +23,7 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import java.util.function.IntSupplier;
+import java.util.function.UnaryOperator;
 import org.agrona.concurrent.Agent;
 import org.jspecify.annotations.Nullable;
 
@@ -48,6 +49,11 @@ public final class ControlThread implements Agent {
 
     /** The service table itself. */
     static FrontSink of(ServiceTable table) {
+      return of(table, UnaryOperator.identity());
+    }
+
+    /** The service table, told apart senders by what {@code clients} makes of the rules. */
+    static FrontSink of(ServiceTable table, UnaryOperator<ClientRules> clients) {
       return new FrontSink() {
         @Override
         public void apply(Collection<FrontSpec> changedOrNew, Collection<FrontKey> removed) {
@@ -66,7 +72,7 @@ public final class ControlThread implements Agent {
 
         @Override
         public void clients(ClientRules rules) {
-          table.clients(rules);
+          table.clients(clients.apply(rules));
         }
       };
     }

@@ -1,8 +1,10 @@
 package io.gatun.perf;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** Programs that a benchmark drives: peers, generators; stateless. */
@@ -27,5 +29,18 @@ final class Program {
           "bench: %s is not installed: no figures of %s, and no ratios%n", name, peer);
     }
     return installed;
+  }
+
+  /** Asks it to end (SIGTERM), so that it closes what it has open; kills it when it does not. */
+  static void end(Process process) throws IOException {
+    process.destroy();
+    try {
+      if (!process.waitFor(10, TimeUnit.SECONDS)) {
+        process.destroyForcibly().waitFor();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
   }
 }

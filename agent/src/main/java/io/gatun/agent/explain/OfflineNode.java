@@ -23,8 +23,6 @@ import io.gatun.flow.FlowTimeouts;
 import io.gatun.ring.qsbr.Qsbr;
 import io.gatun.service.ClientRules;
 import io.gatun.service.ClientRules.Leads;
-import io.gatun.service.FrontKey;
-import io.gatun.service.FrontSpec;
 import io.gatun.service.ServiceTable;
 import io.gatun.service.SourceAddresses;
 import java.net.InetAddress;
@@ -104,7 +102,7 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
     NodeSettings node = settings(configuration, objects);
     ControlThread control =
         new ControlThread(
-            manifests, mirror, node, new Tables(objects, configuration.node()), qsbr::reclaim);
+            manifests, mirror, node, tables(objects, configuration.node()), qsbr::reclaim);
     control.configure(Settings.clients(configuration), clientPorts, configuration.serviceCidrs());
     control.doWork();
     own.addAll(node.view(objects, List.of()).ownAddresses());
@@ -124,50 +122,29 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
    * The service table, told of more pods: where no port says who is of this node, the endpoints
    * that are must do.
    */
-  private final class Tables implements ControlThread.FrontSink {
-    private final ControlThread.FrontSink table = ControlThread.FrontSink.of(services);
-    private final List<String> localEndpoints;
-
-    Tables(ObjectSet objects, String node) {
-      localEndpoints =
-          objects.slices().values().stream()
-              .flatMap(List::stream)
-              .flatMap(slice -> slice.endpoints().stream())
-              .filter(endpoint -> node.equals(endpoint.nodeName()))
-              .map(endpoint -> Prefix.of(endpoint.address()).toString())
-              .distinct()
-              .toList();
-    }
-
-    @Override
-    public void apply(Collection<FrontSpec> changedOrNew, Collection<FrontKey> removed) {
-      table.apply(changedOrNew, removed);
-    }
-
-    @Override
-    public void serviceCidrs(Collection<String> prefixes) {
-      table.serviceCidrs(prefixes);
-    }
-
-    @Override
-    public void ownAddresses(Collection<InetAddress> addresses) {
-      table.ownAddresses(addresses);
-    }
-
-    @Override
-    public void clients(ClientRules rules) {
-      List<String> pods = new ArrayList<>(rules.nodePods());
-      pods.addAll(localEndpoints);
-      table.clients(
-          new ClientRules(
+  private ControlThread.FrontSink tables(ObjectSet objects, String node) {
+    List<String> localEndpoints =
+        objects.slices().values().stream()
+            .flatMap(List::stream)
+            .flatMap(slice -> slice.endpoints().stream())
+            .filter(endpoint -> node.equals(endpoint.nodeName()))
+            .map(endpoint -> Prefix.of(endpoint.address()).toString())
+            .distinct()
+            .toList();
+    return ControlThread.FrontSink.of(
+        services,
+        rules -> {
+          List<String> pods = new ArrayList<>(rules.nodePods());
+          pods.addAll(localEndpoints);
+          return new ClientRules(
               rules.ports(),
               pods,
               rules.detect(),
               rules.clusterCidrs(),
               rules.localPorts(),
               rules.podNetworks(),
-              rules.egress()));
-    }
+              rules.egress());
+        });
   }
 
   /** For tests, which send real packets through the same tables. */

@@ -242,8 +242,13 @@ final class Trie implements AutoCloseable {
 
   /** Lets readers find {@code slot} for the first 16 bits {@code index}. */
   private void show(int index, int slot) {
-    int unit = isChild(slot) ? child(slot) : uniform(slot);
+    // Made first: what is made may move the area.
+    int unit = unitOf(slot);
     Memory.putIntRelease(units.base() + index * 4L, unit);
+  }
+
+  private int unitOf(int slot) {
+    return isChild(slot) ? child(slot) : uniform(slot);
   }
 
   /** The root always names a node, so that a lookup need not ask whether it does. */
@@ -301,7 +306,7 @@ final class Trie implements AutoCloseable {
     uniform = new int[16];
     for (int i = 0; i < ROOT_SLOTS; i++) {
       int slot = moved(from, Memory.getInt(old.base() + i * 4L), ROOT_BITS);
-      int unit = isChild(slot) ? child(slot) : uniform(slot);
+      int unit = unitOf(slot);
       Memory.putInt(smaller.base() + i * 4L, unit);
     }
     units = smaller;
