@@ -30,7 +30,7 @@ class ArchitectureTest {
               "io.gatun.segment..",
               "io.gatun.worker..",
               "io.gatun.fib")
-          .optionalLayer("vxlan-codec") // no class of it is on the daemon's path yet
+          .layer("vxlan-codec")
           .definedBy("io.gatun.tunnel..")
           .layer("conntrack")
           .definedBy("io.gatun.flow..")

@@ -3,15 +3,9 @@ package io.gatun.service;
 import io.gatun.ffm.memory.NativeArea;
 import io.gatun.fib.Adjacency;
 import io.gatun.fib.Fib;
-import io.gatun.fib.RouteStage;
-import io.gatun.flow.FlowReversal;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.FlowTimeouts;
-import io.gatun.flow.FragmentStage;
 import io.gatun.flow.FragmentTable;
-import io.gatun.flow.IcmpErrorStage;
-import io.gatun.flow.RewriteStage;
-import io.gatun.flow.TrackStage;
 import io.gatun.pipeline.Answers;
 import io.gatun.pipeline.OwnAddresses;
 import io.gatun.pipeline.ParseStage;
@@ -66,16 +60,15 @@ final class NodeInMemory implements AutoCloseable {
     sources.ports(61_000, 61_000); // one, so that every test knows which
     Answers answers = new Answers(() -> nanos);
     answers.ownAddresses(new OwnAddresses(0xC0A8_0002, 0xFD00L << 48, 2));
-    TrackStage track = new TrackStage(flows, () -> nanos);
     stages =
-        List.of(
-            new ParseStage(true, false),
-            new FragmentStage(fragments, () -> nanos),
-            track,
-            new IcmpErrorStage(flows),
-            new ServiceStage(services, flows, sources, track, answers),
-            new RewriteStage(),
-            new RouteStage(fib, answers, new FlowReversal()));
+        new DataPath(
+                new DataPath.Tables(fib, flows, fragments, services, sources),
+                new ParseStage(true, false),
+                answers,
+                DataPath.Overlay.NONE,
+                null,
+                () -> nanos)
+            .stages();
     routes();
     services();
     worker = new Worker("node", pool, qsbr.register(), stages);

@@ -124,7 +124,8 @@ final class ServiceBenchmark implements Benchmark {
 
   /** What the ports cost, and each stage. */
   private static List<Figure> split(ServicePath path, Rounds rounds, BenchOptions options) {
-    int stages = ServicePath.STAGES.size();
+    List<String> names = path.names();
+    int stages = names.size();
     double[] ports = new double[options.runs()];
     double[][] nanos = new double[stages][options.runs()];
     rounds.run(path::bareCycle, options.nanosPerRun());
@@ -136,7 +137,7 @@ final class ServiceBenchmark implements Benchmark {
     List<Figure> figures = new ArrayList<>();
     figures.add(Figure.cost("of which ports", "ns/packet", ports, null, null));
     for (int k = 0; k < stages; k++) {
-      String name = "of which " + ServicePath.STAGES.get(k);
+      String name = "of which " + names.get(k);
       figures.add(Figure.cost(name, "ns/packet", nanos[k], null, null));
     }
     return figures;

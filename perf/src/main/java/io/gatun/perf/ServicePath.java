@@ -5,17 +5,10 @@ import io.gatun.ffm.memory.Memory;
 import io.gatun.ffm.memory.NativeArea;
 import io.gatun.fib.Adjacency;
 import io.gatun.fib.Fib;
-import io.gatun.fib.NeighbourStage;
 import io.gatun.fib.Questions;
-import io.gatun.fib.RouteStage;
-import io.gatun.flow.FlowReversal;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.FlowTimeouts;
-import io.gatun.flow.FragmentStage;
 import io.gatun.flow.FragmentTable;
-import io.gatun.flow.IcmpErrorStage;
-import io.gatun.flow.RewriteStage;
-import io.gatun.flow.TrackStage;
 import io.gatun.packet.Ethernet;
 import io.gatun.packet.IpProtocol;
 import io.gatun.packet.Ipv4;
@@ -29,11 +22,14 @@ import io.gatun.port.memory.MemoryPort;
 import io.gatun.ring.frame.FrameDepot;
 import io.gatun.ring.frame.FramePool;
 import io.gatun.ring.qsbr.Qsbr;
+import io.gatun.service.DataPath;
 import io.gatun.service.FrontKind;
 import io.gatun.service.FrontSpec;
-import io.gatun.service.ServiceStage;
 import io.gatun.service.ServiceTable;
 import io.gatun.service.SourceAddresses;
+import io.gatun.tunnel.DecapStage;
+import io.gatun.tunnel.EncapStage;
+import io.gatun.tunnel.TunnelTable;
 import io.gatun.worker.Worker;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -51,10 +47,6 @@ import java.util.stream.IntStream;
  * clock around every stage.
  */
 final class ServicePath implements AutoCloseable {
-  /** Names of the stages, in order. */
-  static final List<String> STAGES =
-      List.of("parse", "fragments", "track", "errors", "service", "rewrite", "route", "neighbours");
-
   /** Chunks of the node: 8 MiB, more than a second-level cache. */
   private static final int FRAMES = 4096;
 
@@ -74,6 +66,8 @@ final class ServicePath implements AutoCloseable {
   private final Questions questions = new Questions("questions", wake);
   private final FlowTable flows;
   private final ServiceTable services;
+  private final TunnelTable tunnels = new TunnelTable(1, Runnable::run);
+  private final List<DataPath.Step> steps;
   private final List<Stage> stages;
   private final PacketVector packets = new PacketVector();
   private final NativeArea chunks = NativeArea.map("frames", (long) FRAMES * FrameDepot.CHUNK);
@@ -92,18 +86,17 @@ final class ServicePath implements AutoCloseable {
         new FlowTable(traffic.flows() + traffic.flows() / 4 + 64, FlowTimeouts.defaults(), qsbr);
     services = new ServiceTable(flows, qsbr);
     services.apply(List.of(front()), List.of());
-    TrackStage track = new TrackStage(flows, System::nanoTime);
-    RouteStage route = new RouteStage(fib, new Answers(), new FlowReversal());
-    stages =
-        List.of(
-            new ParseStage(),
-            new FragmentStage(fragments, System::nanoTime),
-            track,
-            new IcmpErrorStage(flows),
-            new ServiceStage(services, flows, new SourceAddresses(), track),
-            new RewriteStage(),
-            route,
-            new NeighbourStage(route, questions, System::nanoTime));
+    ParseStage parse = new ParseStage();
+    steps =
+        new DataPath(
+                new DataPath.Tables(fib, flows, fragments, services, new SourceAddresses()),
+                parse,
+                new Answers(),
+                new DataPath.Overlay(new DecapStage(parse), new EncapStage(tunnels)),
+                questions,
+                System::nanoTime)
+            .steps();
+    stages = steps.stream().map(DataPath.Step::stage).toList();
     routes();
     reader.online();
     connect();
@@ -237,6 +230,11 @@ final class ServicePath implements AutoCloseable {
     return PacketVector.CAPACITY;
   }
 
+  /** Names of the stages, in order. */
+  List<String> names() {
+    return steps.stream().map(DataPath.Step::name).toList();
+  }
+
   /** Takes one vector through, and adds the nanoseconds of every stage to {@code nanos}. */
   int byStage(long[] nanos) {
     begin();
@@ -298,6 +296,7 @@ final class ServicePath implements AutoCloseable {
     Libc.close(wake);
     fragments.close();
     services.close();
+    tunnels.close();
     fib.close();
     flows.close();
     chunks.close();

@@ -13,7 +13,7 @@ class ServicePathTest {
       path.cycle();
       path.requireAllSent();
       path.bareCycle();
-      path.byStage(new long[ServicePath.STAGES.size()]);
+      path.byStage(new long[path.names().size()]);
       path.verify();
     }
   }

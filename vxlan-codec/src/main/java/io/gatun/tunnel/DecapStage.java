@@ -37,6 +37,16 @@ public final class DecapStage implements Stage {
     this.underlay = underlay.clone();
   }
 
+  private DecapStage(ParseStage parse, boolean[] shared, Void unused) {
+    this.parse = parse;
+    underlay = shared;
+  }
+
+  /** The same, but a port's entry may change as long as the port belongs to no worker. */
+  public static DecapStage sharing(ParseStage parse, boolean[] underlay) {
+    return new DecapStage(parse, underlay, null);
+  }
+
   /** Where tunnels end from the next vector on. Any thread. */
   public void vteps(List<Vtep> now) {
     vteps = new Vteps(now);

@@ -3,22 +3,17 @@ package io.gatun.agent.daemon;
 import io.gatun.agent.config.GatunConfiguration;
 import io.gatun.agent.config.GatunConfiguration.Driver;
 import io.gatun.agent.config.GatunConfiguration.Idle;
+import io.gatun.agent.config.GatunConfiguration.Role;
 import io.gatun.agent.host.HostPair;
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
 import io.gatun.fib.Fib;
-import io.gatun.fib.NeighbourStage;
 import io.gatun.fib.Questions;
-import io.gatun.fib.RouteStage;
+import io.gatun.fib.lpm.Retirement;
 import io.gatun.flow.AddressWords;
 import io.gatun.flow.FlowFile;
-import io.gatun.flow.FlowReversal;
 import io.gatun.flow.FlowTable;
-import io.gatun.flow.FragmentStage;
 import io.gatun.flow.FragmentTable;
-import io.gatun.flow.IcmpErrorStage;
-import io.gatun.flow.RewriteStage;
-import io.gatun.flow.TrackStage;
 import io.gatun.pipeline.Answers;
 import io.gatun.pipeline.OwnAddresses;
 import io.gatun.pipeline.ParseStage;
@@ -27,9 +22,13 @@ import io.gatun.port.InterfacePort;
 import io.gatun.port.xdp.OwnTraffic;
 import io.gatun.ring.frame.FramePool;
 import io.gatun.ring.qsbr.Qsbr;
-import io.gatun.service.ServiceStage;
+import io.gatun.service.DataPath;
 import io.gatun.service.ServiceTable;
 import io.gatun.service.SourceAddresses;
+import io.gatun.tunnel.DecapStage;
+import io.gatun.tunnel.EncapStage;
+import io.gatun.tunnel.TunnelTable;
+import io.gatun.tunnel.Vtep;
 import io.gatun.worker.HandOff;
 import io.gatun.worker.Idling;
 import io.gatun.worker.Worker;
@@ -68,6 +67,9 @@ final class Dataplane {
   /** A pod each, and the ways out: as many as a leaf of the routes can name. */
   private static final int ADJACENCIES = 32_767;
 
+  /** Remote nodes: more than a cluster may have. 2 MB. */
+  private static final int TUNNELS = 8192;
+
   private static final int CLOSING_TOGETHER = 32;
 
   private static final System.Logger LOG = System.getLogger("gatun");
@@ -76,6 +78,7 @@ final class Dataplane {
 
   private final Qsbr qsbr;
   private final Fib fib;
+  private final TunnelTable tunnels;
   private final @Nullable FlowFile flowFile;
   private final FlowTable flows;
   private final FragmentTable fragments = new FragmentTable();
@@ -91,11 +94,17 @@ final class Dataplane {
               "raise the limit of open files (ulimit -n)");
   private final List<Worker> workers = new ArrayList<>();
   private final List<Answers> answers = new ArrayList<>();
+  private final List<DecapStage> decaps = new ArrayList<>();
   private final List<Questions> questions = new ArrayList<>();
   private final Map<Integer, InterfacePort> ports = new ConcurrentHashMap<>();
 
   /** By port number: what is partial has to be looked for. Set before the port has a worker. */
   private final boolean[] partial = new boolean[WorkerCounters.PORTS];
+
+  /**
+   * By port number: leads to other nodes, whose tunnels may end here. Set like {@link #partial}.
+   */
+  private final boolean[] underlay = new boolean[WorkerCounters.PORTS];
 
   private final List<Supplier<InterfacePort>> prepared = new ArrayList<>();
   private final List<Worker> owners = new ArrayList<>();
@@ -120,7 +129,9 @@ final class Dataplane {
     int count = configuration.workers().count();
     qsbr = new Qsbr(count);
     // The FIB's own retirement hands over what frees it; QSBR runs it when no worker can look.
-    fib = new Fib(ADJACENCIES, release -> qsbr.retire(0, record -> release.run()));
+    Retirement retirement = release -> qsbr.retire(0, record -> release.run());
+    fib = new Fib(ADJACENCIES, retirement);
+    tunnels = new TunnelTable(TUNNELS, retirement);
     int maxFlows = configuration.conntrack().maxFlows();
     flowFile = flowFile(configuration.conntrack().stateDir(), maxFlows, succeeds);
     flows = new FlowTable(maxFlows, Settings.timeouts(configuration), qsbr, flowFile);
@@ -129,6 +140,7 @@ final class Dataplane {
     leases = new Leases(bpf);
     drivers = new Drivers(interfaces, rules, pair != null, count, leases);
     partial[HOST_PORT] = true;
+    underlay[HOST_PORT] = true;
     if (pair != null || rules.mayCome(Driver.XDP)) {
       leases.own(); // its maps are filled before the first frame comes
     }
@@ -170,8 +182,7 @@ final class Dataplane {
     try {
       for (Interfaces.Taken taken : interfaces) {
         Worker owner = owner(taken);
-        // A packet port knows what is partial, others have to look.
-        partial[taken.port().number()] = taken.veth() && taken.driver() == Driver.XDP;
+        describe(taken);
         prepared.add(drivers.prepare(taken, owner));
         owners.add(owner);
       }
@@ -203,24 +214,24 @@ final class Dataplane {
   }
 
   private Worker worker(int number, boolean coalesce) {
-    TrackStage track = new TrackStage(flows, Libc::monotonicNanos);
     Answers answering = new Answers();
     answers.add(answering);
     FramePool pool = drivers.pool();
-    RouteStage route = new RouteStage(fib, answering, new FlowReversal());
     Questions asking = new Questions("questions of worker-" + number, wakeDescriptor);
     questions.add(asking);
+    ParseStage parse = ParseStage.sharing(partial);
+    DecapStage decap = DecapStage.sharing(parse, underlay);
+    decaps.add(decap);
     List<Stage> stages =
         new ArrayList<>(
-            List.of(
-                ParseStage.sharing(partial),
-                new FragmentStage(fragments, Libc::monotonicNanos),
-                track,
-                new IcmpErrorStage(flows),
-                new ServiceStage(services, flows, sources, track, answering),
-                new RewriteStage(),
-                route,
-                new NeighbourStage(route, asking, Libc::monotonicNanos)));
+            new DataPath(
+                    new DataPath.Tables(fib, flows, fragments, services, sources),
+                    parse,
+                    answering,
+                    new DataPath.Overlay(decap, new EncapStage(tunnels)),
+                    asking,
+                    Libc::monotonicNanos)
+                .stages());
     Stage coalescing = coalesce ? drivers.coalescing(pool) : null;
     if (coalescing != null) {
       stages.add(coalescing);
@@ -251,12 +262,18 @@ final class Dataplane {
   }
 
   private InterfacePort open(Interfaces.Taken taken, Worker owner) {
+    describe(taken);
+    InterfacePort port = drivers.open(taken, owner);
+    ports.put(port.number(), port);
+    return port;
+  }
+
+  /** What the stages know of a port by its number, before its worker has it. */
+  private void describe(Interfaces.Taken taken) {
     int number = taken.port().number();
     // A packet port knows what is partial, others have to look.
     partial[number] = taken.veth() && taken.driver() == Driver.XDP;
-    InterfacePort port = drivers.open(taken, owner);
-    ports.put(number, port);
-    return port;
+    underlay[number] = taken.role() == Role.UPLINK;
   }
 
   /** By which ring each other worker reaches {@code owner}. */
@@ -354,6 +371,16 @@ final class Dataplane {
 
   Fib fib() {
     return fib;
+  }
+
+  /** The overlay's tunnels; for the control thread. */
+  TunnelTable tunnels() {
+    return tunnels;
+  }
+
+  /** Where tunnels end from now on. */
+  void vteps(List<Vtep> vteps) {
+    decaps.forEach(decap -> decap.vteps(vteps));
   }
 
   FlowTable flows() {

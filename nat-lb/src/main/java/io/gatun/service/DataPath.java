@@ -1,0 +1,94 @@
+package io.gatun.service;
+
+import io.gatun.fib.Fib;
+import io.gatun.fib.NeighbourStage;
+import io.gatun.fib.Questions;
+import io.gatun.fib.RouteStage;
+import io.gatun.flow.FlowReversal;
+import io.gatun.flow.FlowTable;
+import io.gatun.flow.FragmentStage;
+import io.gatun.flow.FragmentTable;
+import io.gatun.flow.IcmpErrorStage;
+import io.gatun.flow.RewriteStage;
+import io.gatun.flow.TrackStage;
+import io.gatun.pipeline.Answers;
+import io.gatun.pipeline.ParseStage;
+import io.gatun.pipeline.Stage;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way of a packet: every stage, in order. Written down here and nowhere else; the daemon, the
+ * benchmarks and the tests all take it from here. Immutable; one for each worker, whose stages are
+ * that worker's alone.
+ */
+public final class DataPath {
+  /** What all workers share. */
+  public record Tables(
+      Fib fib,
+      FlowTable flows,
+      FragmentTable fragments,
+      ServiceTable services,
+      SourceAddresses sources) {}
+
+  /**
+   * The overlay's stages.
+   *
+   * @param decap takes outer headers off, before anybody looks at the packet
+   * @param encap puts them on, when its way out is known
+   */
+  public record Overlay(Stage decap, Stage encap) {
+    public static final Overlay NONE = new Overlay(_ -> {}, _ -> {});
+  }
+
+  /** A stage by the name that people read. */
+  public record Step(String name, Stage stage) {}
+
+  private final List<Step> steps;
+
+  /**
+   * New stages over {@code tables}.
+   *
+   * @param questions about neighbours; null: nobody is asked, and packets do not wait for them
+   * @param clock nanoseconds of CLOCK_MONOTONIC
+   */
+  public DataPath(
+      Tables tables,
+      ParseStage parse,
+      Answers answers,
+      Overlay overlay,
+      @Nullable Questions questions,
+      LongSupplier clock) {
+    FlowTable flows = tables.flows();
+    TrackStage track = new TrackStage(flows, clock);
+    RouteStage route = new RouteStage(tables.fib(), answers, new FlowReversal());
+    List<Step> all = new ArrayList<>();
+    all.add(new Step("parse", parse));
+    all.add(new Step("decap", overlay.decap()));
+    all.add(new Step("fragments", new FragmentStage(tables.fragments(), clock)));
+    all.add(new Step("track", track));
+    all.add(new Step("errors", new IcmpErrorStage(flows)));
+    all.add(
+        new Step(
+            "service",
+            new ServiceStage(tables.services(), flows, tables.sources(), track, answers)));
+    all.add(new Step("rewrite", new RewriteStage()));
+    all.add(new Step("route", route));
+    if (questions != null) {
+      all.add(new Step("neighbours", new NeighbourStage(route, questions, clock)));
+    }
+    all.add(new Step("encap", overlay.encap()));
+    steps = List.copyOf(all);
+  }
+
+  public List<Step> steps() {
+    return steps;
+  }
+
+  /** The stages without their names, for a worker. */
+  public List<Stage> stages() {
+    return steps.stream().map(Step::stage).toList();
+  }
+}
