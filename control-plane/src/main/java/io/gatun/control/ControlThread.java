@@ -18,9 +18,11 @@ import io.gatun.service.ServiceTable;
 import java.net.InetAddress;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.IntSupplier;
 import java.util.function.UnaryOperator;
@@ -192,12 +194,29 @@ public final class ControlThread implements Agent {
         .toList();
   }
 
+  private List<ClientSettings.ClientPort> withBridges(List<ClientSettings.ClientPort> ports) {
+    Map<Integer, String> names = new HashMap<>();
+    Map<String, Integer> masters = new HashMap<>();
+    for (KernelTables.Link link : mirror.links()) {
+      names.put(link.ifIndex(), link.name());
+      masters.put(link.name(), link.master());
+    }
+    return ports.stream()
+        .map(port -> {
+          String bridge = names.get(masters.getOrDefault(port.name(), 0));
+          return bridge == null
+              ? port
+              : new ClientSettings.ClientPort(port.number(), port.name(), port.leads(), bridge);
+        })
+        .toList();
+  }
+
   /** What the fronts are judged by, before the fronts: nobody is let in who should not be. */
   private void surroundings(ObjectSet objects, NodeView seen) {
     if (view == null || !seen.ownAddresses().equals(view.ownAddresses())) {
       sink.ownAddresses(seen.ownAddresses());
     }
-    ClientRules rules = clients.rules(objects, seen.nodeName(), clientPorts);
+    ClientRules rules = clients.rules(objects, seen.nodeName(), withBridges(clientPorts));
     if (!rules.equals(publishedClients)) {
       publishedClients = rules;
       sink.clients(rules);

@@ -69,8 +69,19 @@ final class Clients {
     return switch (detect) {
       case NOT -> true;
       case PREFIX -> !clusterCidrs.has(ipv6) || clusterCidrs.contain(ipv6, high, low);
-      case PORT -> port >= 0 && port < localPort.length && localPort[port];
+      case PORT ->
+          port >= 0 && port < localPort.length
+              ? localPort[port]
+              : nodePods.contain(ipv6, high, low); // nobody knows by which one it came
     };
+  }
+
+  /** The port leads to the network, but the source is a pod of this node. */
+  boolean contradicts(int port, boolean ipv6, long high, long low) {
+    return port >= 0
+        && port < leads.length
+        && leads[port] == Leads.TO_THE_NETWORK
+        && nodePods.contain(ipv6, high, low);
   }
 
   boolean egress() {

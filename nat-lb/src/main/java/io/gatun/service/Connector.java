@@ -52,12 +52,17 @@ final class Connector {
     sources = sourceAddresses.current();
   }
 
-  /** To one of the endpoints of {@code of}; {@code masked}: not with the client's own address. */
-  void connect(PacketVector v, int i, long front, long of, boolean masked) {
+  /**
+   * To one of the endpoints of {@code of}.
+   *
+   * @param masked not with the client's own address
+   * @param host the client is the node, whose traffic leaves with its primary address
+   */
+  void connect(PacketVector v, int i, long front, long of, boolean masked, boolean host) {
     original(v, i);
     set = of;
     masquerade = masked;
-    fromHost = v.inPort[i] == sources.hostPort();
+    fromHost = host || v.inPort[i] == sources.hostPort();
     f.service = FrontRecord.service(front);
     int life = FrontRecord.affinity(front);
     long clientHigh = life == 0 ? 0 : f.sourceHigh & prefix(FrontRecord.affinityPrefix(front));
@@ -74,7 +79,12 @@ final class Connector {
     Decision d = decision;
     if (d != null) {
       d.affinity = kept >= 0;
-      d.masquerade = masquerade || hairpin(); // the host's own port is our own business
+      // The host's own port is our own business, another of its addresses is not.
+      d.masquerade =
+          masquerade
+              || hairpin()
+              || f.newSourceLow != f.sourceLow
+              || f.newSourceHigh != f.sourceHigh;
       d.hairpin = hairpin();
     }
     if (ended(v, i, flow) && f.inserted) {

@@ -4,8 +4,9 @@ package io.gatun.service;
 public enum FrontKind {
   CLUSTER_IP("clusterIP"),
   NODE_PORT("nodePort"),
-  EXTERNAL_IP("externalIP"),
+  /** Before external IPs: its source ranges must not be passed by naming the address there too. */
   LOAD_BALANCER_IP("loadBalancerIP"),
+  EXTERNAL_IP("externalIP"),
   HOST_PORT("hostPort");
 
   private final String label;

@@ -234,7 +234,7 @@ public final class ServiceStage implements Stage {
             || (shortCircuit && client == Clients.NODE)
             || ((flags & FrontRecord.MASQUERADE_STRANGERS) != 0
                 && !clients.local(port, ipv6, high, low));
-    connector.connect(v, i, front, set, masquerade);
+    connector.connect(v, i, front, set, masquerade, client == Clients.NODE);
   }
 
   /** Answered where the address is nobody's but the Service's. */

@@ -111,6 +111,10 @@ public final class ServiceTable implements AutoCloseable {
    */
   public synchronized void apply(Collection<FrontSpec> changedOrNew, Collection<FrontKey> removed) {
     StaleFlows stale = new StaleFlows();
+    for (FrontSpec spec :
+        changedOrNew) { // first, so that a Service port that moves keeps its number
+      replace(spec, stale);
+    }
     for (FrontKey key : removed) {
       State before = states.remove(key);
       if (before != null) {
@@ -119,9 +123,6 @@ public final class ServiceTable implements AutoCloseable {
         stale.add(before.spec, Backends.NONE, before.owner.number);
         retire(before);
       }
-    }
-    for (FrontSpec spec : changedOrNew) {
-      replace(spec, stale);
     }
     if (!stale.isEmpty()) {
       flows.removeIf(stale);
@@ -174,6 +175,8 @@ public final class ServiceTable implements AutoCloseable {
       count(before.spec, -1);
       stale.add(before.spec, spec.backends(), before.owner.number);
       retire(before);
+    } else if (clients.egress()) {
+      stale.addNew(spec);
     }
   }
 
@@ -261,6 +264,15 @@ public final class ServiceTable implements AutoCloseable {
       slots = now.anew();
       qsbr.retire(0, ignored -> now.area.close());
     }
+  }
+
+  /**
+   * Whether {@code source} is known as a pod of this node and {@code port} leads elsewhere: then
+   * the route to it (often the default route) is not the way it comes by. From any thread.
+   */
+  public boolean contradicts(int port, InetAddress source) {
+    return clients.contradicts(
+        port, AddressWords.ipv6(source), AddressWords.high(source), AddressWords.low(source));
   }
 
   /** The front of this key, null for none. From any thread. */

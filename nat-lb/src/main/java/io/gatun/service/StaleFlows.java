@@ -18,6 +18,9 @@ import java.util.Set;
 final class StaleFlows implements FlowFilter {
   private static final int UDP = 17;
 
+  /** The number that flows of no Service bear. */
+  private static final int NO_SERVICE = 0;
+
   private record Front(long high, long low, int protocol, int port) {}
 
   private record Endpoint(long high, long low, int port) {}
@@ -37,14 +40,25 @@ final class StaleFlows implements FlowFilter {
     add(now.serving(), left);
     add(now.cluster(), left);
     add(now.local(), left);
-    kept.put(
-        new Front(
-            AddressWords.high(front.address()),
-            AddressWords.low(front.address()),
-            front.protocol(),
-            front.port()),
-        left);
+    kept.put(key(front), left);
     services.set(service);
+  }
+
+  /**
+   * {@code front} is new: what left by its address before, as a pod's way out of the cluster,
+   * belongs to it from now on.
+   */
+  void addNew(FrontSpec front) {
+    kept.putIfAbsent(key(front), Set.of());
+    services.set(NO_SERVICE);
+  }
+
+  private static Front key(FrontSpec front) {
+    return new Front(
+        AddressWords.high(front.address()),
+        AddressWords.low(front.address()),
+        front.protocol(),
+        front.port());
   }
 
   private static boolean stays(EndpointSet before, Backends now) {

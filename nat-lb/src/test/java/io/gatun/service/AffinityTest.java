@@ -184,6 +184,16 @@ class AffinityTest {
   }
 
   @Test
+  void shouldKeepTheClientsOfAServicePortThatMoves() {
+    FrontSpec before = front("d/web", "10.96.0.1", TEN, 600, 128);
+    FrontSpec after = front("d/web", "10.96.0.2", TEN, 600, 128);
+    services.apply(List.of(before), List.of());
+    String endpoint = connect("10.1.0.2", "10.96.0.1");
+    services.apply(List.of(after), List.of(before.key()));
+    assertSticky("10.1.0.2", "10.96.0.2", endpoint);
+  }
+
+  @Test
   void shouldForgetTheClientsOfAServiceThatWasMadeAnew() {
     FrontSpec web = front("d/web", "10.96.0.1", TEN, 600, 128);
     int different = 0;

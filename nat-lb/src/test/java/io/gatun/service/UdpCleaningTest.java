@@ -19,6 +19,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -71,8 +72,31 @@ class UdpCleaningTest {
     services.apply(List.of(front(usable, serving)), List.of());
   }
 
+  @Test
+  void shouldGoRightWhenTheServiceComesWhilePodsLeaveByItsAddress() {
+    SourceAddresses sources = new SourceAddresses();
+    sources.set(InetAddress.ofLiteral("192.168.0.2"), null);
+    services.clients(
+        new ClientRules(
+            Map.of(),
+            List.of(),
+            ClientRules.Detect.NOT,
+            List.of(),
+            List.of(),
+            List.of("10.1.0.0/16"),
+            true));
+    ServiceStage leaving = new ServiceStage(services, flows, sources, track);
+    assertEquals("10.96.0.10", next(leaving)); // nobody's address: out of the cluster
+    become(set(B), set(B));
+    assertEquals(B, next(leaving));
+  }
+
   /** Where the next packet of the one socket goes. */
   private String next() {
+    return next(service);
+  }
+
+  private String next(ServiceStage service) {
     byte[] packet = PacketBuilder.ip("10.1.0.2", "10.96.0.10").udp(4000, 53).bytes();
     try (Frame frame = Frame.of(packet, 256)) {
       v.size = 0;

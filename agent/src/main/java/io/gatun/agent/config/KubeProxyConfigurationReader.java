@@ -6,6 +6,7 @@ import io.gatun.control.document.Addresses;
 import io.gatun.control.document.Field;
 import io.gatun.control.document.Prefix;
 import io.gatun.control.document.StrictMapping;
+import io.gatun.control.service.NodePortAddresses;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -138,9 +139,12 @@ final class KubeProxyConfigurationReader {
     for (String name : List.of("iptables", "nftables")) {
       StrictMapping backend = new StrictMapping(root.at(name));
       boolean masqueradeAll = backend.at("masqueradeAll").flag(false);
-      all |= masqueradeAll && (mode.isEmpty() || mode.equals(name) || mode.equals("ipvs"));
+      all |= masqueradeAll && (mode.isEmpty() || mode.equals(name) || shares(mode, name));
       meansNothing(backend.at("masqueradeBit"));
-      meansNothing(backend.at("localhostNodePorts"));
+      if (name.equals("iptables")) {
+        meansNothing(backend.at("localhostNodePorts"));
+        meansNothing(backend.at("snatNodeInternalIP"));
+      }
       meansNothing(backend.at("syncPeriod"));
       meansNothing(backend.at("minSyncPeriod"));
       backend.end();
@@ -160,6 +164,11 @@ final class KubeProxyConfigurationReader {
     }
     ipvs.end();
     return all;
+  }
+
+  /** The ipvs back end has no switch of its own and obeys that of iptables. */
+  private static boolean shares(String mode, String section) {
+    return mode.equals("ipvs") && section.equals("iptables");
   }
 
   private static String word(Field field, String... allowed) {
@@ -194,8 +203,11 @@ final class KubeProxyConfigurationReader {
 
   private String nodePortAddress(Field field) {
     String text = field.text();
-    if (!text.equals("primary") && !text.equals("all") && Prefix.parse(text) == null) {
+    if (!NodePortAddresses.KEYWORDS.contains(text) && Prefix.parse(text) == null) {
       throw field.expected("a CIDR, primary or all");
+    }
+    if (text.equals("localhost")) {
+      meaningless.add(field.path()); // never there
     }
     return text;
   }

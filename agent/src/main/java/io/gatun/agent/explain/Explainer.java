@@ -134,7 +134,8 @@ public final class Explainer implements AutoCloseable {
         List.of("loopback and link-local addresses are left to the node's own stack"));
   }
 
-  private int inPort(FlowQuery query, List<String> steps) {
+  /** The number of the port that the flow comes by. */
+  int inPort(FlowQuery query, List<String> steps) {
     String in = query.in();
     if (in != null) {
       int port = surroundings.port(in);
@@ -142,7 +143,9 @@ public final class Explainer implements AutoCloseable {
       return port;
     }
     Surroundings.Way way = surroundings.way(query.src());
-    return way == null || way.own() ? Surroundings.NO_PORT : way.port();
+    return way == null || way.own() || services.contradicts(way.port(), query.src())
+        ? Surroundings.NO_PORT
+        : way.port();
   }
 
   /** The live flow of the packet that has just been tracked. */

@@ -85,7 +85,9 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
       ports.put(name, number);
       Leads leads = leads(configuration, name);
       if (leads != null) {
-        clientPorts.add(new ClientPort(number, name, leads));
+        // Where nobody asks the kernel, pods are taken for ports of the bridge that is theirs.
+        String bridge = leads == Leads.TO_PODS ? configuration.proxy().bridgeInterface() : "";
+        clientPorts.add(new ClientPort(number, name, leads, bridge));
       } else if (named.contains(name)) {
         clientPorts.add(new ClientPort(number, name, Leads.ANYWHERE));
       }
@@ -228,6 +230,11 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
 
   private static TakenPort taken(String name, int number) {
     return new TakenPort(number, name, 0, new MacAddress(0x02_00_00_00_00_00L | number), MTU);
+  }
+
+  /** The number of the port that the flow comes by. */
+  int inPort(FlowQuery query) {
+    return explainer.inPort(query, new ArrayList<>());
   }
 
   /** What becomes of the flow. */

@@ -28,7 +28,6 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /** A node made from texts, asked by {@code explain} and by real packets. */
 final class Case implements AutoCloseable {
@@ -69,14 +68,8 @@ final class Case implements AutoCloseable {
   /** What the worker's stages do with the flow's first packet: "verdict source destination". */
   String forward(String flow) {
     FlowQuery query = FlowQuery.parse(flow);
-    String in = query.in();
     v.size = 0;
-    Surroundings.@Nullable Way back = node.way(query.src());
-    int port =
-        in != null
-            ? node.port(in)
-            : back == null || back.own() ? Surroundings.NO_PORT : back.port();
-    v.append(packet.frame(), packet.address(), packet.write(query), port);
+    v.append(packet.frame(), packet.address(), packet.write(query), node.inPort(query));
     for (int i = 0; i < 4; i++) {
       worker[i].process(v);
     }

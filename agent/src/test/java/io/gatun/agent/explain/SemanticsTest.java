@@ -469,6 +469,24 @@ class SemanticsTest {
             pod.replace("hostPort: 53", "hostPort: 53, hostIP: 192.168.0.2"),
             "UDP 203.0.113.9:1 > 192.168.1.2:53",
             "local"));
+    for (String unspecified : List.of("0.0.0.0", "'::'")) {
+      String bound = pod.replace("hostPort: 53", "hostPort: 53, hostIP: " + unspecified);
+      boolean four = unspecified.equals("0.0.0.0");
+      all.add(
+          s(
+              "2: hostPort with hostIP " + unspecified,
+              "",
+              bound,
+              "UDP 203.0.113.9:1 > 192.168.1.2:53",
+              four ? "forward hostPort 10.244.0.8:8053" : "local"));
+      all.add(
+          s(
+              "2: hostPort with hostIP " + unspecified,
+              "",
+              bound,
+              "UDP [2001:db8::9]:1 > [2001:db8::2]:53",
+              four ? "local" : "forward hostPort [fd00:244::8]:8053"));
+    }
     all.add(
         s(
             "2: hostPort of another node's pod",
@@ -518,6 +536,36 @@ class SemanticsTest {
             service("type: ClusterIP, clusterIP: 10.96.0.10, externalIPs: [192.168.0.2]") + BOTH,
             "TCP 203.0.113.9:1 > 192.168.0.2:80",
             "forward externalIP " + two + " masquerade"));
+    all.add(
+        s(
+            "2: the node's own traffic leaves with the primary address",
+            "",
+            web + BOTH,
+            "TCP 192.168.1.2:1 > 10.96.0.10:80",
+            "forward clusterIP " + two + " masquerade"));
+    all.add(
+        s(
+            "2: short circuit for a pod of this node, though the default route leads elsewhere",
+            "routes: [{to: 0.0.0.0/0, via: 192.168.0.1, dev: eth0}, {to: 192.168.0.0/24, dev: eth0}]\n",
+            local + BOTH + NODES,
+            "TCP 10.244.0.77:1 > 203.0.113.80:80",
+            "forward loadBalancerIP " + two));
+    all.add(
+        s(
+            "2: source ranges hold where the address is an external IP as well",
+            "",
+            ranged.replace("198.51.100.9", "203.0.113.80") + BOTH,
+            "TCP 203.0.113.99:1 > 203.0.113.80:80",
+            "drop SOURCE_RANGE"));
+    for (String rules : List.of("primary, 192.168.1.0/24", "localhost, all")) {
+      all.add(
+          s(
+              "2: nodePortAddresses by words and CIDRs",
+              "proxy: {nodePortAddresses: [" + rules + "]}\n",
+              web + BOTH,
+              "TCP 203.0.113.9:1 > 192.168.1.2:30080",
+              "forward nodePort " + two + " masquerade"));
+    }
     // 3. Verdicts without an endpoint
     for (String to :
         List.of("10.96.0.10:80", "198.51.100.9:80", "203.0.113.80:80", "192.168.0.2:30080")) {
@@ -645,6 +693,27 @@ class SemanticsTest {
             web + BOTH,
             "TCP 1.2.3.4:1 > 10.96.0.10:80 in cni0",
             "forward clusterIP " + two));
+    all.add(
+        s(
+            "4: BridgeInterface, a pod, and nobody says by which interface",
+            byBridge,
+            web + BOTH + NODES,
+            fromPod,
+            "forward clusterIP " + two));
+    all.add(
+        s(
+            "4: BridgeInterface, a port of the bridge",
+            byBridge,
+            web + BOTH,
+            fromPod + " in cali1",
+            "forward clusterIP " + two));
+    all.add(
+        s(
+            "4: BridgeInterface, the node itself",
+            byBridge,
+            web + BOTH + NODES,
+            "TCP 192.168.0.2:1 > 10.96.0.10:80",
+            "forward clusterIP " + two + " masquerade"));
     all.add(
         s(
             "4: BridgeInterface, a stranger",

@@ -54,7 +54,7 @@ final class PodReader {
           hostIP.text("").isEmpty() ? null : hostIP.parsed("an IP address", Addresses::parse);
       to.add(
           new Pod.HostPort(
-              address == null || address.isAnyLocalAddress() ? null : address,
+              address,
               ServiceReader.protocol(field.at("protocol")),
               hostPort,
               field.at("containerPort").port()));

@@ -65,7 +65,7 @@ final class ServiceReader {
   }
 
   private static Service.Type type(Field type) {
-    return switch (type.present()
+    return switch (!isUnset(type)
         ? type.oneOf("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
         : "ClusterIP") {
       case "NodePort" -> Service.Type.NODE_PORT;
@@ -134,17 +134,19 @@ final class ServiceReader {
   }
 
   private static TrafficPolicy policy(Field field) {
-    // An empty string is what old API servers print for "not set".
-    return field.present()
-            && !field.text().isEmpty()
-            && field.oneOf("Cluster", "Local").equals("Local")
+    return !isUnset(field) && field.oneOf("Cluster", "Local").equals("Local")
         ? TrafficPolicy.LOCAL
         : TrafficPolicy.CLUSTER;
   }
 
+  /** An empty string is what old API servers print for "not set". */
+  private static boolean isUnset(Field field) {
+    return !field.present() || field.says("");
+  }
+
   private static int affinity(Field spec) {
     Field affinity = spec.at("sessionAffinity");
-    if (!affinity.present() || affinity.oneOf("None", "ClientIP").equals("None")) {
+    if (isUnset(affinity) || affinity.oneOf("None", "ClientIP").equals("None")) {
       return 0;
     }
     return (int)
@@ -159,7 +161,7 @@ final class ServiceReader {
     List<InetAddress> addresses = new ArrayList<>();
     for (Field field : list.items()) {
       Field mode = field.at("ipMode");
-      boolean vip = !mode.present() || mode.oneOf("VIP", "Proxy").equals("VIP");
+      boolean vip = isUnset(mode) || mode.oneOf("VIP", "Proxy").equals("VIP");
       if (field.at("ip").present() && !field.at("ip").text().isEmpty() && vip) {
         addresses.add(field.at("ip").address());
       }

@@ -24,7 +24,7 @@ public record Pod(
   /**
    * A container's port that the node answers too.
    *
-   * @param hostIP the node's address that does, null for all of them
+   * @param hostIP the node's address that does; 0.0.0.0 or ::, all of that family; null, all
    * @param protocol the IANA number
    */
   public record HostPort(@Nullable InetAddress hostIP, int protocol, int hostPort, int port) {}

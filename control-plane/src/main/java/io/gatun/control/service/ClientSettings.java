@@ -41,8 +41,16 @@ public record ClientSettings(
     INTERFACE
   }
 
-  /** A port of the data path, as senders are told apart by it. */
-  public record ClientPort(int number, String name, ClientRules.Leads leads) {}
+  /**
+   * A port of the data path, as senders are told apart by it.
+   *
+   * @param bridge the bridge that it is a port of, empty for none
+   */
+  public record ClientPort(int number, String name, ClientRules.Leads leads, String bridge) {
+    public ClientPort(int number, String name, ClientRules.Leads leads) {
+      this(number, name, leads, "");
+    }
+  }
 
   /** The rules of the node called {@code nodeName}, with these ports. */
   public ClientRules rules(ObjectSet objects, String nodeName, List<ClientPort> ports) {
@@ -50,7 +58,10 @@ public record ClientSettings(
     List<Integer> localPorts = new ArrayList<>();
     for (ClientPort port : ports) {
       leads.put(port.number(), port.leads());
-      if (namePrefix ? port.name().startsWith(interfaceName) : port.name().equals(interfaceName)) {
+      // What the kernel would see as coming from the bridge comes to us by one of its ports.
+      if (namePrefix
+          ? port.name().startsWith(interfaceName)
+          : port.name().equals(interfaceName) || port.bridge().equals(interfaceName)) {
         localPorts.add(port.number());
       }
     }

@@ -95,7 +95,7 @@ public final class FrontTable {
       claimants.add(front);
       Collections.sort(claimants, PRECEDENCE);
       put(front.key(), claimants);
-      if (claimants.size() > 1) {
+      if (claimants.size() > 1 && !claimants.get(0).service().equals(claimants.get(1).service())) {
         LOG.warn(
             "{} is claimed by {} and {}; the first has it",
             front.key(),

@@ -13,8 +13,9 @@ import io.gatun.service.FrontSpec;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
-import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** From one Service and its slices, or from a pod, to their fronts. A pure function. */
 public final class Fronts {
@@ -54,8 +55,7 @@ public final class Fronts {
       return fronts;
     }
     for (Pod.HostPort port : pod.hostPorts()) {
-      InetAddress only = port.hostIP();
-      for (InetAddress address : only == null ? node.ownAddresses() : Set.of(only)) {
+      for (InetAddress address : hostAddresses(port.hostIP(), node)) {
         List<InetSocketAddress> endpoints =
             pod.addresses().stream()
                 .filter(ip -> Addresses.isIpv6(ip) == Addresses.isIpv6(address))
@@ -77,6 +77,15 @@ public final class Fronts {
       }
     }
     return List.copyOf(fronts);
+  }
+
+  private static Collection<InetAddress> hostAddresses(@Nullable InetAddress only, NodeView node) {
+    if (only != null && !only.isAnyLocalAddress()) {
+      return List.of(only);
+    }
+    return node.ownAddresses().stream()
+        .filter(own -> only == null || Addresses.isIpv6(own) == Addresses.isIpv6(only))
+        .toList();
   }
 
   /**

@@ -214,7 +214,7 @@ class ManifestReaderTest {
         "ports: [{port: 80, name: a}, {port: 80, name: b}] | spec.ports[1].port: got 80, expected a port that no other entry has for this protocol",
         "type: clusterip | spec.type: got \"clusterip\", expected one of ClusterIP, NodePort, LoadBalancer, ExternalName",
         "externalTrafficPolicy: local | spec.externalTrafficPolicy: got \"local\", expected one of Cluster, Local",
-        "internalTrafficPolicy: [] | spec.internalTrafficPolicy: got a list, expected a string",
+        "internalTrafficPolicy: [] | spec.internalTrafficPolicy: got a list, expected one of Cluster, Local",
         "externalIPs: [1.2.3] | spec.externalIPs[0]: got \"1.2.3\", expected an IP address",
         "externalIPs: [1.2.3.256] | spec.externalIPs[0]: got \"1.2.3.256\", expected an IP address",
         "clusterIPs: [10.0.0.2] | spec.clusterIP: got \"10.0.0.1\", expected the same address as spec.clusterIPs[0]",

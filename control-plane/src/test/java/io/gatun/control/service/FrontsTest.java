@@ -231,6 +231,8 @@ class FrontsTest {
         "198.51.100.0/24 | 198.51.100.1 2001:db8::1",
         "198.51.100.0/24 2001:db9::/32 | 198.51.100.1",
         "127.0.0.0/8 | 2001:db8::1",
+        "localhost primary | 192.0.2.1 2001:db8::1",
+        "primary 198.51.100.0/24 | 192.0.2.1 198.51.100.1 2001:db8::1",
       })
   void shouldChooseNodePortAddresses(String rules, String expected) {
     List<InetAddress> primary = List.of(ip("192.0.2.1"), ip("2001:db8::1"));
