@@ -3,24 +3,27 @@ package io.gatun.control;
 import io.gatun.control.document.Prefix;
 import io.gatun.control.kernel.KernelMirror;
 import io.gatun.control.kernel.KernelTables;
-import io.gatun.control.manifest.ManifestSource;
+import io.gatun.control.model.ClusterObjects;
+import io.gatun.control.model.ObjectChanges;
+import io.gatun.control.model.ObjectName;
 import io.gatun.control.model.ObjectSet;
 import io.gatun.control.service.ClientSettings;
+import io.gatun.control.service.EndpointUse;
 import io.gatun.control.service.FrontChange;
 import io.gatun.control.service.FrontTable;
 import io.gatun.control.service.NodeSettings;
 import io.gatun.control.service.NodeView;
+import io.gatun.control.service.NotableFronts;
 import io.gatun.service.ClientRules;
-import io.gatun.service.EndpointSet;
 import io.gatun.service.FrontKey;
 import io.gatun.service.FrontSpec;
 import io.gatun.service.ServiceTable;
 import java.net.InetAddress;
+import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.HashMap;
-import java.util.HashSet;
-import java.util.IdentityHashMap;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,9 +33,9 @@ import org.agrona.concurrent.Agent;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The one writer of the data path's tables: follows the manifests and the kernel, applies what
+ * The one writer of the data path's tables: follows the objects and the kernel, applies what
  * changed and frees what no worker looks at any more. Single-threaded; the heartbeat, {@link
- * #fronts} and {@link #refusal} may be read by any thread.
+ * #fronts}, {@link #serviceCidrs} and {@link #refusal} may be read by any thread.
  */
 public final class ControlThread implements Agent {
   /** Who takes changed fronts: the service table. Called on the control thread. */
@@ -80,40 +83,46 @@ public final class ControlThread implements Agent {
     }
   }
 
+  /** Services whose fronts are worked out in one cycle: some ten milliseconds. */
+  private static final int AT_ONCE = 1024;
+
   /** kube-proxy's IPVS mode binds every Service address here. */
   private static final String IPVS_DEVICE = "kube-ipvs0";
 
-  private final @Nullable ManifestSource manifests;
+  private final @Nullable ObjectSource source;
   private final KernelMirror mirror;
   private final NodeSettings node;
   private final FrontSink sink;
   private final IntSupplier reclaim;
   private final FrontTable table = new FrontTable();
+  private final NotableFronts notable = new NotableFronts();
+  private final EndpointUse endpoints = new EndpointUse();
+  private final Set<ObjectName> services = new LinkedHashSet<>();
+  private final Set<ObjectName> pods = new LinkedHashSet<>();
   private ClientSettings clients = ClientSettings.NONE;
   private List<ClientSettings.ClientPort> clientPorts = List.of();
   private List<Prefix> serviceCidrs = List.of();
-  private List<String> publishedCidrs = List.of();
+  private volatile List<Prefix> publishedCidrs = List.of();
   private ClientRules publishedClients = ClientRules.NONE;
   private @Nullable NodeView view;
   private boolean surroundingsTouched;
   private long beats;
   private volatile long heartbeat;
-  private volatile Collection<FrontSpec> fronts = Set.of();
   private volatile @Nullable String refusal;
 
   /**
    * Does nothing before the first {@link #doWork}.
    *
-   * @param manifests null for none
+   * @param source null for none
    * @param reclaim frees retired records and returns how many: {@code Qsbr::reclaim}
    */
   public ControlThread(
-      @Nullable ManifestSource manifests,
+      @Nullable ObjectSource source,
       KernelMirror mirror,
       NodeSettings node,
       FrontSink sink,
       IntSupplier reclaim) {
-    this.manifests = manifests;
+    this.source = source;
     this.mirror = mirror;
     this.node = node;
     this.sink = sink;
@@ -140,7 +149,14 @@ public final class ControlThread implements Agent {
 
   /** Whether {@link #doWork} has more to do at once. */
   public boolean isBehind() {
-    return mirror.isBehind();
+    return mirror.isBehind() || !services.isEmpty() || !pods.isEmpty();
+  }
+
+  /** Steps until everything that is known is in the tables. */
+  public void settle() {
+    do {
+      doWork();
+    } while (!services.isEmpty() || !pods.isEmpty());
   }
 
   @Override
@@ -148,36 +164,54 @@ public final class ControlThread implements Agent {
     heartbeat = ++beats;
     long now = System.nanoTime();
     int done = mirror.doWork(now);
-    boolean changed = manifests != null && manifests.poll(now);
-    ObjectSet objects = manifests == null ? ObjectSet.EMPTY : manifests.objects();
-    refusal = manifests == null ? null : manifests.refusal();
-    if (changed || view == null || surroundingsTouched) {
+    ClusterObjects objects = ObjectSet.EMPTY;
+    if (source != null) {
+      if (source.poll(now)) {
+        ObjectChanges changes = source.changes();
+        services.addAll(changes.services());
+        pods.addAll(changes.pods());
+        surroundingsTouched |= changes.surroundings();
+      }
+      objects = source.objects();
+      refusal = source.refusal();
+    }
+    if (view == null || surroundingsTouched) {
       surroundingsTouched = false;
-      done += services(objects);
+      surroundings(objects);
+      done++;
+    }
+    NodeView seen = view;
+    if (seen != null && !(services.isEmpty() && pods.isEmpty())) {
+      done += fronts(objects, seen);
+      if (source != null && services.isEmpty() && pods.isEmpty()) {
+        source.applied();
+      }
     }
     return done + reclaim.getAsInt();
   }
 
-  private int services(ObjectSet objects) {
-    NodeView seen = node.view(objects, ownAddresses());
-    surroundings(objects, seen);
-    FrontChange change = table.update(objects, seen);
-    view = seen;
+  /** What is to be looked at anew, up to a bound: the watchdog wants to see this thread move. */
+  private int fronts(ClusterObjects objects, NodeView seen) {
+    FrontChange change = table.update(objects, some(services), some(pods), seen);
     if (change.isEmpty()) {
       return 0;
     }
     sink.apply(change.changedOrNew(), change.removed());
-    fronts = table.fronts();
-    Set<InetAddress> endpoints = new HashSet<>();
-    Set<EndpointSet> seenSets = Collections.newSetFromMap(new IdentityHashMap<>());
-    for (FrontSpec front : fronts) {
-      EndpointSet set = front.policyLocal() ? front.backends().local() : front.backends().cluster();
-      if (seenSets.add(set)) { // all fronts of a Service port share one
-        set.endpoints().forEach(endpoint -> endpoints.add(endpoint.getAddress()));
-      }
-    }
-    mirror.wanted(endpoints);
+    notable.apply(change);
+    endpoints.apply(change);
+    mirror.wanted(endpoints.addresses());
     return change.changedOrNew().size() + change.removed().size();
+  }
+
+  /** Takes the first names away from {@code from}. */
+  private static List<ObjectName> some(Set<ObjectName> from) {
+    List<ObjectName> some = new ArrayList<>();
+    Iterator<ObjectName> names = from.iterator();
+    while (names.hasNext() && some.size() < AT_ONCE) {
+      some.add(names.next());
+      names.remove();
+    }
+    return some;
   }
 
   /** What the kernel says the node has, without what IPVS mode left there for every Service. */
@@ -212,7 +246,8 @@ public final class ControlThread implements Agent {
   }
 
   /** What the fronts are judged by, before the fronts: nobody is let in who should not be. */
-  private void surroundings(ObjectSet objects, NodeView seen) {
+  private void surroundings(ClusterObjects objects) {
+    NodeView seen = node.view(objects, ownAddresses());
     if (view == null || !seen.ownAddresses().equals(view.ownAddresses())) {
       sink.ownAddresses(seen.ownAddresses());
     }
@@ -221,15 +256,22 @@ public final class ControlThread implements Agent {
       publishedClients = rules;
       sink.clients(rules);
     }
-    List<String> cidrs =
-        (serviceCidrs.isEmpty()
-                ? objects.serviceCidrs().stream().flatMap(cidr -> cidr.cidrs().stream()).toList()
-                : serviceCidrs)
-            .stream().map(Prefix::toString).toList();
+    List<Prefix> cidrs =
+        serviceCidrs.isEmpty()
+            ? objects.serviceCidrs().stream().flatMap(cidr -> cidr.cidrs().stream()).toList()
+            : serviceCidrs;
     if (!cidrs.equals(publishedCidrs)) {
       publishedCidrs = cidrs;
-      sink.serviceCidrs(cidrs);
+      sink.serviceCidrs(cidrs.stream().map(Prefix::toString).toList());
     }
+    notable.judgeBy(cidrs, seen.ownAddresses(), table::fronts);
+    if (!seen.equals(view)) { // every front may be another one now
+      services.addAll(table.claimants("Service"));
+      services.addAll(objects.services().keySet());
+      pods.addAll(table.claimants("Pod"));
+      pods.addAll(objects.pods().keySet());
+    }
+    view = seen;
   }
 
   /** A number that changes while this thread lives. */
@@ -237,9 +279,14 @@ public final class ControlThread implements Agent {
     return heartbeat;
   }
 
-  /** All fronts as last applied. */
+  /** What concerns more than the service table; another collection when that changed. */
   public Collection<FrontSpec> fronts() {
-    return fronts;
+    return notable.fronts();
+  }
+
+  /** Where cluster IPs come from, as last told. */
+  public List<Prefix> serviceCidrs() {
+    return publishedCidrs;
   }
 
   /** Why the manifests as they are now were refused; null when they were not. */

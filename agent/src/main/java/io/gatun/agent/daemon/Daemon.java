@@ -140,7 +140,7 @@ public final class Daemon {
         configuration.serviceCidrs());
     LocalTable local =
         new LocalTable(control::fronts, configuration, dataplane.own(), dataplane.sources());
-    control.doWork(); // tables first, frames afterwards
+    control.settle(); // tables first, frames afterwards
     local.doWork();
     List<InetAddress> primary =
         node.primary(
@@ -196,7 +196,7 @@ public final class Daemon {
               control::fronts,
               () ->
                   new HostView(
-                      primary, local.addresses(), configuration.serviceCidrs(), pods.prefixes()));
+                      primary, local.addresses(), control.serviceCidrs(), pods.prefixes()));
       loop.follow(hostAgent);
       hostAgent.await();
     }

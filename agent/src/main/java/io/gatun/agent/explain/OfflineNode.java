@@ -106,7 +106,7 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
         new ControlThread(
             manifests, mirror, node, tables(objects, configuration.node()), qsbr::reclaim);
     control.configure(Settings.clients(configuration), clientPorts, configuration.serviceCidrs());
-    control.doWork();
+    control.settle();
     own.addAll(node.view(objects, List.of()).ownAddresses());
     int host = fib.adjacencies().add(new Adjacency.Host(0, 0, 0));
     own.forEach(address -> fib.put(address, 8 * address.getAddress().length, host));

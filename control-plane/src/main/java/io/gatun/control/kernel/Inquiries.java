@@ -5,6 +5,7 @@ import io.gatun.fib.Adjacency;
 import java.net.InetAddress;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -21,6 +22,10 @@ final class Inquiries {
   private static final long LOOK = TimeUnit.MILLISECONDS.toNanos(200);
   private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
   private static final int LONGEST_SHIFT = 4;
+
+  /** Of a quarter of a million endpoints few are on a link of ours; a packet does not wait here. */
+  private static final int LOOKS_AT_ONCE = 2048;
+
   private static final long STALE = TimeUnit.SECONDS.toNanos(10);
 
   private record Question(int device, InetAddress address) {}
@@ -31,6 +36,8 @@ final class Inquiries {
   private final RoutePlan plan;
   private final Map<Question, Asked> asked = new HashMap<>();
   private Set<InetAddress> wanted = Set.of();
+  private List<InetAddress> round = List.of();
+  private int position;
   private long nextLook = Long.MIN_VALUE;
 
   Inquiries(KernelSource source, RoutePlan plan) {
@@ -38,10 +45,12 @@ final class Inquiries {
     this.plan = plan;
   }
 
-  /** Addresses that packets will be sent to. */
+  /** Addresses that packets will be sent to: a view of what they are, now and later. */
   void wanted(Set<InetAddress> addresses) {
     wanted = addresses;
-    nextLook = Long.MIN_VALUE;
+    if (addresses.size() <= LOOKS_AT_ONCE) {
+      nextLook = Long.MIN_VALUE;
+    }
   }
 
   /** A packet waits for {@code address}. */
@@ -65,11 +74,17 @@ final class Inquiries {
         look(device, address, now, open);
       }
     }
-    for (InetAddress address : wanted) {
+    if (position >= round.size()) {
+      round = List.copyOf(wanted);
+      position = 0;
+    }
+    int end = Math.min(round.size(), position + LOOKS_AT_ONCE);
+    for (InetAddress address : round.subList(position, end)) {
       if (plan.lookup(address) instanceof Target.OnLink(int device)) {
         look(device, address, now, open);
       }
     }
+    position = end;
     asked
         .entrySet()
         .removeIf(e -> !open.contains(e.getKey()) && now - e.getValue().when() >= STALE);

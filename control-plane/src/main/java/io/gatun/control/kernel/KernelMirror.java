@@ -14,7 +14,6 @@ import io.gatun.fib.Fib;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -121,8 +120,8 @@ public final class KernelMirror implements AutoCloseable {
   }
 
   /** Addresses that packets will be sent to (endpoints): their neighbours are asked for early. */
-  public void wanted(Collection<InetAddress> addresses) {
-    inquiries.wanted(Set.copyOf(addresses));
+  public void wanted(Set<InetAddress> addresses) {
+    inquiries.wanted(addresses);
   }
 
   /** A packet to {@code destination} waits for the MAC address of its next hop. */

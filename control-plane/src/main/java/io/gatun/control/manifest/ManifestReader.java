@@ -65,6 +65,27 @@ public final class ManifestReader {
     return new Manifest(List.copyOf(reader.objects), reader.ignored, List.copyOf(reader.mistakes));
   }
 
+  /**
+   * Reads one object that an API server sent; {@code version} and {@code kind} are those of its
+   * list, for objects that leave them out.
+   *
+   * @param origin what messages call where it is from
+   * @throws ManifestException when it has a mistake or is of another kind
+   */
+  public static KubernetesObject readObject(
+      String origin, Field object, String version, String kind) throws ManifestException {
+    ManifestReader reader = new ManifestReader(origin);
+    reader.object(object, version, kind);
+    if (!reader.mistakes.isEmpty()) {
+      throw new ManifestException(reader.mistakes.getFirst());
+    }
+    if (reader.objects.size() != 1) {
+      throw new ManifestException(
+          "%s: got %s, expected one %s".formatted(origin, reader.ignored, kind));
+    }
+    return reader.objects.getFirst();
+  }
+
   /** A typed list's items may leave out kind and apiVersion: those are the list's, then. */
   private void object(Field object, String listVersion, String listKind) {
     String what = "";
@@ -77,6 +98,7 @@ public final class ManifestReader {
             "v1 NodeList",
             "v1 PodList",
             "discovery.k8s.io/v1 EndpointSliceList",
+            "networking.k8s.io/v1 NetworkPolicyList",
             "networking.k8s.io/v1 ServiceCIDRList" ->
             items(object, version, kind.substring(0, kind.length() - "List".length()));
         case "v1 Service" -> {
@@ -98,6 +120,10 @@ public final class ManifestReader {
         case "networking.k8s.io/v1 ServiceCIDR" -> {
           what = kind + nameOrWhere(object);
           objects.add(NodeReader.readServiceCidr(name(object, false), object));
+        }
+        case "networking.k8s.io/v1 NetworkPolicy" -> {
+          what = kind + nameOrWhere(object);
+          objects.add(NetworkPolicyReader.read(name(object, true), object));
         }
         default -> ignored.add(kind + " (" + version + ")");
       }

@@ -1,5 +1,7 @@
 package io.gatun.control.manifest;
 
+import io.gatun.control.ObjectSource;
+import io.gatun.control.model.ObjectChanges;
 import io.gatun.control.model.ObjectSet;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -29,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * {@code kubectl get … > file} does that for as long as kubectl thinks; who means it removes the
  * file.
  */
-public final class ManifestSource {
+public final class ManifestSource implements ObjectSource {
   private static final Logger LOG = LoggerFactory.getLogger(ManifestSource.class);
 
   private static final long LOOK_EVERY = TimeUnit.MILLISECONDS.toNanos(20);
@@ -44,6 +46,7 @@ public final class ManifestSource {
   private Map<Path, Map<String, Object>> seen = Map.of();
   private Map<Path, Map<String, Object>> handled;
   private ObjectSet objects;
+  private ObjectChanges changes = ObjectChanges.NONE;
   private @Nullable String refusal;
   private long nextLook = Long.MIN_VALUE;
 
@@ -60,16 +63,24 @@ public final class ManifestSource {
   }
 
   /** What the files said when they were last right. */
+  @Override
   public ObjectSet objects() {
     return objects;
   }
 
+  @Override
+  public ObjectChanges changes() {
+    return changes;
+  }
+
   /** Why the files as they are now were refused; null when they were not. */
+  @Override
   public @Nullable String refusal() {
     return refusal;
   }
 
   /** Looks, when it is time to; true when {@link #objects} changed. */
+  @Override
   public boolean poll(long nowNanos) {
     if (nextLook != Long.MIN_VALUE && nowNanos - nextLook < 0) {
       return false;
@@ -90,13 +101,13 @@ public final class ManifestSource {
     handled = settled;
     try {
       ObjectSet next = load(settled);
-      boolean changed = !next.equals(objects);
+      changes = ObjectChanges.between(objects, next);
       if (refusal != null) {
         LOG.info("{} is right again", path);
       }
       refusal = null;
       objects = next;
-      return changed;
+      return !changes.isEmpty();
     } catch (ManifestException e) {
       refuse(e);
       return false;

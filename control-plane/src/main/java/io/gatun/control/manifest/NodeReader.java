@@ -15,6 +15,9 @@ import java.util.TreeMap;
 final class NodeReader {
   private static final String FLANNEL = "flannel.alpha.coreos.com/";
 
+  /** The taint of a node that the cluster autoscaler is about to delete. */
+  private static final String TO_BE_DELETED = "ToBeDeletedByClusterAutoscaler";
+
   private NodeReader() {}
 
   static Node read(ObjectName name, Field object) {
@@ -45,7 +48,15 @@ final class NodeReader {
         zone.present() ? zone.text() : null,
         List.copyOf(addresses),
         cidrs,
+        leaving(object),
         Map.copyOf(flannel));
+  }
+
+  /** As kube-proxy's healthz decides it (KEP-3458). */
+  private static boolean leaving(Field object) {
+    return object.at("metadata").at("deletionTimestamp").present()
+        || object.at("spec").at("taints").items().stream()
+            .anyMatch(taint -> taint.at("key").says(TO_BE_DELETED));
   }
 
   static ServiceCidr readServiceCidr(ObjectName name, Field object) {

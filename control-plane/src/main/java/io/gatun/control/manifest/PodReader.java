@@ -7,6 +7,8 @@ import io.gatun.control.model.Pod;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** Reads Pods: core/v1, as much of them as host ports need. */
 final class PodReader {
@@ -29,8 +31,15 @@ final class PodReader {
         nodeName.present() ? nodeName.text() : null,
         spec.at("hostNetwork").flag(false),
         phase.equals("Succeeded") || phase.equals("Failed"),
+        labels(object.at("metadata").at("labels")),
         addresses(status),
         List.copyOf(ports));
+  }
+
+  private static Map<String, String> labels(Field field) {
+    Map<String, String> labels = new TreeMap<>();
+    field.entries().forEach((key, value) -> labels.put(key, value.text("")));
+    return Map.copyOf(labels);
   }
 
   private static List<InetAddress> addresses(Field status) {

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param zone label {@code topology.kubernetes.io/zone}
  * @param internalIPs {@code status.addresses} of type InternalIP
  * @param podCidrs {@code spec.podCIDRs}, else {@code spec.podCIDR}
+ * @param leaving it is being deleted, or about to be by the cluster autoscaler
  * @param flannel annotations {@code flannel.alpha.coreos.com/…}, by the part after the slash
  */
 public record Node(
@@ -19,6 +20,7 @@ public record Node(
     @Nullable String zone,
     List<InetAddress> internalIPs,
     List<Prefix> podCidrs,
+    boolean leaving,
     Map<String, String> flannel)
     implements KubernetesObject {
 

@@ -17,10 +17,12 @@ public record ObjectSet(
     Map<ObjectName, List<EndpointSlice>> slices,
     Map<String, Node> nodes,
     List<ServiceCidr> serviceCidrs,
-    Map<ObjectName, Pod> pods) {
+    Map<ObjectName, Pod> pods,
+    List<NetworkPolicy> networkPolicies)
+    implements ClusterObjects {
 
   public static final ObjectSet EMPTY =
-      new ObjectSet(Map.of(), Map.of(), Map.of(), List.of(), Map.of());
+      new ObjectSet(Map.of(), Map.of(), Map.of(), List.of(), Map.of(), List.of());
 
   /** The set of these objects, whose names are unique within each kind. */
   public static ObjectSet of(Iterable<KubernetesObject> objects) {
@@ -28,6 +30,7 @@ public record ObjectSet(
     Map<ObjectName, Set<EndpointSlice>> slices = new TreeMap<>();
     Map<String, Node> nodes = new TreeMap<>();
     Map<ObjectName, Pod> pods = new TreeMap<>();
+    Set<NetworkPolicy> policies = new TreeSet<>(Comparator.comparing(NetworkPolicy::name));
     Set<ServiceCidr> cidrs = new TreeSet<>(Comparator.comparing(ServiceCidr::name));
     for (KubernetesObject object : objects) {
       switch (object) {
@@ -42,14 +45,16 @@ public record ObjectSet(
         }
         case Node node -> nodes.put(node.name().name(), node);
         case ServiceCidr cidr -> cidrs.add(cidr);
+        case NetworkPolicy policy -> policies.add(policy);
         case Pod pod -> pods.put(pod.name(), pod);
       }
     }
     Map<ObjectName, List<EndpointSlice>> sorted = new TreeMap<>();
     slices.forEach((service, of) -> sorted.put(service, List.copyOf(of)));
-    return new ObjectSet(services, sorted, nodes, List.copyOf(cidrs), pods);
+    return new ObjectSet(services, sorted, nodes, List.copyOf(cidrs), pods, List.copyOf(policies));
   }
 
+  @Override
   public List<EndpointSlice> slicesOf(ObjectName service) {
     return slices.getOrDefault(service, List.of());
   }

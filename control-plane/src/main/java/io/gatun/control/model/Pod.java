@@ -2,6 +2,7 @@ package io.gatun.control.model;
 
 import java.net.InetAddress;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param nodeName where it runs, null while it is not scheduled
  * @param hostNetwork it has the node's own addresses, so its host ports need nobody's help
  * @param ended its containers will not run again
+ * @param labels for whoever selects pods
  * @param addresses {@code status.podIPs}, else {@code status.podIP}
  */
 public record Pod(
@@ -17,6 +19,7 @@ public record Pod(
     @Nullable String nodeName,
     boolean hostNetwork,
     boolean ended,
+    Map<String, String> labels,
     List<InetAddress> addresses,
     List<HostPort> hostPorts)
     implements KubernetesObject {

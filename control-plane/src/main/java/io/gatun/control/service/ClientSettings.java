@@ -1,8 +1,8 @@
 package io.gatun.control.service;
 
 import io.gatun.control.document.Prefix;
+import io.gatun.control.model.ClusterObjects;
 import io.gatun.control.model.Node;
-import io.gatun.control.model.ObjectSet;
 import io.gatun.control.model.Pod;
 import io.gatun.service.ClientRules;
 import java.util.ArrayList;
@@ -53,7 +53,7 @@ public record ClientSettings(
   }
 
   /** The rules of the node called {@code nodeName}, with these ports. */
-  public ClientRules rules(ObjectSet objects, String nodeName, List<ClientPort> ports) {
+  public ClientRules rules(ClusterObjects objects, String nodeName, List<ClientPort> ports) {
     Map<Integer, ClientRules.Leads> leads = new HashMap<>();
     List<Integer> localPorts = new ArrayList<>();
     for (ClientPort port : ports) {
@@ -84,7 +84,7 @@ public record ClientSettings(
   }
 
   /** This node's pods: the prefix that it has for them, and those that are known. */
-  private static List<String> nodePods(ObjectSet objects, String nodeName) {
+  private static List<String> nodePods(ClusterObjects objects, String nodeName) {
     List<String> pods = new ArrayList<>(texts(podCidrs(objects.nodes().get(nodeName))));
     for (Pod pod : objects.pods().values()) {
       if (nodeName.equals(pod.nodeName()) && !pod.hostNetwork() && !pod.ended()) {
@@ -98,7 +98,7 @@ public record ClientSettings(
     return node == null ? List.of() : node.podCidrs();
   }
 
-  private List<Prefix> podNetworks(ObjectSet objects) {
+  private List<Prefix> podNetworks(ClusterObjects objects) {
     if (!podNetworks.isEmpty()) {
       return podNetworks;
     }

@@ -1,7 +1,7 @@
 package io.gatun.control.service;
 
+import io.gatun.control.model.ClusterObjects;
 import io.gatun.control.model.ObjectName;
-import io.gatun.control.model.ObjectSet;
 import io.gatun.control.model.Pod;
 import io.gatun.control.model.Service;
 import io.gatun.service.FrontKey;
@@ -38,35 +38,46 @@ public final class FrontTable {
   private record Claimant(String kind, ObjectName name) {}
 
   private final Map<FrontKey, List<FrontSpec>> claims = new HashMap<>();
-  private ObjectSet objects = ObjectSet.EMPTY;
-  private @Nullable NodeView view;
 
   /** Takes {@code next} as what is wanted, as {@code node} sees it; returns what that changes. */
-  public FrontChange update(ObjectSet next, NodeView node) {
-    boolean all = !node.equals(view);
-    Map<FrontKey, @Nullable FrontSpec> before = new HashMap<>();
-    Set<ObjectName> names = new LinkedHashSet<>(objects.services().keySet());
-    names.addAll(next.services().keySet());
-    for (ObjectName name : names) {
-      if (all || changed(name, next)) {
-        Service service = next.services().get(name);
-        replace(
-            new Claimant("Service", name),
-            service == null ? List.of() : Fronts.of(service, next.slicesOf(name), node),
-            before);
-      }
-    }
-    Set<ObjectName> pods = new LinkedHashSet<>(objects.pods().keySet());
+  public FrontChange update(ClusterObjects next, NodeView node) {
+    Set<ObjectName> services = claimants("Service");
+    services.addAll(next.services().keySet());
+    Set<ObjectName> pods = claimants("Pod");
     pods.addAll(next.pods().keySet());
+    return update(next, services, pods, node);
+  }
+
+  /** The same for these alone; of the others nothing has changed. */
+  public FrontChange update(
+      ClusterObjects next,
+      Collection<ObjectName> services,
+      Collection<ObjectName> pods,
+      NodeView node) {
+    Map<FrontKey, @Nullable FrontSpec> before = new HashMap<>();
+    for (ObjectName name : services) {
+      Service service = next.services().get(name);
+      replace(
+          new Claimant("Service", name),
+          service == null ? List.of() : Fronts.of(service, next.slicesOf(name), node),
+          before);
+    }
     for (ObjectName name : pods) {
       Pod pod = next.pods().get(name);
-      if (all || pod == null || !pod.equals(objects.pods().get(name))) {
-        replace(new Claimant("Pod", name), pod == null ? List.of() : Fronts.of(pod, node), before);
+      replace(new Claimant("Pod", name), pod == null ? List.of() : Fronts.of(pod, node), before);
+    }
+    return change(before);
+  }
+
+  /** The names of those of {@code kind} ("Service" or "Pod") that have fronts; a copy. */
+  public Set<ObjectName> claimants(String kind) {
+    Set<ObjectName> names = new LinkedHashSet<>();
+    for (Claimant claimant : byClaimant.keySet()) {
+      if (claimant.kind().equals(kind)) {
+        names.add(claimant.name());
       }
     }
-    objects = next;
-    view = node;
-    return change(before);
+    return names;
   }
 
   /** All fronts, one of each key. */
@@ -74,15 +85,12 @@ public final class FrontTable {
     return claims.values().stream().map(List::getFirst).toList();
   }
 
-  private boolean changed(ObjectName name, ObjectSet next) {
-    Service is = next.services().get(name);
-    Service was = objects.services().get(name);
-    return is == null || !is.equals(was) || !next.slicesOf(name).equals(objects.slicesOf(name));
-  }
-
   private void replace(
       Claimant name, List<FrontSpec> wanted, Map<FrontKey, @Nullable FrontSpec> before) {
     List<FrontSpec> old = byClaimant.getOrDefault(name, List.of());
+    if (wanted.equals(old)) {
+      return;
+    }
     for (FrontSpec front : old) {
       remember(front.key(), before);
       List<FrontSpec> left = new ArrayList<>(claims.getOrDefault(front.key(), List.of()));

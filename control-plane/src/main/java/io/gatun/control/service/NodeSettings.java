@@ -1,8 +1,8 @@
 package io.gatun.control.service;
 
 import io.gatun.control.document.Addresses;
+import io.gatun.control.model.ClusterObjects;
 import io.gatun.control.model.Node;
-import io.gatun.control.model.ObjectSet;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -38,7 +38,7 @@ public record NodeSettings(
   }
 
   /** How the node sees the cluster now, given every address that the kernel says it has. */
-  public NodeView view(ObjectSet objects, List<InetAddress> local) {
+  public NodeView view(ClusterObjects objects, List<InetAddress> local) {
     Node node = objects.nodes().get(nodeName);
     List<InetAddress> primary = primary(objects, local);
     Set<InetAddress> known = new LinkedHashSet<>(nodeAddresses);
@@ -61,7 +61,7 @@ public record NodeSettings(
   }
 
   /** The node's primary address of each family that it has one of. */
-  public List<InetAddress> primary(ObjectSet objects, List<InetAddress> local) {
+  public List<InetAddress> primary(ClusterObjects objects, List<InetAddress> local) {
     Node node = objects.nodes().get(nodeName);
     List<InetAddress> candidates = new ArrayList<>(nodeAddresses);
     if (candidates.isEmpty() && node != null) {

@@ -27,6 +27,7 @@ import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -240,7 +241,7 @@ class KernelMirrorTest {
     kernel.set(route("192.0.2.0/24", 11, null));
     kernel.set(new Neighbour(12, ip("10.1.0.3"), THEIRS, "stale"));
     try (KernelMirror mirror = mirror(List.of(), List.of())) {
-      mirror.wanted(List.of(ip("192.0.2.77"), ip("203.0.113.5")));
+      mirror.wanted(Set.of(ip("192.0.2.77"), ip("203.0.113.5")));
       step(mirror, 0);
       List<String> all = List.of("11 192.0.2.77", "12 10.1.0.2", "12 10.1.0.3");
       List<String> missing = all.subList(0, 2);
