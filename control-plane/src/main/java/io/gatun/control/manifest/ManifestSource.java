@@ -26,10 +26,17 @@ import org.slf4j.LoggerFactory;
  * kind of file system alike. A change is read when two looks in a row saw the same, so a file that
  * is just being written is left alone; together that is well under 100 ms.
  *
- * <p>At the first look at a file, objects with a mistake are left out and named. A change with a
- * mistake changes nothing and is logged once, in one line. So is a file that was cut to nothing:
- * {@code kubectl get … > file} does that for as long as kubectl thinks; who means it removes the
- * file.
+ * <p>A mistake costs as little as it can, and is named once, in one line:
+ *
+ * <ul>
+ *   <li>Of a file that was never read, objects with a mistake are left out; one that is no YAML is
+ *       left out whole. So a restart serves what it can.
+ *   <li>A file that was right stays as it was when a change brings a mistake: it is refused whole.
+ *       So is a file that was cut to nothing ({@code kubectl get … > file} does that for as long as
+ *       kubectl thinks; who means it removes the file).
+ *   <li>Of two objects of one name the one stays that was there before, else the first is taken.
+ *   <li>Other files go on in any case.
+ * </ul>
  */
 public final class ManifestSource implements ObjectSource {
   private static final Logger LOG = LoggerFactory.getLogger(ManifestSource.class);
@@ -47,19 +54,27 @@ public final class ManifestSource implements ObjectSource {
   private Map<Path, Map<String, Object>> handled;
   private ObjectSet objects;
   private ObjectChanges changes = ObjectChanges.NONE;
-  private @Nullable String refusal;
+  private final Map<Path, String> refusals = new TreeMap<>();
+  private final boolean folder;
   private long nextLook = Long.MIN_VALUE;
 
-  private record Loaded(Map<String, Object> attributes, ManifestReader.Manifest manifest) {}
+  /** What a file looked like when it was read, and what it said when it was last right. */
+  private record Loaded(
+      Map<String, Object> attributes, ManifestReader.@Nullable Manifest manifest) {}
 
   /**
-   * Reads {@code path} for the first time: what is no YAML is an exception, and an object with a
-   * mistake is left out.
+   * Reads {@code path} for the first time; where nothing at all can be read, that is an exception.
    */
   public ManifestSource(Path path) throws ManifestException {
     this.path = path;
+    this.folder = Files.isDirectory(path);
+    this.objects = ObjectSet.EMPTY;
     this.handled = look();
-    this.objects = load(handled);
+    load(handled);
+    if (!files.isEmpty() && files.values().stream().allMatch(file -> file.manifest() == null)) {
+      throw new ManifestException(String.valueOf(refusal()));
+    }
+    refusals.values().forEach(LOG::error);
   }
 
   /** What the files said when they were last right. */
@@ -73,10 +88,10 @@ public final class ManifestSource implements ObjectSource {
     return changes;
   }
 
-  /** Why the files as they are now were refused; null when they were not. */
+  /** Why a file as it is now was refused, the first of them; null when none was. */
   @Override
   public @Nullable String refusal() {
-    return refusal;
+    return refusals.isEmpty() ? null : refusals.values().iterator().next();
   }
 
   /** Looks, when it is time to; true when {@link #objects} changed. */
@@ -86,32 +101,39 @@ public final class ManifestSource implements ObjectSource {
       return false;
     }
     nextLook = nowNanos + LOOK_EVERY;
-    Map<Path, Map<String, Object>> now;
+    Map<Path, String> before = new TreeMap<>(refusals);
+    boolean changed = false;
     try {
-      now = look();
-    } catch (ManifestException e) {
-      refuse(e);
-      return false;
-    }
-    Map<Path, Map<String, Object>> settled = settled(now);
-    seen = now;
-    if (settled.equals(handled)) {
-      return false;
-    }
-    handled = settled;
-    try {
-      ObjectSet next = load(settled);
-      changes = ObjectChanges.between(objects, next);
-      if (refusal != null) {
-        LOG.info("{} is right again", path);
+      Map<Path, Map<String, Object>> now = look();
+      if (folder) {
+        refusals.remove(path); // it is there
       }
-      refusal = null;
-      objects = next;
-      return !changes.isEmpty();
+      Map<Path, Map<String, Object>> settled = settled(now);
+      seen = now;
+      if (!settled.equals(handled)) {
+        handled = settled;
+        ObjectSet was = objects;
+        load(settled);
+        changes = ObjectChanges.between(was, objects);
+        changed = !changes.isEmpty();
+      }
     } catch (ManifestException e) {
-      refuse(e);
-      return false;
+      refusals.put(path, String.valueOf(e.getMessage()));
     }
+    tell(before);
+    return changed;
+  }
+
+  /** What is refused now and was not before, and what is right again. */
+  private void tell(Map<Path, String> before) {
+    refusals.forEach((file, reason) -> {
+      if (!reason.equals(before.get(file))) {
+        LOG.error("{}; refused, the state before it stays", reason);
+      }
+    });
+    before.keySet().stream()
+        .filter(file -> !refusals.containsKey(file))
+        .forEach(file -> LOG.info("{} is right again", file));
   }
 
   /**
@@ -146,16 +168,11 @@ public final class ManifestSource implements ObjectSource {
     return settled;
   }
 
-  private void refuse(ManifestException e) {
-    String reason = String.valueOf(e.getMessage());
-    if (!reason.equals(refusal)) {
-      LOG.error("{}; refused, the state before it stays", reason);
-    }
-    refusal = reason;
-  }
-
   /** Each file's attributes that tell one content from another; empty for a file that is gone. */
   private Map<Path, Map<String, Object>> look() throws ManifestException {
+    if (folder && !Files.isDirectory(path)) {
+      throw new ManifestException(path + ": cannot be listed: no such folder");
+    }
     Map<Path, Map<String, Object>> all = new TreeMap<>();
     for (Path file : Manifests.files(path)) {
       try {
@@ -167,38 +184,61 @@ public final class ManifestSource implements ObjectSource {
     return all;
   }
 
-  private ObjectSet load(Map<Path, Map<String, Object>> now) throws ManifestException {
+  /** Reads what changed; each file that cannot be taken stays as it was. */
+  private void load(Map<Path, Map<String, Object>> now) {
+    refusals.keySet().removeIf(file -> !now.containsKey(file));
     Map<Path, Loaded> next = new HashMap<>();
-    Map<Path, ManifestReader.Manifest> manifests = new HashMap<>();
+    Map<Path, ManifestReader.Manifest> manifests = new TreeMap<>();
     for (Map.Entry<Path, Map<String, Object>> entry : now.entrySet()) {
       Path file = entry.getKey();
       Loaded loaded = files.get(file);
       if (loaded == null || !loaded.attributes().equals(entry.getValue())) {
-        boolean hadObjects = loaded != null && !loaded.manifest().objects().isEmpty();
-        if (hadObjects && Long.valueOf(0).equals(entry.getValue().get("size"))) {
-          throw new ManifestException(
-              file + ": got an empty file, expected objects (remove the file to remove them)");
-        }
-        loaded = new Loaded(entry.getValue(), accept(file, loaded));
+        loaded = new Loaded(entry.getValue(), read(file, entry.getValue(), loaded));
       }
       next.put(file, loaded);
-      manifests.put(file, loaded.manifest());
+      if (loaded.manifest() != null) {
+        manifests.put(file, loaded.manifest());
+      }
     }
-    ObjectSet set = Manifests.merge(List.copyOf(now.keySet()), manifests);
     files.clear();
     files.putAll(next);
+    objects = Manifests.merge(manifests, objects, this::contested);
     note(Manifests.ignored(manifests.values()));
-    return set;
+  }
+
+  /** What {@code file} says, or said when it was last right; null when it never was. */
+  private ManifestReader.@Nullable Manifest read(
+      Path file, Map<String, Object> attributes, @Nullable Loaded before) {
+    ManifestReader.Manifest right = before == null ? null : before.manifest();
+    try {
+      if (right != null
+          && !right.objects().isEmpty()
+          && Long.valueOf(0).equals(attributes.get("size"))) {
+        throw new ManifestException(
+            file + ": got an empty file, expected objects (remove the file to remove them)");
+      }
+      right = accept(file, right);
+      refusals.remove(file);
+    } catch (ManifestException e) {
+      refusals.put(file, String.valueOf(e.getMessage()));
+    }
+    return right;
+  }
+
+  private void contested(String mistake) {
+    if (noted.add(mistake)) {
+      LOG.error("{}; this one is left out", mistake);
+    }
   }
 
   /**
    * A file that is new is taken without its objects that have a mistake, so that a restart serves
    * what it can; each is named. A file that was there and gets a new mistake is refused whole.
    */
-  private ManifestReader.Manifest accept(Path file, @Nullable Loaded before)
+  private ManifestReader.Manifest accept(Path file, ManifestReader.@Nullable Manifest before)
       throws ManifestException {
     ManifestReader.Manifest manifest = Manifests.readFile(file);
-    List<String> known = before == null ? manifest.mistakes() : before.manifest().mistakes();
+    List<String> known = before == null ? manifest.mistakes() : before.mistakes();
     for (String mistake : manifest.mistakes()) {
       if (!known.contains(mistake)) {
         throw new ManifestException(mistake);

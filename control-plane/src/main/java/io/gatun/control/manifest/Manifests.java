@@ -9,29 +9,33 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SortedSet;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /** A file of manifests, or a folder of such files, read once. */
 public final class Manifests {
   private Manifests() {}
 
-  /** Everything that {@code path} holds. */
+  /** Everything that {@code path} holds, in which nothing may be wrong. */
   public static ObjectSet read(Path path) throws ManifestException {
-    Map<Path, ManifestReader.Manifest> files = new HashMap<>();
-    List<Path> order = files(path);
-    for (Path file : order) {
+    Map<Path, ManifestReader.Manifest> files = new TreeMap<>();
+    List<String> mistakes = new ArrayList<>();
+    for (Path file : files(path)) {
       ManifestReader.Manifest manifest = readFile(file);
-      if (!manifest.mistakes().isEmpty()) {
-        throw new ManifestException(manifest.mistakes().getFirst());
-      }
+      mistakes.addAll(manifest.mistakes());
       files.put(file, manifest);
     }
-    return merge(order, files);
+    ObjectSet objects = merge(files, ObjectSet.EMPTY, mistakes::add);
+    if (!mistakes.isEmpty()) {
+      throw new ManifestException(mistakes.getFirst());
+    }
+    return objects;
   }
 
   /** The kinds that {@code manifests} passed over. */
@@ -73,29 +77,31 @@ public final class Manifests {
     return ManifestReader.readWhatIsRight(file.toString(), text);
   }
 
-  /** One set of all files' objects. The same object twice is fine, two that differ are not. */
-  static ObjectSet merge(List<Path> order, Map<Path, ManifestReader.Manifest> files)
-      throws ManifestException {
+  /**
+   * One set of all files' objects. The same object twice is fine; of two that differ the one is
+   * taken that {@code before} has, else the first, and {@code contested} is told of the other.
+   */
+  static ObjectSet merge(
+      Map<Path, ManifestReader.Manifest> files, ObjectSet before, Consumer<String> contested) {
     record Key(String kind, ObjectName name) {}
     record Found(Path file, KubernetesObject object) {}
 
-    Map<Key, Found> found = new HashMap<>();
-    List<KubernetesObject> all = new ArrayList<>();
-    for (Path file : order) {
-      ManifestReader.Manifest manifest = files.get(file);
-      for (KubernetesObject object :
-          manifest == null ? List.<KubernetesObject>of() : manifest.objects()) {
-        Found before =
-            found.putIfAbsent(new Key(object.kind(), object.name()), new Found(file, object));
-        if (before == null) {
-          all.add(object);
-        } else if (!before.object().equals(object)) {
-          throw new ManifestException(
+    Map<Key, Found> found = new LinkedHashMap<>();
+    files.forEach((file, manifest) -> {
+      for (KubernetesObject object : manifest.objects()) {
+        Found next = new Found(file, object);
+        Found first = found.putIfAbsent(new Key(object.kind(), object.name()), next);
+        if (first != null && !first.object().equals(object)) {
+          boolean other = before.has(object);
+          Found left = other ? first : next;
+          Found taken = other ? next : first;
+          found.put(new Key(object.kind(), object.name()), taken);
+          contested.accept(
               "%s: %s %s: got a second one that differs from that in %s, expected one"
-                  .formatted(file, object.kind(), object.name(), before.file()));
+                  .formatted(left.file(), object.kind(), object.name(), taken.file()));
         }
       }
-    }
-    return ObjectSet.of(all);
+    });
+    return ObjectSet.of(found.values().stream().map(Found::object).toList());
   }
 }

@@ -54,6 +54,19 @@ public record ObjectSet(
     return new ObjectSet(services, sorted, nodes, List.copyOf(cidrs), pods, List.copyOf(policies));
   }
 
+  /** Whether this very object is in the set. */
+  public boolean has(KubernetesObject object) {
+    return switch (object) {
+      case Service service -> service.equals(services.get(service.name()));
+      case EndpointSlice slice ->
+          slice.service() != null && slicesOf(slice.service()).contains(slice);
+      case Node node -> node.equals(nodes.get(node.name().name()));
+      case ServiceCidr cidr -> serviceCidrs.contains(cidr);
+      case Pod pod -> pod.equals(pods.get(pod.name()));
+      case NetworkPolicy policy -> networkPolicies.contains(policy);
+    };
+  }
+
   @Override
   public List<EndpointSlice> slicesOf(ObjectName service) {
     return slices.getOrDefault(service, List.of());

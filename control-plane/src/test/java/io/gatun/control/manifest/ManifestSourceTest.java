@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
@@ -191,17 +192,77 @@ class ManifestSourceTest {
   }
 
   @Test
-  void shouldRefuseTwoObjectsOfOneNameThatDiffer() throws IOException {
+  void shouldTakeOneOfTwoObjectsOfOneNameThatDiffer() throws Exception {
     Path a = Files.writeString(folder.resolve("a.yaml"), service("a", 80) + service("a", 80));
-    Path b = Files.writeString(folder.resolve("b.yaml"), service("a", 81));
-    ManifestException mistake =
-        assertThrows(ManifestException.class, () -> new ManifestSource(folder));
+    Path b = Files.writeString(folder.resolve("b.yaml"), service("a", 81) + service("b", 80));
     assertEquals(
         b
             + ": Service default/a: got a second one that differs from that in "
             + a
             + ", expected one",
-        mistake.getMessage());
+        assertThrows(ManifestException.class, () -> Manifests.read(folder)).getMessage());
+    ManifestSource source = new ManifestSource(folder);
+    assertEquals(List.of(80, 80), ports(source));
+    Files.delete(a);
+    awaitChange(source);
+    assertEquals(List.of(81, 80), ports(source));
+    Files.writeString(a, service("a", 82) + service("c", 83)); // what was there before stays
+    awaitChange(source);
+    assertEquals(List.of(81, 80, 83), ports(source));
+  }
+
+  private static List<Integer> ports(ManifestSource source) {
+    return source.objects().services().values().stream()
+        .map(service -> service.ports().getFirst().port())
+        .toList();
+  }
+
+  @Test
+  void shouldGoOnWithOtherFilesWhileOneIsRefused() throws Exception {
+    Path a = Files.writeString(folder.resolve("a.yaml"), service("a", 80));
+    Path b = Files.writeString(folder.resolve("b.yaml"), service("b", 80));
+    ManifestSource source = new ManifestSource(folder);
+    Files.writeString(a, service("a", 81) + "---\n]");
+    assertNoChange(source);
+    assertTrue(String.valueOf(source.refusal()).startsWith(a + ": line "), source.refusal());
+    Files.writeString(b, service("b", 82));
+    awaitChange(source);
+    assertEquals(List.of(80, 82), ports(source));
+    assertNotNull(source.refusal());
+    Files.writeString(a, service("a", 81));
+    awaitChange(source);
+    assertNull(source.refusal());
+    assertEquals(List.of(81, 82), ports(source));
+  }
+
+  @Test
+  void shouldStartWithoutAFileThatIsNoYaml() throws Exception {
+    Path a = Files.writeString(folder.resolve("a.yaml"), "]");
+    assertThrows(ManifestException.class, () -> new ManifestSource(folder));
+    Files.writeString(folder.resolve("b.yaml"), service("b", 80));
+    ManifestSource source = new ManifestSource(folder);
+    assertEquals(List.of(80), ports(source));
+    Files.writeString(a, service("a", 81) + service("c", 99999));
+    awaitChange(source);
+    assertEquals(List.of(81, 80), ports(source));
+    assertNull(source.refusal());
+  }
+
+  @Test
+  void shouldKeepTheStateWhenTheFolderVanishes() throws Exception {
+    Path inner = Files.createDirectory(folder.resolve("inner"));
+    Path a = Files.writeString(inner.resolve("a.yaml"), service("a", 80));
+    ManifestSource source = new ManifestSource(inner);
+    Files.delete(a);
+    Files.delete(inner);
+    assertNoChange(source);
+    assertEquals(inner + ": cannot be listed: no such folder", source.refusal());
+    assertEquals(List.of(80), ports(source));
+    Files.createDirectory(inner);
+    Files.writeString(a, service("a", 81));
+    awaitChange(source);
+    assertNull(source.refusal());
+    assertEquals(List.of(81), ports(source));
   }
 
   @Test
