@@ -1,7 +1,6 @@
 package io.gatun.flow;
 
 import io.gatun.ffm.memory.Memory;
-import io.gatun.packet.IpProtocol;
 import io.gatun.packet.Ipv4;
 import io.gatun.packet.Ipv6;
 import io.gatun.pipeline.PacketVector;
@@ -56,7 +55,7 @@ final class FragmentHeader {
       word1 = Ipv6.sourceLow(l3);
       word2 = Ipv6.destinationHigh(l3);
       word3 = Ipv6.destinationLow(l3);
-      int header = fragmentHeader(l3);
+      int header = Ipv6.fragmentHeader(l3);
       int word = Memory.getShortBe(l3 + header + 2);
       identification = Memory.getIntBe(l3 + header + 4);
       kind = 0;
@@ -67,17 +66,5 @@ final class FragmentHeader {
     start = offset / UNIT;
     end = (offset + bytes + UNIT - 1) / UNIT;
     return bytes > 0 && (!more || bytes % UNIT == 0) && offset + bytes <= LONGEST_DATAGRAM;
-  }
-
-  /** Offset of the fragment header, which parse has walked over. */
-  private static int fragmentHeader(long l3) {
-    int offset = Ipv6.HEADER;
-    int next = Ipv6.nextHeader(l3);
-    while (next != IpProtocol.FRAGMENT) {
-      int length = Memory.getByte(l3 + offset + 1);
-      next = Memory.getByte(l3 + offset);
-      offset += next == IpProtocol.AUTHENTICATION ? (length + 2) << 2 : (length + 1) << 3;
-    }
-    return offset;
   }
 }

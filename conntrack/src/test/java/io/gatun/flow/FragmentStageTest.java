@@ -253,6 +253,31 @@ class FragmentStageTest {
         DropReason.BAD_FRAGMENT, part(n.client(), n.front(), ID, 65_528, false, new byte[8]));
   }
 
+  /**
+   * Destination options of 16 bytes, then an authentication header, then the fragment's. Where the
+   * options' length is read as the authentication header's, the walk goes astray: to {@code 0, 255}
+   * here, and from there beyond the frame.
+   */
+  @Test
+  void shouldFindTheFragmentHeaderBehindOthers() {
+    Names n = Names.of(true);
+    byte[] options = new byte[14];
+    options[11] = (byte) 255;
+    PacketBuilder[] parts = new PacketBuilder[2];
+    for (int k = 0; k < 2; k++) {
+      parts[k] =
+          PacketBuilder.ip(n.client(), n.endpoint())
+              .protocol(UDP)
+              .extension(IpProtocol.DESTINATION_OPTIONS, 1, options)
+              .extension(IpProtocol.AUTHENTICATION, 2)
+              .identification(ID)
+              .payload(16)
+              .fragment(16 * k, k == 0);
+    }
+    assertEquals(List.of(hex(parts[0]), hex(parts[1])), pass(parts[0], parts[1]));
+    assertDrops(DropReason.BAD_FRAGMENT, parts[1].payload(0));
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void shouldRefuseAThousandSplinters(boolean ipv6) {

@@ -7,6 +7,7 @@ import io.gatun.ffm.memory.LiveAreas;
 import io.gatun.ffm.memory.Memory;
 import io.gatun.ffm.memory.NativeArea;
 import io.gatun.packet.Frame;
+import io.gatun.packet.IpProtocol;
 import io.gatun.packet.Mutations;
 import io.gatun.packet.PacketBuilder;
 import io.gatun.packet.RealFrames;
@@ -88,6 +89,13 @@ class PipelineFuzzTest {
       corpus.add(first.identification(9).dontFragment(false).fragment(0, true).bytes());
       PacketBuilder later = PacketBuilder.ip(way[0], way[1]).udp(5353, 80).payload(31);
       corpus.add(later.identification(9).dontFragment(false).fragment(72, false).bytes());
+    }
+    for (int type : new int[] {IpProtocol.DESTINATION_OPTIONS, IpProtocol.AUTHENTICATION}) {
+      for (int offset : new int[] {0, 16}) {
+        PacketBuilder behind = PacketBuilder.ip("fd01::2", "fd96::10").udp(5353, 80).payload(16);
+        behind.extension(IpProtocol.ROUTING, 2).extension(type, 2).identification(offset + type);
+        corpus.add(behind.fragment(offset, offset == 0).bytes());
+      }
     }
     assertTrue(Memory.CHECKS, "run with -Dgatun.memory.checks=true");
   }

@@ -118,11 +118,12 @@ public final class Ipv6 {
    * to the upper-layer header, ESP, "no next header" or, in a fragment that is not the first, the
    * end of the fragment header. Returns what {@link #walkedOffset}, {@link #walkedProtocol} and the
    * fragment questions take apart, −1 when the chain is cut, longer than {@link
-   * #MAX_EXTENSION_HEADERS}, or has hop-by-hop options elsewhere than first.
+   * #MAX_EXTENSION_HEADERS}, has hop-by-hop options elsewhere than first, or two fragment headers.
    */
   public static long walk(long l3, int bytes) {
     int offset = HEADER;
     int next = nextHeader(l3);
+    boolean fragmented = false;
     long fragment = 0;
     for (int headers = 0; headers <= MAX_EXTENSION_HEADERS; headers++) {
       if (!extension(next)) {
@@ -134,26 +135,44 @@ public final class Ipv6 {
       long header = l3 + offset;
       if (next == IpProtocol.FRAGMENT) {
         int word = Memory.getShortBe(header + 2);
-        if (fragment != 0) {
+        if (fragmented) {
           return -1;
         }
+        fragmented = true;
         if (word >>> 3 != 0) {
           return offset + 8 | (long) Memory.getByte(header) << 16 | LATER;
         }
         // Neither offset nor more to come: an atomic fragment is whole (RFC 6946).
         fragment = (word & 1) != 0 ? FIRST : 0;
-        offset += 8;
-      } else if (next == IpProtocol.AUTHENTICATION) {
-        offset += (Memory.getByte(header + 1) + 2) << 2;
-      } else {
-        offset += (Memory.getByte(header + 1) + 1) << 3;
       }
+      offset += extensionBytes(next, header);
       next = Memory.getByte(header);
       if (offset > bytes) {
         return -1;
       }
     }
     return -1;
+  }
+
+  /** Bytes of the extension header of {@code type} at {@code header}. */
+  private static int extensionBytes(int type, long header) {
+    return switch (type) {
+      case IpProtocol.FRAGMENT -> 8; // RFC 8200, 4.5: the second byte is reserved
+      case IpProtocol.AUTHENTICATION -> (Memory.getByte(header + 1) + 2) << 2;
+      default -> (Memory.getByte(header + 1) + 1) << 3;
+    };
+  }
+
+  /** Offset from {@code l3} of the fragment header, which {@link #walk} has passed. */
+  public static int fragmentHeader(long l3) {
+    int offset = HEADER;
+    int next = nextHeader(l3);
+    while (next != IpProtocol.FRAGMENT) {
+      long header = l3 + offset;
+      offset += extensionBytes(next, header);
+      next = Memory.getByte(header);
+    }
+    return offset;
   }
 
   private static boolean extension(int next) {

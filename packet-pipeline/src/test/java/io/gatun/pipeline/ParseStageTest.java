@@ -258,6 +258,10 @@ class ParseStageTest {
             "two fragment headers",
             v6().fragment(0, true).fragment(0, true).udp(1, 2).bytes(),
             DropReason.BAD_EXTENSION_HEADER),
+        new Lie(
+            "a fragment header behind an atomic one",
+            v6().fragment(0, false).fragment(16, true).udp(1, 2).payload(8).bytes(),
+            DropReason.BAD_EXTENSION_HEADER),
         address("224.0.0.1", B),
         address("127.0.0.1", B),
         address("0.0.0.0", B),
