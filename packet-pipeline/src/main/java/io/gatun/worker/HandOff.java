@@ -12,6 +12,7 @@ import io.gatun.ring.handoff.SpscRing;
  *
  * <pre>
  *   frame u64 │ address u64 │ length │ flags │ l3 │ l4 │ csumOffset │ segmentSize │ outPort │ inPort
+ *   protocol │ l4Length
  * </pre>
  */
 public final class HandOff implements AutoCloseable {
@@ -28,6 +29,8 @@ public final class HandOff implements AutoCloseable {
   private static final int SEGMENT_SIZE_AT = 36;
   private static final int OUT_PORT_AT = 40;
   private static final int IN_PORT_AT = 44;
+  private static final int PROTOCOL_AT = 48;
+  private static final int L4_LENGTH_AT = 52;
 
   private final NativeArea area;
   private final SpscRing ring;
@@ -56,6 +59,8 @@ public final class HandOff implements AutoCloseable {
     Memory.putInt(slot + SEGMENT_SIZE_AT, v.segmentSize[i]);
     Memory.putInt(slot + OUT_PORT_AT, v.outPort[i]);
     Memory.putInt(slot + IN_PORT_AT, v.inPort[i]);
+    Memory.putInt(slot + PROTOCOL_AT, v.protocol[i]);
+    Memory.putInt(slot + L4_LENGTH_AT, v.l4Length[i]);
     pending = true;
     return true;
   }
@@ -86,6 +91,8 @@ public final class HandOff implements AutoCloseable {
       v.csumOffset[i] = Memory.getInt(slot + CSUM_OFFSET_AT);
       v.segmentSize[i] = Memory.getInt(slot + SEGMENT_SIZE_AT);
       v.outPort[i] = Memory.getInt(slot + OUT_PORT_AT);
+      v.protocol[i] = Memory.getInt(slot + PROTOCOL_AT);
+      v.l4Length[i] = Memory.getInt(slot + L4_LENGTH_AT);
       v.verdict[i] = Verdict.SEND;
     }
     if (n > 0) {

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gatun.ffm.Allocation;
 import io.gatun.ffm.memory.NativeArea;
+import io.gatun.packet.IpProtocol;
+import io.gatun.packet.Tcp;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.Stage;
@@ -169,6 +171,39 @@ class WorkerTest {
     first.close();
     ring.close();
     assertEquals(FRAMES, depot.available());
+  }
+
+  /** What {@code Segmenter} and a packet port's offload header are written from. */
+  @Test
+  void shouldHandOverWhatASuperFrameIsCutBy() {
+    Worker first = new Worker("first", pool, qsbr.register(), List.of());
+    Worker second = new Worker("second", new FramePool(depot), qsbr.register(), List.of());
+    PacketVector v = new PacketVector();
+    v.append(pool.take(), 0, 1514, 1);
+    v.flags[0] = PacketVector.PARTIAL_CHECKSUM;
+    v.l3[0] = 14;
+    v.l4[0] = 34;
+    v.protocol[0] = IpProtocol.TCP;
+    v.l4Length[0] = 1480;
+    v.segmentSize[0] = 700;
+    v.csumOffset[0] = Tcp.CHECKSUM;
+    v.outPort[0] = 2;
+    PacketVector there = new PacketVector();
+    try (HandOff ring = first.handOffTo(second)) {
+      ring.put(v, 0);
+      ring.publish();
+      assertEquals(1, ring.take(there));
+    }
+    assertEquals(v.flags[0], there.flags[0]);
+    assertEquals(v.l3[0], there.l3[0]);
+    assertEquals(v.l4[0], there.l4[0]);
+    assertEquals(v.protocol[0], there.protocol[0]);
+    assertEquals(v.l4Length[0], there.l4Length[0]);
+    assertEquals(v.segmentSize[0], there.segmentSize[0]);
+    assertEquals(v.csumOffset[0], there.csumOffset[0]);
+    pool.give(there.frame[0]);
+    second.close();
+    first.close();
   }
 
   @Test
