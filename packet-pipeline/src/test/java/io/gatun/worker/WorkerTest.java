@@ -189,11 +189,10 @@ class WorkerTest {
     v.csumOffset[0] = Tcp.CHECKSUM;
     v.outPort[0] = 2;
     PacketVector there = new PacketVector();
-    try (HandOff ring = first.handOffTo(second)) {
-      ring.put(v, 0);
-      ring.publish();
-      assertEquals(1, ring.take(there));
-    }
+    HandOff ring = first.handOffTo(second);
+    ring.put(v, 0);
+    ring.publish();
+    assertEquals(1, ring.take(there));
     assertEquals(v.flags[0], there.flags[0]);
     assertEquals(v.l3[0], there.l3[0]);
     assertEquals(v.l4[0], there.l4[0]);
@@ -204,6 +203,8 @@ class WorkerTest {
     pool.give(there.frame[0]);
     second.close();
     first.close();
+    ring.close();
+    assertEquals(FRAMES, depot.available());
   }
 
   @Test
