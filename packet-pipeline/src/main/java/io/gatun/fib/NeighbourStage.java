@@ -14,12 +14,15 @@ import java.util.function.LongSupplier;
  * takes too long; stands right behind the {@link RouteStage}. Belongs to one worker.
  *
  * <p>As the kernel does, a few packets wait and the rest is dropped, so that a silent neighbour
- * cannot take the frames of all: {@value #PER_DESTINATION} a destination, one vector altogether.
- * The control side is told of the first, by {@link Questions}; that the answer is there shows in
- * the routes.
+ * cannot take the frames of all: {@value #PER_DESTINATION} a destination, {@value #PER_PORT} from
+ * one port, one vector altogether. The control side is told of the first, by {@link Questions};
+ * that the answer is there shows in the routes.
  */
 public final class NeighbourStage implements HoldingStage {
   static final int PER_DESTINATION = 16;
+
+  /** Who looks through a network for neighbours takes no room from others. */
+  static final int PER_PORT = PacketVector.CAPACITY / 4;
 
   /** As long as the kernel tries: three questions, a second each. */
   private static final long PATIENCE = TimeUnit.SECONDS.toNanos(3);
@@ -79,12 +82,16 @@ public final class NeighbourStage implements HoldingStage {
     long toHigh = six ? Ipv6.destinationHigh(l3) : 0;
     long toLow = six ? Ipv6.destinationLow(l3) : Ipv4.destination(l3) & 0xFFFF_FFFFL;
     int already = 0;
+    int fromPort = 0;
     for (int k = 0; k < waiting.size; k++) {
       if (low[k] == toLow && high[k] == toHigh) {
         already++;
       }
+      fromPort += waiting.inPort[k] == v.inPort[i] ? 1 : 0;
     }
-    if (already == PER_DESTINATION || waiting.size == PacketVector.CAPACITY) {
+    if (already == PER_DESTINATION
+        || fromPort == PER_PORT
+        || waiting.size == PacketVector.CAPACITY) {
       return; // stays a drop
     }
     int at = waiting.size;
@@ -115,7 +122,9 @@ public final class NeighbourStage implements HoldingStage {
           routed
               && again.verdict[k] == Verdict.DROP
               && again.dropReason[k] == DropReason.NO_NEIGHBOUR.code();
-      if (routed && (!unresolved || now - since[k] >= PATIENCE)) {
+      // An ICMP error about it, whose own way is unresolved, is in its place now: it ends here.
+      boolean answered = again.address[k] != waiting.address[k];
+      if (routed && (!unresolved || answered || now - since[k] >= PATIENCE)) {
         v.append(again, k);
       } else {
         int at = left.size;

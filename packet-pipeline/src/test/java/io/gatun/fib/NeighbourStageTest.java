@@ -48,10 +48,14 @@ class NeighbourStageTest {
   }
 
   private void send(String destination) {
+    send(destination, 1);
+  }
+
+  private void send(String destination, int inPort) {
     String source = destination.contains(":") ? "2001:db8::1" : "10.0.0.1";
     Frame frame = Frame.of(PacketBuilder.ip(source, destination).udp(1, 2).payload(10).bytes());
     frames.add(frame);
-    v.append(frame.start(), frame.address(), frame.length(), 1);
+    v.append(frame.start(), frame.address(), frame.length(), inPort);
   }
 
   /** What is in the vector after a cycle {@code millis} later. */
@@ -135,15 +139,50 @@ class NeighbourStageTest {
     assertEquals(DropReason.NO_NEIGHBOUR.code(), v.dropReason[0]);
   }
 
+  /** A pod that looks through a network for who is there must not keep others from asking. */
+  @Test
+  void shouldLeaveRoomForThePacketsOfOtherPorts() {
+    put("10.2.0.0", 16, UNKNOWN);
+    for (int i = 0; i < PacketVector.CAPACITY; i++) {
+      send("10.2." + i / 128 + "." + (1 + i % 128), 3);
+    }
+    cycle(0);
+    assertEquals(NeighbourStage.PER_PORT, asked().size());
+    v.size = 0;
+    send("10.2.9.1", 1);
+    assertEquals(Verdict.HELD, cycle(0).verdict[0]);
+    assertEquals(List.of("10.2.9.1"), asked());
+  }
+
+  /** What its neighbour's answer shows to be undeliverable becomes an error, once. */
+  @Test
+  void shouldLetAnErrorThatHasNoNeighbourItselfBeTheEnd() {
+    int number = put("10.2.0.5", 32, UNKNOWN);
+    put("10.0.0.1", 32, UNKNOWN);
+    Frame frame = Frame.of(PacketBuilder.ip("10.0.0.1", "10.2.0.5").ttl(1).udp(1, 2).bytes(), 256);
+    frames.add(frame);
+    v.append(frame.start(), frame.address(), frame.length(), 1);
+    cycle(0);
+    assertEquals(Verdict.HELD, v.verdict[0]);
+    v.size = 0;
+    fib.adjacencies().replace(number, KNOWN);
+    assertEquals(1, cycle(1).size);
+    assertEquals(Verdict.DROP, v.verdict[0]);
+    assertEquals(DropReason.NO_NEIGHBOUR.code(), v.dropReason[0]);
+    v.size = 0;
+    assertEquals(0, cycle(1).size);
+    assertFalse(stage.due());
+  }
+
   @Test
   void shouldHoldOneVectorAndReleaseAsMuchAsThereIsRoomFor() {
     int number = put("10.2.0.0", 16, UNKNOWN);
     for (int i = 0; i < PacketVector.CAPACITY; i++) {
-      send("10.2." + i / 128 + "." + (1 + i % 128));
+      send("10.2." + i / 128 + "." + (1 + i % 128), i % 4);
     }
     cycle(0);
     v.size = 0;
-    send("10.2.9.1");
+    send("10.2.9.1", 5);
     assertEquals(Verdict.DROP, cycle(0).verdict[0]);
     v.size = 0;
     put("10.3.0.0", 16, KNOWN);
