@@ -103,7 +103,7 @@ public final class ControlThread implements Agent {
   private List<ClientSettings.ClientPort> clientPorts = List.of();
   private List<Prefix> serviceCidrs = List.of();
   private volatile List<Prefix> publishedCidrs = List.of();
-  private ClientRules publishedClients = ClientRules.NONE;
+  private volatile ClientRules publishedClients = ClientRules.NONE;
   private @Nullable NodeView view;
   private boolean surroundingsTouched;
   private long beats;
@@ -139,6 +139,17 @@ public final class ControlThread implements Agent {
     clients = settings;
     clientPorts = List.copyOf(ports);
     serviceCidrs = List.copyOf(cidrs);
+  }
+
+  /** Pods are masqueraded towards the outside in these families now; on the control thread. */
+  public void egress(ClientRules.Egress now) {
+    clients = clients.with(now);
+    surroundingsTouched = true;
+  }
+
+  /** All pods of the cluster, in CIDR notation, as last told. From any thread. */
+  public Collection<String> podNetworks() {
+    return publishedClients.podNetworks();
   }
 
   /** Ports came or went; on the control thread. */

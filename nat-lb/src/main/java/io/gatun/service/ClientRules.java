@@ -14,7 +14,8 @@ import java.util.Map;
  * @param clusterCidrs for {@link Detect#PREFIX}: who is; a family without one takes all for local
  * @param localPorts for {@link Detect#PORT}: numbers of the ports whose senders are
  * @param podNetworks all pods of the cluster, in CIDR notation
- * @param egress pods are masqueraded towards the outside of {@code podNetworks}
+ * @param egress the families in which pods are masqueraded towards the outside of {@code
+ *     podNetworks}
  */
 public record ClientRules(
     Map<Integer, Leads> ports,
@@ -23,11 +24,12 @@ public record ClientRules(
     Collection<String> clusterCidrs,
     Collection<Integer> localPorts,
     Collection<String> podNetworks,
-    boolean egress) {
+    Egress egress) {
 
   /** Nothing is known: everybody is somebody else, and nobody is a stranger to the cluster. */
   public static final ClientRules NONE =
-      new ClientRules(Map.of(), List.of(), Detect.NOT, List.of(), List.of(), List.of(), false);
+      new ClientRules(
+          Map.of(), List.of(), Detect.NOT, List.of(), List.of(), List.of(), Egress.NONE);
 
   /** What a port leads to. */
   public enum Leads {
@@ -36,6 +38,12 @@ public record ClientRules(
     TO_THE_HOST,
     /** Senders are told apart by their address alone. */
     ANYWHERE
+  }
+
+  /** Families in which pods reach the outside by the node's address. */
+  public record Egress(boolean ipv4, boolean ipv6) {
+    public static final Egress NONE = new Egress(false, false);
+    public static final Egress BOTH = new Egress(true, true);
   }
 
   /** How clients local to the cluster are told. */

@@ -20,7 +20,8 @@ final class Clients {
   private final Detect detect;
   private final Prefixes clusterCidrs;
   private final Prefixes podNetworks;
-  private final boolean egress;
+  private final boolean egress4;
+  private final boolean egress6;
 
   Clients(ClientRules rules) {
     int ports = 0;
@@ -38,7 +39,8 @@ final class Clients {
     detect = rules.detect();
     clusterCidrs = Prefixes.of(rules.clusterCidrs());
     podNetworks = Prefixes.of(rules.podNetworks());
-    egress = rules.egress();
+    egress4 = rules.egress().ipv4();
+    egress6 = rules.egress().ipv6();
   }
 
   /**
@@ -84,8 +86,8 @@ final class Clients {
         && nodePods.contain(ipv6, high, low);
   }
 
-  boolean egress() {
-    return egress;
+  boolean egress(boolean ipv6) {
+    return ipv6 ? egress6 : egress4;
   }
 
   /** A pod of the cluster, on whichever node. */

@@ -149,7 +149,7 @@ public final class ServiceStage implements Stage {
         v.drop(i, DropReason.UNASSIGNED_SERVICE_ADDRESS);
         continue;
       }
-      if (clients.egress() && (known & ServiceTable.OWN) == 0) {
+      if (clients.egress(ipv6) && (known & ServiceTable.OWN) == 0) {
         egress(v, i, slots, clients, ipv6, high, low);
       }
     }

@@ -175,7 +175,7 @@ public final class ServiceTable implements AutoCloseable {
       count(before.spec, -1);
       stale.add(before.spec, spec.backends(), before.owner.number);
       retire(before);
-    } else if (clients.egress()) {
+    } else if (clients.egress(AddressWords.ipv6(key.address()))) {
       stale.addNew(spec);
     }
   }

@@ -84,7 +84,7 @@ class UdpCleaningTest {
             List.of(),
             List.of(),
             List.of("10.1.0.0/16"),
-            true));
+            ClientRules.Egress.BOTH));
     ServiceStage leaving = new ServiceStage(services, flows, sources, track);
     assertEquals("10.96.0.10", next(leaving)); // nobody's address: out of the cluster
     become(set(B), set(B));

@@ -7,13 +7,13 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** A program of the machine that is asked something; stateless. */
-final class Program {
+public final class Program {
   private static final int PATIENCE_SECONDS = 20;
 
   private Program() {}
 
   /** What it prints; null when it is not installed or fails. */
-  static @Nullable String output(String... words) {
+  public static @Nullable String output(String... words) {
     try {
       Process process =
           new ProcessBuilder(List.of(words)).redirectError(ProcessBuilder.Redirect.DISCARD).start();

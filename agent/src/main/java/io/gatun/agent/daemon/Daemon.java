@@ -6,6 +6,7 @@ import io.gatun.agent.admin.AdminServer;
 import io.gatun.agent.config.Configuration;
 import io.gatun.agent.config.ConfigurationException;
 import io.gatun.agent.config.GatunConfiguration;
+import io.gatun.agent.config.GatunConfiguration.Masquerade;
 import io.gatun.agent.host.HostAgent;
 import io.gatun.agent.host.HostPair;
 import io.gatun.agent.host.HostView;
@@ -141,6 +142,12 @@ public final class Daemon {
     LocalTable local =
         new LocalTable(control::fronts, configuration, dataplane.own(), dataplane.sources());
     control.settle(); // tables first, frames afterwards
+    EgressWatch egress = null;
+    if (configuration.egressMasquerade() == Masquerade.AUTO && configuration.kernel().mirror()) {
+      egress = new EgressWatch(control, mirror, taken::get);
+      egress.look();
+      control.settle();
+    }
     local.doWork();
     List<InetAddress> primary =
         node.primary(
@@ -184,6 +191,9 @@ public final class Daemon {
                 dataplane.counters(),
                 control::heartbeat)
             .start();
+    if (egress != null) {
+      egress.start();
+    }
     predecessor.awaitEnd();
     dataplane.lockFlows();
     KernelSettings host = KernelSettings.open(run.settings());

@@ -11,6 +11,7 @@ import io.gatun.control.service.ClientSettings.Detect;
 import io.gatun.control.service.NodeSettings;
 import io.gatun.flow.FlowState;
 import io.gatun.flow.FlowTimeouts;
+import io.gatun.service.ClientRules.Egress;
 import io.gatun.service.ClientRules.Leads;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -53,7 +54,7 @@ public final class Settings {
         prefix,
         proxy.clusterCidrs(),
         configuration.podNetworks(),
-        configuration.egressMasquerade() == Masquerade.TRUE);
+        configuration.egressMasquerade() == Masquerade.TRUE ? Egress.BOTH : Egress.NONE);
   }
 
   /** How long flows live, by the names of KubeProxyConfiguration. */

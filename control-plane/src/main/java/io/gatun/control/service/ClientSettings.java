@@ -5,6 +5,7 @@ import io.gatun.control.model.ClusterObjects;
 import io.gatun.control.model.Node;
 import io.gatun.control.model.Pod;
 import io.gatun.service.ClientRules;
+import io.gatun.service.ClientRules.Egress;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -19,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param namePrefix it is a prefix
  * @param clusterCidrs for CLUSTER_CIDR
  * @param podNetworks where the cluster's pods live; empty: {@code clusterCidrs}, else the Nodes'
- * @param egress pods are masqueraded towards the outside of the pod networks
+ * @param egress the families in which pods are masqueraded towards the outside of the pod networks
  */
 public record ClientSettings(
     Detect detect,
@@ -27,11 +28,11 @@ public record ClientSettings(
     boolean namePrefix,
     List<Prefix> clusterCidrs,
     List<Prefix> podNetworks,
-    boolean egress) {
+    Egress egress) {
 
   /** Everybody is taken for local to the cluster, and no pod is masqueraded. */
   public static final ClientSettings NONE =
-      new ClientSettings(Detect.NOT, "", false, List.of(), List.of(), false);
+      new ClientSettings(Detect.NOT, "", false, List.of(), List.of(), Egress.NONE);
 
   /** How. */
   public enum Detect {
@@ -50,6 +51,11 @@ public record ClientSettings(
     public ClientPort(int number, String name, ClientRules.Leads leads) {
       this(number, name, leads, "");
     }
+  }
+
+  /** The same, with pods masqueraded in other families. */
+  public ClientSettings with(Egress now) {
+    return new ClientSettings(detect, interfaceName, namePrefix, clusterCidrs, podNetworks, now);
   }
 
   /** The rules of the node called {@code nodeName}, with these ports. */
