@@ -88,13 +88,15 @@ public abstract class NumberedLines<T> implements AutoCloseable {
     retirement.retire(() -> freeLines.add(old));
   }
 
-  /** Writer: frees {@code number}; nothing may name it any more. */
+  /**
+   * Writer: frees {@code number}; nothing may name it any more. Readers that found it a moment ago
+   * find its line until their grace period is over.
+   */
   public final void remove(int number) {
-    long old = line(number);
-    Memory.putLongRelease(slots + number * 8L, none);
     values.set(number, null);
     retirement.retire(() -> {
-      freeLines.add(old);
+      freeLines.add(line(number));
+      Memory.putLongRelease(slots + number * 8L, none);
       freeNumbers.add(number);
     });
   }
