@@ -14,6 +14,8 @@ import io.gatun.flow.TrackStage;
 import io.gatun.pipeline.Answers;
 import io.gatun.pipeline.ParseStage;
 import io.gatun.pipeline.Stage;
+import io.gatun.ring.frame.FramePool;
+import io.gatun.segment.FragmentationStage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
@@ -51,6 +53,7 @@ public final class DataPath {
   /**
    * New stages over {@code tables}.
    *
+   * @param pool that worker's frames
    * @param questions about neighbours; null: nobody is asked, and packets do not wait for them
    * @param clock nanoseconds of CLOCK_MONOTONIC
    */
@@ -59,6 +62,7 @@ public final class DataPath {
       ParseStage parse,
       Answers answers,
       Overlay overlay,
+      FramePool pool,
       @Nullable Questions questions,
       LongSupplier clock) {
     FlowTable flows = tables.flows();
@@ -79,6 +83,7 @@ public final class DataPath {
     if (questions != null) {
       all.add(new Step("neighbours", new NeighbourStage(route, questions, clock)));
     }
+    all.add(new Step("fragmentation", new FragmentationStage(pool)));
     all.add(new Step("encap", overlay.encap()));
     steps = List.copyOf(all);
   }

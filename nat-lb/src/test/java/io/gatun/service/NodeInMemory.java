@@ -66,6 +66,7 @@ final class NodeInMemory implements AutoCloseable {
                 new ParseStage(true, false),
                 answers,
                 DataPath.Overlay.NONE,
+                pool,
                 null,
                 () -> nanos)
             .stages();

@@ -16,6 +16,7 @@ import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.Stage;
 import io.gatun.pipeline.Verdict;
 import io.gatun.port.memory.MemoryPort;
+import io.gatun.segment.FragmentationStage;
 import io.gatun.worker.WorkerCounters;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -215,7 +216,8 @@ class PipelineFuzzTest {
     node.worker.doWork();
     WorkerCounters counters = node.counters();
     assertTrue(counters.received() >= frames);
-    assertEquals(counters.received(), counters.transmitted() + counters.dropped());
+    assertEquals(
+        counters.received() + counters.made(), counters.transmitted() + counters.dropped());
     long named = 0;
     for (DropReason reason : DropReason.values()) {
       named += counters.drops(reason);
@@ -243,7 +245,10 @@ class PipelineFuzzTest {
       LiveAreas.remove(at);
       LiveAreas.add(slot.start(), HEADROOM + frame.length);
       for (Stage stage : node.stages.subList(1, node.stages.size())) {
-        stage.process(v);
+        // A slot is no frame of the pool, and what is cut has tests of its own.
+        if (!(stage instanceof FragmentationStage)) {
+          stage.process(v);
+        }
       }
     } catch (Throwable e) {
       throw new AssertionError(slot.what + ": " + Frame.hex(frame), e);

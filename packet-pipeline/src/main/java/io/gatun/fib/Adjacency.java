@@ -26,8 +26,11 @@ public sealed interface Adjacency {
   /** Dropped silently. */
   record Blackhole() implements Adjacency {}
 
-  /** Dropped; the kernel's {@code unreachable} and {@code prohibit}. */
+  /** Answered with host unreachable (IPv6: no route), as the kernel's {@code unreachable}. */
   record Unreachable() implements Adjacency {}
+
+  /** Answered with administratively prohibited, as the kernel's {@code prohibit}. */
+  record Prohibited() implements Adjacency {}
 
   /** One of several next hops, chosen by the flow's hash: numbers of the table, at most 12. */
   record Group(List<Integer> members) implements Adjacency {

@@ -33,6 +33,7 @@ public final class AdjacencyTable extends NumberedLines<Adjacency> {
   static final int UNRESOLVED = 5;
   static final int BLACKHOLE = 6;
   static final int UNREACHABLE = 7;
+  static final int PROHIBITED = 8;
 
   private static final int LINE = 64;
 
@@ -54,6 +55,7 @@ public final class AdjacencyTable extends NumberedLines<Adjacency> {
           fill(line, HOST, port, 0, source, destination);
       case Adjacency.Blackhole() -> Memory.putInt(line + KIND, BLACKHOLE);
       case Adjacency.Unreachable() -> Memory.putInt(line + KIND, UNREACHABLE);
+      case Adjacency.Prohibited() -> Memory.putInt(line + KIND, PROHIBITED);
       case Adjacency.Group group -> {
         Memory.putInt(line + KIND, GROUP);
         Memory.putInt(line + COUNT, group.members().size());

@@ -10,8 +10,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * Keeps packets whose next hop has no MAC address yet until it is known, and drops them when that
- * takes too long; stands right behind the {@link RouteStage}. Belongs to one worker.
+ * Keeps packets whose next hop has no MAC address yet until it is known, and answers that the host
+ * is unreachable when that takes too long; stands right behind the {@link RouteStage}. Belongs to
+ * one worker.
  *
  * <p>As the kernel does, a few packets wait and the rest is dropped, so that a silent neighbour
  * cannot take the frames of all: {@value #PER_DESTINATION} a destination, {@value #PER_PORT} from
@@ -125,6 +126,9 @@ public final class NeighbourStage implements HoldingStage {
       // An ICMP error about it, whose own way is unresolved, is in its place now: it ends here.
       boolean answered = again.address[k] != waiting.address[k];
       if (routed && (!unresolved || answered || now - since[k] >= PATIENCE)) {
+        if (unresolved && !answered) {
+          route.hostUnreachable(again, k);
+        }
         v.append(again, k);
       } else {
         int at = left.size;

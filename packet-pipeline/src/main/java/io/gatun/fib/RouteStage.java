@@ -11,6 +11,7 @@ import static io.gatun.fib.AdjacencyTable.MEMBERS;
 import static io.gatun.fib.AdjacencyTable.MTU;
 import static io.gatun.fib.AdjacencyTable.NONE;
 import static io.gatun.fib.AdjacencyTable.PORT;
+import static io.gatun.fib.AdjacencyTable.PROHIBITED;
 import static io.gatun.fib.AdjacencyTable.TUNNEL;
 import static io.gatun.fib.AdjacencyTable.UNREACHABLE;
 
@@ -18,16 +19,17 @@ import io.gatun.ffm.memory.Memory;
 import io.gatun.fib.lpm.Lpm4;
 import io.gatun.fib.lpm.Lpm6;
 import io.gatun.packet.Ethernet;
-import io.gatun.packet.IpProtocol;
+import io.gatun.packet.Icmp;
+import io.gatun.packet.Icmpv6;
 import io.gatun.packet.Ipv4;
 import io.gatun.packet.Ipv6;
-import io.gatun.packet.Tcp;
 import io.gatun.pipeline.Answers;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.Reversal;
 import io.gatun.pipeline.Stage;
 import io.gatun.pipeline.Verdict;
+import io.gatun.segment.Segmenter;
 
 /**
  * Finds the way out by the destination as it is now (after rewriting), takes one hop off, and
@@ -35,8 +37,9 @@ import io.gatun.pipeline.Verdict;
  * came with are gone. A flow remembers its way ({@link WayOut}). Belongs to one worker.
  *
  * <p>Packets that go on end as {@link Verdict#SEND} with {@code outPort}, as {@link Verdict#HOST},
- * or as drops; where the hops ran out or the next link's MTU is too small, the sender gets an ICMP
- * error, routed like any packet. Packets that hold an {@link Verdict#ANSWER} of ours are routed the
+ * or as drops; where the hops ran out, nothing leads on or the next link's MTU is too small, the
+ * sender gets an ICMP error, routed like any packet. An IPv4 packet that may be cut goes on with
+ * {@link PacketVector#FRAGMENT}. Packets that hold an {@link Verdict#ANSWER} of ours are routed the
  * same way, keep that verdict, and keep their TTL: they start here. What goes into a tunnel has
  * {@link PacketVector#TUNNEL} and gets its port with the outer headers.
  */
@@ -211,30 +214,64 @@ public final class RouteStage implements Stage {
     return ~(sum + (sum >>> 16)) & 0xFFFF;
   }
 
-  /** A group's member by the packet's flow hash; other lines stand for themselves. */
+  /**
+   * A group's member by the packet's flow hash; other lines stand for themselves. Rendezvous: each
+   * member draws a number for the flow, the highest has it, so that a member that goes takes no
+   * other's flows with it (RFC 2992 compares the ways). One of more weight draws several times.
+   */
   private long resolve(PacketVector v, int i, long line) {
     if (Memory.getInt(line + KIND) != GROUP) {
       return line;
     }
-    // The high half of hash × count spreads evenly over 0 … count − 1 without a division.
-    long share = (v.hash[i] & 0xFFFF_FFFFL) * Memory.getInt(line + COUNT) >>> 32;
-    return adjacencies.line(Memory.getInt(line + MEMBERS + share * 4));
+    int hash = v.hash[i];
+    int count = Memory.getInt(line + COUNT);
+    int chosen = 0;
+    int highest = Integer.MIN_VALUE;
+    int previous = 0;
+    int draw = 0;
+    for (int k = 0; k < count; k++) {
+      int member = Memory.getInt(line + MEMBERS + k * 4L);
+      draw = member == previous ? draw + 1 : 0;
+      previous = member;
+      int drawn = mix(hash ^ mix(member << 4 | draw));
+      if (drawn >= highest) {
+        highest = drawn;
+        chosen = member;
+      }
+    }
+    return adjacencies.line(chosen);
+  }
+
+  /** MurmurHash3's last step: every bit of the result depends on every bit of {@code h}. */
+  private static int mix(int h) {
+    h = (h ^ h >>> 16) * 0x85EB_CA6B;
+    h = (h ^ h >>> 13) * 0xC2B2_AE35;
+    return h ^ h >>> 16;
   }
 
   private void route(PacketVector v, int i, long line) {
     int kind = Memory.getInt(line + KIND);
+    boolean answer = v.verdict[i] == Verdict.ANSWER;
     if (kind > HOST || kind == NONE) {
-      v.drop(i, dropReason(kind));
+      DropReason reason = dropReason(kind);
+      if (answer || reason == DropReason.BLACKHOLE_ROUTE || reason == DropReason.NO_NEIGHBOUR) {
+        v.drop(i, reason);
+      } else {
+        report(v, i, reason, 0);
+      }
       return;
     }
-    boolean answer = v.verdict[i] == Verdict.ANSWER;
     long l3 = v.address[i] + v.l3[i];
     boolean six = (v.flags[i] & PacketVector.IPV6) != 0;
     if (kind <= TUNNEL && !answer) {
       int mtu = Memory.getInt(line + MTU);
-      if (tooBig(v, i, l3, mtu)) {
-        report(v, i, DropReason.TOO_BIG, mtu);
-        return;
+      if (tooBig(v, i, mtu)) {
+        if (six || (Ipv4.fragment(l3) & Ipv4.DONT_FRAGMENT) != 0) {
+          report(v, i, DropReason.TOO_BIG, mtu);
+          return;
+        }
+        v.flags[i] |= PacketVector.FRAGMENT;
+        v.mtu[i] = mtu;
       }
       if (!takeHop(l3, six)) {
         report(v, i, DropReason.TTL_EXCEEDED, 0);
@@ -255,52 +292,62 @@ public final class RouteStage implements Stage {
     }
   }
 
+  /** The next hop of packet {@code i} has not answered: its sender is told. */
+  void hostUnreachable(PacketVector v, int i) {
+    report(v, i, DropReason.NO_NEIGHBOUR, 0);
+  }
+
   /**
    * Drops the packet or turns it into an ICMP error and routes that. A translated packet becomes
    * again what its sender sent: a client has never heard of the endpoint.
    */
   private void report(PacketVector v, int i, DropReason reason, int mtu) {
-    long l3 = v.address[i] + v.l3[i];
     boolean six = (v.flags[i] & PacketVector.IPV6) != 0;
-    boolean tooBig = reason == DropReason.TOO_BIG;
-    boolean fragmentable = !six && (Ipv4.fragment(l3) & Ipv4.DONT_FRAGMENT) == 0;
     boolean translated = (v.flags[i] & PacketVector.TRANSLATED) != 0;
-    if ((tooBig && fragmentable) || (translated && !reversal.undo(v, i))) {
+    if (translated && !reversal.undo(v, i)) {
       v.drop(i, reason);
       return;
     }
-    if (tooBig) {
-      answers.tooBig(v, i, mtu);
-    } else {
-      answers.timeExceeded(v, i);
+    switch (reason) {
+      case TOO_BIG -> answers.tooBig(v, i, mtu);
+      case TTL_EXCEEDED -> answers.timeExceeded(v, i);
+      case NO_ROUTE -> answers.noRoute(v, i, reason);
+      case PROHIBITED_ROUTE -> answers.prohibited(v, i, reason);
+      case NO_NEIGHBOUR -> answers.hostUnreachable(v, i, reason);
+      // ip6_pkt_discard (net/ipv6/route.c): IPv6 calls such a route none.
+      default -> answers.unreachable(v, i, Icmp.HOST_UNREACHABLE, Icmpv6.NO_ROUTE, reason);
     }
     if (v.verdict[i] == Verdict.ANSWER) {
-      l3 = v.address[i] + v.l3[i];
+      long l3 = v.address[i] + v.l3[i];
       int number =
           six
               ? routes6.lookup(Ipv6.destinationHigh(l3), Ipv6.destinationLow(l3))
               : routes4.lookup(Ipv4.destination(l3));
       route(v, i, resolve(v, i, adjacencies.line(number)));
+      if (v.verdict[i] == Verdict.DROP && v.dropReason[i] != DropReason.NO_NEIGHBOUR.code()) {
+        v.dropReason[i] = reason.code(); // what it is about counts, not why nobody can be told
+      }
     }
   }
 
   private static DropReason dropReason(int kind) {
     return switch (kind) {
       case NONE -> DropReason.NO_ROUTE;
-      case BLACKHOLE, UNREACHABLE -> DropReason.BLACKHOLE_ROUTE;
+      case BLACKHOLE -> DropReason.BLACKHOLE_ROUTE;
+      case UNREACHABLE -> DropReason.UNREACHABLE_ROUTE;
+      case PROHIBITED -> DropReason.PROHIBITED_ROUTE;
       default -> DropReason.NO_NEIGHBOUR; // unresolved, or a group in a group
     };
   }
 
   /** A super-frame counts as the segments that it will be sent as. */
-  private static boolean tooBig(PacketVector v, int i, long l3, int mtu) {
+  private static boolean tooBig(PacketVector v, int i, int mtu) {
     int headers = v.l4[i] - v.l3[i];
     int segment = v.segmentSize[i];
     if (segment == 0) {
       return headers + v.l4Length[i] > mtu;
     }
-    int l4Header = v.protocol[i] == IpProtocol.TCP ? Tcp.headerBytes(l3 + headers) : 8;
-    return headers + l4Header + segment > mtu;
+    return headers + Segmenter.l4Header(v, i) + segment > mtu;
   }
 
   /** False, with nothing changed, when there was none left. */

@@ -22,7 +22,7 @@ public enum DropReason {
   TTL_EXCEEDED(20, "time to live ran out"),
   NO_ROUTE(21, "no route to the destination"),
   NO_NEIGHBOUR(22, "next hop's link-layer address is unknown"),
-  BLACKHOLE_ROUTE(23, "route says blackhole, unreachable or prohibit"),
+  BLACKHOLE_ROUTE(23, "route says blackhole"),
   TOO_BIG(24, "larger than the way out allows and must not be fragmented"),
   NO_TUNNEL(25, "way out is a tunnel that is gone"),
   BAD_VXLAN(26, "VXLAN header is cut or has no VNI, no frame follows, or the checksum is wrong"),
@@ -30,6 +30,8 @@ public enum DropReason {
   NESTED_TUNNEL(28, "VXLAN packet to this node inside a VXLAN packet"),
   TUNNEL_FROM_POD(29, "VXLAN packet to this node from a pod"),
   CONGESTION_UNMARKABLE(30, "congestion met in the tunnel by a packet that cannot carry the mark"),
+  UNREACHABLE_ROUTE(31, "route says unreachable (answered with host unreachable)"),
+  PROHIBITED_ROUTE(32, "route says prohibit (answered with administratively prohibited)"),
   // 40 to 59: Services and flows
   NO_LOCAL_ENDPOINTS(40, "policy Local and no endpoint of the Service on this node"),
   NO_ENDPOINTS(41, "the Service has no endpoints (answered with port unreachable)"),

@@ -46,8 +46,14 @@ public final class PacketVector {
   /** Leaves through the tunnel that {@link #tunnel} names (set by route). */
   public static final int TUNNEL = 1 << 8;
 
+  /** IPv4, larger than the way out allows, and may be cut: see {@link #mtu} (set by route). */
+  public static final int FRAGMENT = 1 << 9;
+
   /** Packets in this vector; columns at or above it are stale. */
   public int size;
+
+  /** Frames beyond those received that stages added: the later pieces of what they cut. */
+  public int made;
 
   public final long[] frame = new long[CAPACITY];
   public final long[] address = new long[CAPACITY];
@@ -107,6 +113,9 @@ public final class PacketVector {
   /** Number of the tunnel to leave through; with {@link #TUNNEL}. */
   public final int[] tunnel = new int[CAPACITY];
 
+  /** Bytes of the largest IP packet that the way out takes; with {@link #FRAGMENT}. */
+  public final int[] mtu = new int[CAPACITY];
+
   /**
    * Whether any packet may have one of {@code wanted} flags: for stages that look at few packets.
    */
@@ -161,5 +170,6 @@ public final class PacketVector {
     dropReason[at] = other.dropReason[i];
     outPort[at] = other.outPort[i];
     tunnel[at] = other.tunnel[i];
+    mtu[at] = other.mtu[i];
   }
 }

@@ -54,10 +54,15 @@ public final class Segmenter {
     l4Bytes = v.l4Length[i];
     segmentSize = v.segmentSize[i];
     whole = segmentSize == 0;
-    headers = whole ? v.length[i] : l4 + (tcp ? Tcp.headerBytes(source + l4) : Udp.HEADER);
+    headers = whole ? v.length[i] : l4 + l4Header(v, i);
     payload = v.length[i] - headers;
     done = 0;
     index = 0;
+  }
+
+  /** Bytes of the transport header, TCP's or UDP's, that each segment of {@code i} will have. */
+  public static int l4Header(PacketVector v, int i) {
+    return v.protocol[i] == IpProtocol.TCP ? Tcp.headerBytes(v.address[i] + v.l4[i]) : Udp.HEADER;
   }
 
   /** Whether a segment is left. */

@@ -241,6 +241,7 @@ public final class Worker implements Agent, AutoCloseable {
   private int receive() {
     PacketVector v = packets;
     v.size = 0;
+    v.made = 0;
     Port[] owned = ports;
     int count = owned.length;
     int at = firstPort;
@@ -303,6 +304,7 @@ public final class Worker implements Agent, AutoCloseable {
     for (HandOff ring : out) {
       ring.publish();
     }
+    counters.made(v.made);
     counters.ended(Verdict.SEND, sent);
     counters.ended(Verdict.ANSWER, answered);
     counters.ended(Verdict.HOST, host);

@@ -9,8 +9,8 @@ import java.lang.invoke.VarHandle;
  * What one worker has counted since its start: single writer, many readers. Reading is wait-free
  * from any thread; counts read one after the other need not be of the same instant.
  *
- * <p>Frames are conserved: once the worker stands still, {@link #received} + {@link #takenOver} =
- * {@link #transmitted} + {@link #handedOff} + {@link #dropped}.
+ * <p>Frames are conserved: once the worker stands still, {@link #received} + {@link #takenOver} +
+ * {@link #made} = {@link #transmitted} + {@link #handedOff} + {@link #dropped}.
  */
 public final class WorkerCounters {
   /** Ports that a node can have: their numbers are below it. */
@@ -24,6 +24,7 @@ public final class WorkerCounters {
   private static final int IDLE = HEARTBEAT + 2;
   private static final int HANDED_OFF = HEARTBEAT + 3;
   private static final int TAKEN_OVER = HEARTBEAT + 4;
+  private static final int MADE = HEARTBEAT + 5;
   private static final int VERDICT = HEARTBEAT + 8;
   private static final int DROP = VERDICT + 8;
   private static final int PORT = DROP + DropReason.LIMIT;
@@ -85,6 +86,11 @@ public final class WorkerCounters {
     return read(TAKEN_OVER);
   }
 
+  /** Frames that packets were cut into, beyond one each. */
+  public long made() {
+    return read(MADE);
+  }
+
   public long rxFrames(int port) {
     return read(PORT + port * PER_PORT + RX_FRAMES);
   }
@@ -143,6 +149,10 @@ public final class WorkerCounters {
 
   void handOff() {
     add(HANDED_OFF, 1);
+  }
+
+  void made(long frames) {
+    add(MADE, frames);
   }
 
   void takeOver(long frames) {

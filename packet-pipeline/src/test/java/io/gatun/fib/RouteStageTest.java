@@ -15,7 +15,9 @@ import io.gatun.pipeline.OwnAddresses;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.Verdict;
 import java.net.InetAddress;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -25,7 +27,7 @@ class RouteStageTest {
   private static final long OURS = 0x02_AA_00_00_00_01L;
   private static final long NEXT = 0x02_BB_00_00_00_02L;
 
-  private final Fib fib = new Fib(16, Runnable::run);
+  private final Fib fib = new Fib(512, Runnable::run);
   private final PacketVector v = new PacketVector();
   private final Answers answers = new Answers();
   private int forward;
@@ -103,13 +105,49 @@ class RouteStageTest {
 
   @Test
   void shouldDropForNamedReasons() {
-    expectDropped(DropReason.NO_ROUTE, PacketBuilder.ipv4("10.0.0.1", "11.0.0.1").udp(1, 2));
     expectDropped(DropReason.NO_ROUTE, PacketBuilder.ipv6("::1:1", "2001:db9::1").udp(1, 2));
     expectDropped(DropReason.BLACKHOLE_ROUTE, PacketBuilder.ipv4("10.0.0.1", "10.1.0.1").udp(1, 2));
     expectDropped(DropReason.NO_NEIGHBOUR, PacketBuilder.ipv4("10.0.0.1", "10.2.0.1").udp(1, 2));
-    expectDropped(
-        DropReason.TOO_BIG,
-        PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).payload(1473).dontFragment(false));
+  }
+
+  @Test
+  void shouldLetCutWhatMayBeCut() {
+    PacketBuilder in = PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).payload(1473);
+    expectSent(
+        in.dontFragment(false),
+        PacketBuilder.ipv4("10.0.0.1", "10.0.0.2")
+            .udp(1, 2)
+            .payload(1473)
+            .dontFragment(false)
+            .ttl(63));
+    assertEquals(PacketVector.FRAGMENT, v.flags[0]);
+    assertEquals(1500, v.mtu[0]);
+  }
+
+  @Test
+  void shouldAnswerThatNothingLeadsThere() {
+    put("10.6.0.0", 16, fib.adjacencies().add(new Adjacency.Unreachable()));
+    put("10.7.0.0", 16, fib.adjacencies().add(new Adjacency.Prohibited()));
+    // What the kernel answers: network, host unreachable, administratively prohibited.
+    expectUnreachable("11.0.0.1", DropReason.NO_ROUTE, 0);
+    expectUnreachable("10.6.0.1", DropReason.UNREACHABLE_ROUTE, 1);
+    expectUnreachable("10.7.0.1", DropReason.PROHIBITED_ROUTE, 13);
+  }
+
+  private void expectUnreachable(String destination, DropReason reason, int code) {
+    PacketBuilder in = PacketBuilder.ipv4("10.0.0.1", destination).udp(1, 2);
+    PacketBuilder answer =
+        PacketBuilder.ipv4("192.0.0.8", "10.0.0.1").icmpError(3, code, 0, in.packet());
+    expectAnswered(in, answer.tos(0xC0).identification(0));
+    assertEquals(reason.code(), v.dropReason[0]);
+  }
+
+  @Test
+  void shouldDropAnswersThatNothingLeadsTo() {
+    byte[] in = PacketBuilder.ipv4("10.96.0.1", "11.0.0.2").tcp(80, 40000).bytes();
+    run(in, Verdict.ANSWER, 0);
+    assertEquals(Verdict.DROP, v.verdict[0]);
+    assertEquals(DropReason.NO_ROUTE.code(), v.dropReason[0]);
   }
 
   @Test
@@ -125,7 +163,7 @@ class RouteStageTest {
   @Test
   void shouldAnswerFragmentationNeededWithMtu() {
     PacketBuilder in = PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).payload(1473);
-    byte[] quote = java.util.Arrays.copyOf(in.packet(), 576 - 28);
+    byte[] quote = Arrays.copyOf(in.packet(), 576 - 28);
     PacketBuilder answer = PacketBuilder.ipv4("192.0.0.8", "10.0.0.1").icmpError(3, 4, 1500, quote);
     expectAnswered(in, answer.tos(0xC0).identification(0));
   }
@@ -140,7 +178,7 @@ class RouteStageTest {
     expectAnswered(
         big,
         PacketBuilder.ipv6("2001:db8::99", "2001:db8::1")
-            .icmpError(2, 0, 1500, java.util.Arrays.copyOf(big.packet(), 1280 - 48)));
+            .icmpError(2, 0, 1500, Arrays.copyOf(big.packet(), 1280 - 48)));
   }
 
   @Test
@@ -192,16 +230,56 @@ class RouteStageTest {
   }
 
   @Test
-  void shouldSpreadGroupByHash() {
-    int other = fib.adjacencies().add(new Adjacency.Forward(8, OURS, NEXT, 1500));
-    put("10.4.0.0", 16, fib.adjacencies().add(new Adjacency.Group(List.of(forward, other))));
-    byte[] in = PacketBuilder.ipv4("10.0.0.1", "10.4.0.2").udp(1, 2).bytes();
-    v.hash[0] = 1;
-    run(in, Verdict.CONTINUE, 0);
-    assertEquals(7, v.outPort[0]);
-    v.hash[0] = -1;
-    run(in, Verdict.CONTINUE, 0);
-    assertEquals(8, v.outPort[0]);
+  void shouldSpreadFlowsOverTheMembersByTheirWeight() {
+    int[] members = members(4);
+    put("10.4.0.0", 16, group(members[0], members[0], members[1], members[2], members[3]));
+    int[] flows = new int[20];
+    for (int i = 0; i < 10_000; i++) {
+      flows[wayOf(i * 0x9E37_79B9)]++;
+    }
+    assertEquals(4000, flows[10], 200);
+    for (int k = 1; k < 4; k++) {
+      assertEquals(2000, flows[10 + k], 200);
+    }
+  }
+
+  @Test
+  void shouldMoveOnlyTheFlowsOfAMemberThatGoes() {
+    for (int count = 2; count <= Adjacency.Group.MAX_MEMBERS; count++) {
+      int[] members = members(count);
+      for (int gone = 0; gone < count; gone++) {
+        put("10.4.0.0", 16, group(members));
+        int[] before = waysOf(400);
+        int lost = members[gone];
+        put("10.4.0.0", 16, group(Arrays.stream(members).filter(m -> m != lost).toArray()));
+        int[] after = waysOf(400);
+        for (int i = 0; i < before.length; i++) {
+          if (before[i] != 10 + gone) {
+            assertEquals(before[i], after[i], "a flow moved that its way did not leave");
+          }
+        }
+      }
+    }
+  }
+
+  private int[] members(int count) {
+    return IntStream.range(0, count)
+        .map(k -> fib.adjacencies().add(new Adjacency.Forward(10 + k, OURS, NEXT, 1500)))
+        .toArray();
+  }
+
+  private int group(int... members) {
+    return fib.adjacencies().add(new Adjacency.Group(Arrays.stream(members).boxed().toList()));
+  }
+
+  private int[] waysOf(int flows) {
+    return IntStream.range(0, flows).map(i -> wayOf(i * 0x1234_5677)).toArray();
+  }
+
+  private int wayOf(int hash) {
+    v.hash[0] = hash;
+    run(PacketBuilder.ipv4("10.0.0.1", "10.4.0.2").udp(1, 2).bytes(), Verdict.CONTINUE, 0);
+    return v.outPort[0];
   }
 
   @Test

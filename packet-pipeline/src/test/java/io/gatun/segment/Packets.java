@@ -19,7 +19,7 @@ import java.util.Objects;
 /** A vector in real frames: what is added is parsed and on its way to port 1, which joins. */
 final class Packets implements AutoCloseable {
   static final int HEADROOM = 256;
-  private static final int SMALL = 128;
+  private static final int SMALL = 640;
   private static final int SUPER = 80;
   private static final boolean[] PARTIAL = {true};
 

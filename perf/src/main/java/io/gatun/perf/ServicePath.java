@@ -93,6 +93,7 @@ final class ServicePath implements AutoCloseable {
                 parse,
                 new Answers(),
                 new DataPath.Overlay(new DecapStage(parse), new EncapStage(tunnels)),
+                pool,
                 questions,
                 System::nanoTime)
             .steps();

@@ -229,6 +229,7 @@ final class Dataplane {
                     parse,
                     answering,
                     new DataPath.Overlay(decap, new EncapStage(tunnels)),
+                    pool,
                     asking,
                     Libc::monotonicNanos)
                 .stages());

@@ -117,7 +117,10 @@ final class Reports {
     return row;
   }
 
-  /** Frames of one worker: in + taken over = out + handed off + dropped, once it stands still. */
+  /**
+   * Frames of one worker: in + taken over + made = out + handed off + dropped, once it stands
+   * still.
+   */
   private static Map<String, Object> frames(WorkerCounters worker) {
     Map<String, Object> row = new LinkedHashMap<>();
     row.put("framesIn", worker.received());
@@ -126,6 +129,7 @@ final class Reports {
     row.put("dropped", worker.dropped());
     row.put("handedOff", worker.handedOff());
     row.put("takenOver", worker.takenOver());
+    row.put("made", worker.made());
     return row;
   }
 

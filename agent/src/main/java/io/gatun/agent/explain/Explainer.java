@@ -265,10 +265,12 @@ public final class Explainer implements AutoCloseable {
     }
     Surroundings.Way way = surroundings.way(destination);
     boolean translated = endpoint != null;
-    boolean own = way != null && way.own() || v.verdict[0] == Verdict.HOST;
+    // The vector holds the packet, or what the route stage answered it with.
+    boolean lost = v.verdict[0] == Verdict.DROP || (v.flags[0] & PacketVector.ICMP_ERROR) != 0;
+    boolean own = way != null && way.own() || (v.verdict[0] == Verdict.HOST && !lost);
     String verdict = translated ? "forward" : own ? "local" : "route";
     String reason = null;
-    if (v.verdict[0] == Verdict.DROP) {
+    if (lost) {
       reason = lost(steps);
       verdict = reason == null ? verdict : "drop";
     }

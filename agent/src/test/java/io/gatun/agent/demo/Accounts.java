@@ -39,9 +39,12 @@ record Accounts(JsonNode status) {
     long handedOff = 0;
     long takenOver = 0;
     long in = 0;
+    long made = 0;
     for (JsonNode worker : status.path("perWorker")) {
       assertEquals(
-          worker.path("framesIn").asLong() + worker.path("takenOver").asLong(),
+          worker.path("framesIn").asLong()
+              + worker.path("takenOver").asLong()
+              + worker.path("made").asLong(),
           worker.path("framesOut").asLong()
               + worker.path("handedOff").asLong()
               + worker.path("dropped").asLong(),
@@ -49,11 +52,12 @@ record Accounts(JsonNode status) {
       handedOff += worker.path("handedOff").asLong();
       takenOver += worker.path("takenOver").asLong();
       in += worker.path("framesIn").asLong();
+      made += worker.path("made").asLong();
     }
     assertEquals(handedOff, takenOver, () -> "lost between workers: " + status);
     assertEquals(framesIn(), in, status::toString);
     assertEquals(
-        framesIn(),
+        framesIn() + made,
         status.path("framesOut").asLong() + status.path("dropped").asLong(),
         status::toString);
     return this;

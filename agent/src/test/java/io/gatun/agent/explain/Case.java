@@ -86,10 +86,11 @@ final class Case implements AutoCloseable {
             ? Addresses.text(new InetSocketAddress(address(false), v.ports[0] & 0xFFFF))
             : Addresses.text(address(false));
     worker[4].process(v);
-    if (v.verdict[0] == Verdict.DROP && !lenient()) {
+    boolean lost = v.verdict[0] == Verdict.DROP || (v.flags[0] & PacketVector.ICMP_ERROR) != 0;
+    if (lost && !lenient()) {
       return "drop " + reason();
     }
-    return (translated ? "forward" : v.verdict[0] == Verdict.HOST ? "local" : "route")
+    return (translated ? "forward" : v.verdict[0] == Verdict.HOST && !lost ? "local" : "route")
         + " "
         + addresses;
   }

@@ -411,6 +411,7 @@ public final class KernelMirror implements AutoCloseable {
       }
       case Target.Blackhole() -> new RouteView(prefix, RouteView.Kind.BLACKHOLE, List.of());
       case Target.Unreachable() -> new RouteView(prefix, RouteView.Kind.UNREACHABLE, List.of());
+      case Target.Prohibited() -> new RouteView(prefix, RouteView.Kind.PROHIBITED, List.of());
       case Target.Several(List<Target> hops) -> {
         Map<Target, Integer> weights = new LinkedHashMap<>();
         hops.forEach(hop -> weights.merge(hop, 1, Integer::sum));

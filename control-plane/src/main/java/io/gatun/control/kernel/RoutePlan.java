@@ -325,7 +325,8 @@ final class RoutePlan implements KernelState.Observer {
     return switch (route.type()) {
       case LOCAL -> Target.LOCAL;
       case BLACKHOLE -> Target.BLACKHOLE;
-      case UNREACHABLE, PROHIBIT -> Target.UNREACHABLE;
+      case UNREACHABLE -> Target.UNREACHABLE;
+      case PROHIBIT -> Target.PROHIBITED;
       case UNICAST -> {
         NextHop object = route.nextHop() == 0 ? null : state.nextHop(route.nextHop());
         if (object == null) {
@@ -419,6 +420,7 @@ final class RoutePlan implements KernelState.Observer {
       case Target.Local() -> local;
       case Target.Blackhole() -> new Adjacency.Blackhole();
       case Target.Unreachable() -> new Adjacency.Unreachable();
+      case Target.Prohibited() -> new Adjacency.Prohibited();
       case Target.Several several ->
           throw new IllegalArgumentException("a group has no adjacency of its own: " + several);
     };

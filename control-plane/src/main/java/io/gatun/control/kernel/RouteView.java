@@ -17,7 +17,8 @@ public record RouteView(Prefix prefix, Kind kind, List<Way> ways) {
     /** By a device that is not ours: the kernel sends it. */
     KERNEL,
     BLACKHOLE,
-    UNREACHABLE
+    UNREACHABLE,
+    PROHIBITED
   }
 
   /**

@@ -27,7 +27,10 @@ sealed interface Target {
 
   record Unreachable() implements Target {}
 
+  record Prohibited() implements Target {}
+
   Target LOCAL = new Local();
   Target BLACKHOLE = new Blackhole();
   Target UNREACHABLE = new Unreachable();
+  Target PROHIBITED = new Prohibited();
 }

@@ -210,7 +210,7 @@ class KernelMirrorIT {
     }
     return switch (route.kind()) {
       case LOCAL -> List.of("local");
-      case BLACKHOLE, UNREACHABLE -> List.of();
+      case BLACKHOLE, UNREACHABLE, PROHIBITED -> List.of();
       case FORWARD, KERNEL ->
           route.ways().stream()
               .map(way -> {

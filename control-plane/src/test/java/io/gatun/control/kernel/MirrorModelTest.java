@@ -204,6 +204,7 @@ class MirrorModelTest {
           switch (route.type()) {
             case LOCAL -> HOST;
             case BLACKHOLE -> new Adjacency.Blackhole();
+            case PROHIBIT -> new Adjacency.Prohibited();
             default -> new Adjacency.Unreachable();
           });
     }
