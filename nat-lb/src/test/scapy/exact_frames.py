@@ -178,7 +178,9 @@ def rows(f):
     row("not a Service: any protocol" + n, 0,
         f.ip(f.client, f.endpoint, **({"nh": 50} if f.six else {"proto": 50})) / body,
         "send", out=1, answer=f.ip(f.client, f.endpoint, 63, **({"nh": 50} if f.six else {"proto": 50})) / body)
-    row("not a Service: no route" + n, 0, f.ip(f.client, "2001:db9::1" if f.six else "203.0.113.1") / UDP(sport=1, dport=2), "no_route")
+    lost = f.ip(f.client, "2001:db9::1" if f.six else "203.0.113.1") / UDP(sport=1, dport=2)
+    row("not a Service: no route" + n, 0, lost, "answer", out=0,
+        answer=f.error(f.client, ICMP(type=3, code=0), ICMPv6DestUnreach(code=0), lost))
     row("not a Service: a black hole" + n, 0, f.ip(f.client, f.black) / UDP(sport=1, dport=2), "blackhole_route")
     row("not a Service: a silent neighbour" + n, 0, f.ip(f.client, f.silent) / UDP(sport=1, dport=2), "no_neighbour")
 

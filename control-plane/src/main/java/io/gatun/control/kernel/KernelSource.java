@@ -1,5 +1,6 @@
 package io.gatun.control.kernel;
 
+import io.gatun.control.document.MacAddress;
 import java.net.InetAddress;
 import java.util.function.Consumer;
 
@@ -19,6 +20,14 @@ public interface KernelSource extends AutoCloseable {
 
   /** Asks the kernel to find the MAC address of a neighbour, or to confirm it. Does not wait. */
   void resolve(int ifIndex, InetAddress address);
+
+  /**
+   * Has a bridge learn that {@code mac} is behind its port {@code ifIndex}, or keep it in mind for
+   * another while.
+   *
+   * @param vlan 0 where the bridge does not tell VLANs apart
+   */
+  default void learn(int ifIndex, MacAddress mac, int vlan) {}
 
   /** A file descriptor that poll(2) finds readable when there are changes; -1 for none. */
   default int descriptor() {

@@ -2,6 +2,7 @@ package io.gatun.control.kernel;
 
 import io.gatun.control.document.Prefix;
 import io.gatun.control.kernel.KernelTables.Address;
+import io.gatun.control.kernel.KernelTables.BridgePort;
 import io.gatun.control.kernel.KernelTables.Entry;
 import io.gatun.control.kernel.KernelTables.Forwarding;
 import io.gatun.control.kernel.KernelTables.Link;
@@ -42,6 +43,8 @@ final class KernelState {
     void neighbour(@Nullable Neighbour before, @Nullable Neighbour after);
 
     void forwarding(Forwarding entry);
+
+    void bridgePort(BridgePort port);
 
     void rule(Rule rule, boolean removed);
   }
@@ -130,6 +133,7 @@ final class KernelState {
             dump.nextHops(),
             dump.neighbours(),
             dump.forwarding(),
+            dump.bridgePorts(),
             dump.rules())) {
       for (Entry entry : table) {
         there.add(entry.key());
@@ -217,6 +221,7 @@ final class KernelState {
       case Address _ -> observer.addresses();
       case Neighbour _ -> observer.neighbour((Neighbour) before, (Neighbour) after);
       case Forwarding forwarding -> observer.forwarding(forwarding);
+      case BridgePort port -> observer.bridgePort(port);
       case Rule rule -> observer.rule(rule, removed);
       case Route route ->
           throw new IllegalArgumentException("a route is no single entry: " + route);

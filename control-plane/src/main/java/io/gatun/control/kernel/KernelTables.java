@@ -3,9 +3,11 @@ package io.gatun.control.kernel;
 import io.gatun.control.document.Addresses;
 import io.gatun.control.document.MacAddress;
 import io.gatun.control.document.Prefix;
+import io.gatun.ffm.netlink.BridgeDevice;
 import io.gatun.ffm.netlink.VxlanDevice;
 import java.net.InetAddress;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** What the kernel's tables said at one moment, as far as it means something here. Immutable. */
@@ -16,10 +18,12 @@ public record KernelTables(
     List<Route> routes,
     List<Neighbour> neighbours,
     List<Forwarding> forwarding,
+    List<BridgePort> bridgePorts,
     List<Rule> rules) {
 
   public static final KernelTables EMPTY =
-      new KernelTables(List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
+      new KernelTables(
+          List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
 
   /** An entry of one of the tables; two with equal keys are the same thing at different times. */
   public sealed interface Entry {
@@ -37,6 +41,7 @@ public record KernelTables(
    * @param lower the device below a VLAN, or a veth's other end; 0 for none
    * @param peerElsewhere a veth's other end is in another network namespace
    * @param vxlan null for what is no VXLAN device
+   * @param bridge null for what is no bridge
    */
   public record Link(
       int ifIndex,
@@ -49,8 +54,25 @@ public record KernelTables(
       int master,
       int lower,
       boolean peerElsewhere,
-      @Nullable VxlanDevice vxlan)
+      @Nullable VxlanDevice vxlan,
+      @Nullable BridgeDevice bridge)
       implements Entry {
+
+    /** A link that is no bridge, or one whose settings do not matter. */
+    public Link(
+        int ifIndex,
+        String name,
+        MacAddress mac,
+        int mtu,
+        boolean up,
+        boolean running,
+        String kind,
+        int master,
+        int lower,
+        boolean peerElsewhere,
+        @Nullable VxlanDevice vxlan) {
+      this(ifIndex, name, mac, mtu, up, running, kind, master, lower, peerElsewhere, vxlan, null);
+    }
 
     private record LinkKey(int ifIndex) {}
 
@@ -192,6 +214,39 @@ public record KernelTables(
     @Override
     public Object key() {
       return new ForwardingKey(master == 0 ? ifIndex : master, mac, vlan, remote, vni);
+    }
+  }
+
+  /**
+   * What a bridge says of one of its ports, or of itself as one.
+   *
+   * @param bridge the port itself where that is the bridge
+   * @param forwarding frames may pass
+   * @param hairpin a frame may leave by the port that it came by
+   * @param learning addresses are learnt from what comes in
+   * @param isolated no frames to or from other isolated ports
+   * @param pvid the VLAN of untagged frames that come in, 0 for none
+   * @param untagged VLANs whose frames leave without a tag
+   */
+  public record BridgePort(
+      int ifIndex,
+      int bridge,
+      boolean forwarding,
+      boolean hairpin,
+      boolean learning,
+      boolean isolated,
+      int pvid,
+      Set<Integer> untagged)
+      implements Entry {
+    private record BridgePortKey(int ifIndex) {}
+
+    static Object key(int ifIndex) {
+      return new BridgePortKey(ifIndex);
+    }
+
+    @Override
+    public Object key() {
+      return key(ifIndex);
     }
   }
 

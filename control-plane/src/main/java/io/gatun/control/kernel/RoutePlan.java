@@ -3,6 +3,7 @@ package io.gatun.control.kernel;
 import io.gatun.control.document.Addresses;
 import io.gatun.control.document.MacAddress;
 import io.gatun.control.document.Prefix;
+import io.gatun.control.kernel.KernelTables.BridgePort;
 import io.gatun.control.kernel.KernelTables.Forwarding;
 import io.gatun.control.kernel.KernelTables.Link;
 import io.gatun.control.kernel.KernelTables.Member;
@@ -199,6 +200,11 @@ final class RoutePlan implements KernelState.Observer {
         }
       }
     }
+  }
+
+  @Override
+  public void bridgePort(BridgePort port) {
+    // What is switched is another's: see SwitchPlan.
   }
 
   @Override

@@ -6,6 +6,7 @@ import io.gatun.control.kernel.KernelTables.Entry;
 import io.gatun.control.kernel.KernelTables.RouteType;
 import io.gatun.control.kernel.KernelTables.Way;
 import io.gatun.ffm.netlink.Address;
+import io.gatun.ffm.netlink.BridgePort;
 import io.gatun.ffm.netlink.FdbEntry;
 import io.gatun.ffm.netlink.KernelObject;
 import io.gatun.ffm.netlink.Link;
@@ -47,6 +48,7 @@ public final class RtnetlinkSource implements KernelSource {
         entries(tables.routes(), KernelTables.Route.class),
         entries(tables.neighbours(), KernelTables.Neighbour.class),
         entries(tables.forwardingEntries(), KernelTables.Forwarding.class),
+        entries(tables.bridgePorts(), KernelTables.BridgePort.class),
         entries(tables.rules(), KernelTables.Rule.class));
   }
 
@@ -95,6 +97,11 @@ public final class RtnetlinkSource implements KernelSource {
   }
 
   @Override
+  public void learn(int ifIndex, MacAddress mac, int vlan) {
+    questions.useForwarding(ifIndex, mac.octets(), vlan); // a refusal shows as no entry
+  }
+
+  @Override
   public int descriptor() {
     return changes.fd();
   }
@@ -102,6 +109,16 @@ public final class RtnetlinkSource implements KernelSource {
   private static @Nullable Entry entry(KernelObject object) {
     return switch (object) {
       case Link link -> link(link);
+      case BridgePort p ->
+          new KernelTables.BridgePort(
+              p.index(),
+              p.bridge(),
+              p.forwarding(),
+              p.hairpin(),
+              p.learning(),
+              p.isolated(),
+              p.pvid(),
+              p.untagged());
       case Address a -> new KernelTables.Address(a.ifIndex(), a.address(), a.prefixLength());
       case NextHopObject hop -> hop.fdb() ? null : nextHop(hop);
       case Route route -> route(route);
@@ -123,7 +140,8 @@ public final class RtnetlinkSource implements KernelSource {
         link.master(),
         link.peerIndex(),
         link.kind().equals("veth") && link.peerNamespace() >= 0,
-        link.vxlan());
+        link.vxlan(),
+        link.bridge());
   }
 
   private static MacAddress mac(byte[] octets) {

@@ -1,6 +1,7 @@
 package io.gatun.control.kernel;
 
 import io.gatun.control.kernel.KernelTables.Address;
+import io.gatun.control.kernel.KernelTables.BridgePort;
 import io.gatun.control.kernel.KernelTables.Entry;
 import io.gatun.control.kernel.KernelTables.Forwarding;
 import io.gatun.control.kernel.KernelTables.Link;
@@ -61,6 +62,7 @@ final class FakeKernel implements KernelSource {
         all(Route.class),
         all(Neighbour.class),
         all(Forwarding.class),
+        all(BridgePort.class),
         all(Rule.class));
   }
 

@@ -8,7 +8,9 @@ import java.net.ProtocolException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -52,6 +54,23 @@ final class Attributes {
       at += (length + 3) & -4;
     }
     return new Attributes(values);
+  }
+
+  /** Every attribute of {@code type} in a nesting, for those that come several times. */
+  static List<ByteBuffer> all(@Nullable ByteBuffer nesting, int type) {
+    List<ByteBuffer> found = new ArrayList<>();
+    int at = 0;
+    while (nesting != null && nesting.limit() - at >= HEADER) {
+      int length = nesting.getShort(at) & 0xFFFF;
+      if (length < HEADER || length > nesting.limit() - at) {
+        throw malformed("an attribute of " + length + " bytes in a nesting");
+      }
+      if ((nesting.getShort(at + 2) & TYPE_MASK) == type) {
+        found.add(slice(nesting, at + HEADER, length - HEADER));
+      }
+      at += (length + 3) & -4;
+    }
+    return found;
   }
 
   @Nullable ByteBuffer get(int type) {

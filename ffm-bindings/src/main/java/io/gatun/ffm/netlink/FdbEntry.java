@@ -34,7 +34,7 @@ public record FdbEntry(
 
   private static final int MAC = 6;
   private static final int NDA_LLADDR = 2;
-  private static final int NDA_VLAN = 5;
+  static final int NDA_VLAN = 5;
   private static final int NDA_PORT = 6;
   private static final int NDA_VNI = 7;
   private static final int NDA_MASTER = 9;

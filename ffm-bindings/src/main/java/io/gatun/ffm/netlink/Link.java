@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param peerNamespace id of the namespace the peer is in, −1 for this one
  * @param vlan the VLAN's id, 0 for a device that is none
  * @param vxlan what a VXLAN device says, null for others
+ * @param bridge how a bridge is set, null for others
  */
 @SuppressWarnings("ArrayRecordComponent") // six bytes, read only; never compared
 public record Link(
@@ -31,7 +32,8 @@ public record Link(
     int peerIndex,
     int peerNamespace,
     int vlan,
-    @Nullable VxlanDevice vxlan)
+    @Nullable VxlanDevice vxlan,
+    @Nullable BridgeDevice bridge)
     implements KernelObject {
 
   // struct ifinfomsg: family u8, type u16 at 2, index s32, flags u32, change u32
@@ -51,10 +53,7 @@ public record Link(
   private static final int IFLA_VLAN_ID = 1;
   private static final int IFLA_LINK_NETNSID = 37;
 
-  /**
-   * Null for what a protocol says of a device: a bridge tells of its ports by messages of family
-   * AF_BRIDGE, of which RTM_DELLINK means that a port left the bridge, not that the device is gone.
-   */
+  /** Null for what a protocol says of a device. */
   static @Nullable Link parse(ByteBuffer body) {
     Attributes attributes = LAYOUT.attributes(body);
     if (body.get(0) != 0) {
@@ -76,6 +75,7 @@ public record Link(
         attributes.integer(IFLA_LINK, 0),
         attributes.integer(IFLA_LINK_NETNSID, -1),
         kind.equals("vlan") ? data.unsignedShort(IFLA_VLAN_ID, 0) : 0,
-        kind.equals("vxlan") ? VxlanDevice.parse(data) : null);
+        kind.equals("vxlan") ? VxlanDevice.parse(data) : null,
+        kind.equals("bridge") ? BridgeDevice.parse(data) : null);
   }
 }

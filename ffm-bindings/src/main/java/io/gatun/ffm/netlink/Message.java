@@ -72,7 +72,12 @@ record Message(int type, int flags, int sequence, ByteBuffer body) {
   /** What the message is about; null when that is nothing we know. */
   @Nullable KernelObject object() {
     return switch (type) {
-      case NEWLINK, DELLINK -> Link.parse(body);
+      // A bridge tells of its ports by a family of its own: such a DELLINK means that a port left
+      // the bridge, not that the device is gone.
+      case NEWLINK, DELLINK ->
+          body.limit() > 0 && body.get(0) == FdbEntry.AF_BRIDGE
+              ? BridgePort.parse(body)
+              : Link.parse(body);
       case NEWADDR, DELADDR -> Address.parse(body);
       case NEWROUTE, DELROUTE -> Route.parse(body);
       case NEWNEIGH, DELNEIGH ->

@@ -34,8 +34,9 @@ public record Neighbour(int ifIndex, InetAddress address, byte @Nullable [] mac,
   static final int STATE = 8;
   static final int FLAGS = 10;
   static final int NTF_USE = 1;
+  static final int NTF_MASTER = 4;
   static final int NDA_DST = 1;
-  private static final int NDA_LLADDR = 2;
+  static final int NDA_LLADDR = 2;
 
   /** Whether frames can be sent to {@link #mac()} now. */
   public boolean valid() {

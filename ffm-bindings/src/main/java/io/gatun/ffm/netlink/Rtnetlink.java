@@ -18,8 +18,14 @@ import java.util.List;
  */
 public final class Rtnetlink implements AutoCloseable {
   private static final int MAX_REQUEST = 256;
+  private static final int BODY = Message.HEADER + Neighbour.LAYOUT.bytes();
+
   // A table that changes while it is read comes marked as inconsistent; read it again.
   private static final int ATTEMPTS = 10;
+  // linux/if_link.h, linux/rtnetlink.h
+  private static final int IFLA_EXT_MASK = 29;
+  private static final int RTEXT_FILTER_BRVLAN = 2;
+
   // The first byte of every struct.
   private static final int FAMILY = 0;
 
@@ -59,6 +65,17 @@ public final class Rtnetlink implements AutoCloseable {
     return dump(Message.GETNEIGH, Neighbour.LAYOUT, FdbEntry.class, FAMILY, FdbEntry.AF_BRIDGE);
   }
 
+  /** The ports of all bridges, and the bridges themselves as ports, with their VLANs. */
+  public List<BridgePort> bridgePorts() {
+    return dump(
+        Message.GETLINK,
+        Link.LAYOUT,
+        BridgePort.class,
+        FAMILY,
+        FdbEntry.AF_BRIDGE,
+        new int[] {IFLA_EXT_MASK, RTEXT_FILTER_BRVLAN});
+  }
+
   /** The next hops that routes name by their number; none where the kernel is older than 5.3. */
   public List<NextHopObject> nextHops() {
     return dump(Message.GETNEXTHOP, NextHopObject.LAYOUT, NextHopObject.class);
@@ -79,18 +96,49 @@ public final class Rtnetlink implements AutoCloseable {
    * Returns 0 or −errno; the outcome shows in {@link #neighbours()} or a subscription.
    */
   public int useNeighbour(int ifIndex, InetAddress address) {
+    int family = address instanceof Inet4Address ? Libc.AF_INET : Libc.AF_INET6;
+    ByteBuffer request = use(family, ifIndex, Neighbour.NTF_USE);
+    return ask(request, append(request, BODY, Neighbour.NDA_DST, address.getAddress()));
+  }
+
+  /**
+   * Makes the bridge learn that {@code mac} is behind its port {@code ifIndex}, or remember it for
+   * another while, as if a frame had come from there (NTF_USE). Returns 0 or −errno.
+   *
+   * @param vlan 0 where the bridge does not tell VLANs apart
+   */
+  public int useForwarding(int ifIndex, byte[] mac, int vlan) {
+    int flags = Neighbour.NTF_USE | Neighbour.NTF_MASTER;
+    ByteBuffer request = use(FdbEntry.AF_BRIDGE, ifIndex, flags);
+    request.putShort(Message.HEADER + Neighbour.STATE, (short) Neighbour.NUD_REACHABLE);
+    int at = append(request, BODY, Neighbour.NDA_LLADDR, mac);
+    if (vlan != 0) {
+      byte[] id =
+          ByteBuffer.allocate(2).order(ByteOrder.nativeOrder()).putShort((short) vlan).array();
+      at = append(request, at, FdbEntry.NDA_VLAN, id);
+    }
+    return ask(request, at);
+  }
+
+  private ByteBuffer use(int family, int ifIndex, int flags) {
     ByteBuffer request = request(Message.NEWNEIGH, Message.F_ACK | Message.F_CREATE);
-    byte family = (byte) (address instanceof Inet4Address ? Libc.AF_INET : Libc.AF_INET6);
-    int body = Message.HEADER;
-    request.put(body, family);
-    request.putInt(body + Neighbour.IFINDEX, ifIndex);
-    request.put(body + Neighbour.FLAGS, (byte) Neighbour.NTF_USE);
-    byte[] bytes = address.getAddress();
-    int at = body + Neighbour.LAYOUT.bytes();
-    request.putShort(at, (short) (4 + bytes.length));
-    request.putShort(at + 2, (short) Neighbour.NDA_DST);
-    request.put(at + 4, bytes);
-    send(request, at + 4 + bytes.length);
+    request.put(Message.HEADER, (byte) family);
+    request.putInt(Message.HEADER + Neighbour.IFINDEX, ifIndex);
+    request.put(Message.HEADER + Neighbour.FLAGS, (byte) flags);
+    return request;
+  }
+
+  /** Where the next attribute goes. */
+  private static int append(ByteBuffer request, int at, int type, byte[] value) {
+    request.putShort(at, (short) (4 + value.length));
+    request.putShort(at + 2, (short) type);
+    request.put(at + 4, value);
+    return at + 4 + (value.length + 3 & -4);
+  }
+
+  /** Sends {@code length} bytes and waits for the acknowledgement. */
+  private int ask(ByteBuffer request, int length) {
+    send(request, length);
     while (true) {
       for (Message message : socket.receive(0)) {
         if (message.sequence() == sequence && message.type() == Message.ERROR) {
@@ -104,14 +152,29 @@ public final class Rtnetlink implements AutoCloseable {
     return dump(type, layout, kind, 0, 0);
   }
 
-  /** Only what has {@code value} in byte {@code field} of its struct. */
   private <T extends KernelObject> List<T> dump(
       int type, Layout layout, Class<T> kind, int field, int value) {
+    return dump(type, layout, kind, field, value, new int[0]);
+  }
+
+  /**
+   * Only what has {@code value} in byte {@code field} of its struct.
+   *
+   * @param attribute type and value of an attribute that says what is wanted; empty for none
+   */
+  private <T extends KernelObject> List<T> dump(
+      int type, Layout layout, Class<T> kind, int field, int value, int[] attribute) {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
       // A family of zero: all of them, but for AF_BRIDGE.
       ByteBuffer request = request(type, Message.F_DUMP);
       request.put(Message.HEADER + field, (byte) value);
-      send(request, Message.HEADER + layout.bytes());
+      int length = Message.HEADER + layout.bytes();
+      if (attribute.length != 0) {
+        byte[] word =
+            ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(attribute[1]).array();
+        length = append(request, length, attribute[0], word);
+      }
+      send(request, length);
       List<T> objects = new ArrayList<>();
       if (collect(objects, kind)) {
         return objects;
