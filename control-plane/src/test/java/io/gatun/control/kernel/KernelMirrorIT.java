@@ -141,7 +141,7 @@ class KernelMirrorIT {
       assertTrue(mirror.localAddresses().contains(address("192.0.2.1")));
       assertEquals(new Adjacency.Blackhole(), to(fib, "10.3.0.1"));
       assertEquals(new Adjacency.Unreachable(), to(fib, "10.4.0.1"));
-      assertEquals(new Adjacency.Unreachable(), to(fib, "10.6.0.1"));
+      assertEquals(new Adjacency.Prohibited(), to(fib, "10.6.0.1"));
       assertNull(to(fib, "10.7.0.1")); // another table's
       assertEquals(forward(0x020000000003L), to(fib, "192.0.2.3"));
       assertEquals(forward(0x020000000004L), to(fib, "fd01::7"));
