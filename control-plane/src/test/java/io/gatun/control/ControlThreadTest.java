@@ -48,6 +48,7 @@ class ControlThreadTest {
           new KernelMirror(
               KernelSource.NONE,
               fib,
+              null,
               new Adjacency.Blackhole(),
               List.of(new TakenPort(1, "up0", 0, new MacAddress(2), 1500)),
               List.of(new StaticRoute(new Prefix(node, 24), null, "up0")),

@@ -28,10 +28,11 @@ public enum DropReason {
   BAD_VXLAN(26, "VXLAN header is cut or has no VNI, no frame follows, or the checksum is wrong"),
   UNKNOWN_VNI(27, "VXLAN network that does not end here"),
   NESTED_TUNNEL(28, "VXLAN packet to this node inside a VXLAN packet"),
-  TUNNEL_FROM_POD(29, "VXLAN packet to this node from a pod"),
+  TUNNEL_FROM_POD(29, "VXLAN packet from a pod"),
   CONGESTION_UNMARKABLE(30, "congestion met in the tunnel by a packet that cannot carry the mark"),
   UNREACHABLE_ROUTE(31, "route says unreachable (answered with host unreachable)"),
   PROHIBITED_ROUTE(32, "route says prohibit (answered with administratively prohibited)"),
+  TUNNEL_LOOP(33, "came through a tunnel, and its way out is a tunnel"),
   // 40 to 59: Services and flows
   NO_LOCAL_ENDPOINTS(40, "policy Local and no endpoint of the Service on this node"),
   NO_ENDPOINTS(41, "the Service has no endpoints (answered with port unreachable)"),

@@ -43,11 +43,18 @@ public final class PacketVector {
   /** An ICMP or ICMPv6 error message, which quotes another packet. */
   public static final int ICMP_ERROR = 1 << 7;
 
-  /** Leaves through the tunnel that {@link #tunnel} names (set by route). */
+  /**
+   * Leaves through the tunnel that {@link #tunnel} names (set by route). Behind encapsulation only
+   * super-frames have it: {@code l3} and {@code l4} are the inner packet's, and what is before it
+   * stands before each segment, lengths still to be filled in.
+   */
   public static final int TUNNEL = 1 << 8;
 
   /** IPv4, larger than the way out allows, and may be cut: see {@link #mtu} (set by route). */
   public static final int FRAGMENT = 1 << 9;
+
+  /** Came out of a tunnel that ends here (set by decapsulation). */
+  public static final int FROM_TUNNEL = 1 << 10;
 
   /** Packets in this vector; columns at or above it are stale. */
   public int size;

@@ -2,6 +2,7 @@ package io.gatun.segment;
 
 import io.gatun.ffm.memory.Memory;
 import io.gatun.packet.Checksum;
+import io.gatun.packet.Ethernet;
 import io.gatun.packet.IpProtocol;
 import io.gatun.packet.Ipv4;
 import io.gatun.packet.Ipv6;
@@ -19,6 +20,10 @@ import io.gatun.pipeline.PacketVector;
  *   int bytes = segmenter.next(frame + 256);
  * }
  * }</pre>
+ *
+ * <p>What goes through a tunnel ({@link PacketVector#TUNNEL}) has the tunnel's headers before its
+ * own: each segment gets them, with lengths, identification and checksums filled in, and its own
+ * checksum is complete, because the other end's device cannot know.
  *
  * <p>Each segment has the headers of the whole with its own lengths, IPv4 identification (counting
  * up), sequence number and checksum. FIN and PSH stay on the last one, CWR on the first. Checksums
@@ -43,6 +48,9 @@ public final class Segmenter {
   private int csumOffset;
   private int l4Bytes;
 
+  /** Bytes of a tunnel's headers before the packet: Ethernet, IP, UDP and what it says itself. */
+  private int tunnel;
+
   /** Starts on packet {@code i}, which has been through parse and stays as it is. */
   public void begin(PacketVector v, int i) {
     source = v.address[i];
@@ -54,6 +62,7 @@ public final class Segmenter {
     l4Bytes = v.l4Length[i];
     segmentSize = v.segmentSize[i];
     whole = segmentSize == 0;
+    tunnel = !whole && (v.flags[i] & PacketVector.TUNNEL) != 0 ? l3 - Ethernet.HEADER : 0;
     headers = whole ? v.length[i] : l4 + l4Header(v, i);
     payload = v.length[i] - headers;
     done = 0;
@@ -97,6 +106,10 @@ public final class Segmenter {
       long field = to + l4 + csumOffset;
       int delta = Checksum.delta16(l4Bytes, bytes);
       Memory.putShortBe(field, Checksum.updatePartial(Memory.getShortBe(field), delta));
+      if (tunnel != 0) {
+        Checksum.complete(to + l4, bytes, csumOffset);
+        wrap(to + Ethernet.HEADER, headers + size - Ethernet.HEADER);
+      }
     }
     done += size;
     index++;
@@ -116,6 +129,26 @@ public final class Segmenter {
     int delta =
         Checksum.combine(Checksum.delta16(before, bytes), Checksum.delta16(identification, now));
     Ipv4.updateChecksum(ip, delta);
+  }
+
+  /** The outer headers of a segment, from its outer IP header to its end. */
+  private void wrap(long ip, int bytes) {
+    if (Ethernet.type(ip - Ethernet.HEADER) == Ethernet.IPV4) {
+      int identification = Ipv4.identification(ip) + index & 0xFFFF;
+      Memory.putShortBe(ip + Ipv4.IDENTIFICATION, identification);
+      Memory.putShortBe(ip + Ipv4.TOTAL_LENGTH, bytes);
+      Ipv4.checksum(ip, 0);
+      Ipv4.checksum(ip, Checksum.complement(Checksum.sum(ip, Ipv4.HEADER)));
+      Memory.putShortBe(ip + Ipv4.HEADER + Udp.LENGTH, bytes - Ipv4.HEADER);
+      return; // no UDP checksum: RFC 7348, 5
+    }
+    int udpBytes = bytes - Ipv6.HEADER;
+    long udp = ip + Ipv6.HEADER;
+    Ipv6.payloadLength(ip, udpBytes);
+    Memory.putShortBe(udp + Udp.LENGTH, udpBytes);
+    int pseudoHeader = Checksum.pseudoHeaderV6(ip, IpProtocol.UDP, udpBytes);
+    long sum = (long) Checksum.sum(udp, udpBytes) + pseudoHeader;
+    Udp.checksum(udp, Checksum.complementUdp(Checksum.fold(sum)));
   }
 
   private void stream(long header, boolean last) {

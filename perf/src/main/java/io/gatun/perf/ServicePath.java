@@ -29,6 +29,7 @@ import io.gatun.service.ServiceTable;
 import io.gatun.service.SourceAddresses;
 import io.gatun.tunnel.DecapStage;
 import io.gatun.tunnel.EncapStage;
+import io.gatun.tunnel.TunnelCounters;
 import io.gatun.tunnel.TunnelTable;
 import io.gatun.worker.Worker;
 import java.net.InetAddress;
@@ -92,7 +93,9 @@ final class ServicePath implements AutoCloseable {
                 new DataPath.Tables(fib, flows, fragments, services, new SourceAddresses()),
                 parse,
                 new Answers(),
-                new DataPath.Overlay(new DecapStage(parse), new EncapStage(tunnels)),
+                new DataPath.Overlay(
+                    new DecapStage(parse, new boolean[0], new TunnelCounters(1)),
+                    new EncapStage(tunnels, new TunnelCounters(1))),
                 pool,
                 questions,
                 System::nanoTime)

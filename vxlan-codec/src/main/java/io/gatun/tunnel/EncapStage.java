@@ -16,6 +16,10 @@ import io.gatun.pipeline.Verdict;
  * Puts the outer headers before packets whose way out is a tunnel. Belongs to one worker; comes
  * after the route stage, which wrote the inner Ethernet header and named the tunnel.
  *
+ * <p>A super-frame gets the headers once; its segments get them from {@link
+ * io.gatun.segment.Segmenter}. What came out of a tunnel as it is now goes into none: nodes that
+ * are of two minds about a pod's place would throw its packets to and fro.
+ *
  * <p>The inner transport checksum is completed here whatever the pod left to its device, because
  * the other end's cannot know. Over IPv4 the outer UDP checksum is 0 (RFC 7348, 5), over IPv6 it is
  * computed: Linux drops such packets without one.
@@ -30,10 +34,12 @@ public final class EncapStage implements Stage {
   private static final int SOURCE_PORTS = 0x3FFF;
 
   private final TunnelTable tunnels;
+  private final TunnelCounters counters;
   private int identification;
 
-  public EncapStage(TunnelTable tunnels) {
+  public EncapStage(TunnelTable tunnels, TunnelCounters counters) {
     this.tunnels = tunnels;
+    this.counters = counters;
   }
 
   @Override
@@ -44,23 +50,61 @@ public final class EncapStage implements Stage {
     for (int i = 0, size = v.size; i < size; i++) {
       if ((v.flags[i] & PacketVector.TUNNEL) != 0
           && (v.verdict[i] == Verdict.SEND || v.verdict[i] == Verdict.ANSWER)) {
-        encapsulate(v, i, tunnels.line(v.tunnel[i]));
+        encapsulate(v, i, v.tunnel[i]);
       }
     }
   }
 
-  private void encapsulate(PacketVector v, int i, long line) {
+  private void encapsulate(PacketVector v, int i, int number) {
+    long line = tunnels.line(number);
     int headers = Template.bytes(line);
+    int flags = v.flags[i];
     if (headers == 0) {
       v.drop(i, DropReason.NO_TUNNEL);
-      return;
-    }
-    if (v.segmentSize[i] != 0 || v.address[i] - v.frame[i] < headers + TX_METADATA) {
+    } else if ((flags & (PacketVector.FROM_TUNNEL | PacketVector.TRANSLATED))
+        == PacketVector.FROM_TUNNEL) {
+      v.drop(i, DropReason.TUNNEL_LOOP);
+    } else if (v.address[i] - v.frame[i] < headers + TX_METADATA) {
       v.drop(i, DropReason.UNSUPPORTED_OFFLOAD);
-      return;
+    } else if (v.segmentSize[i] != 0) {
+      wrapSegments(v, i, number, line, headers);
+    } else {
+      counters.sent(number, 1, v.length[i]);
+      wrap(v, i, line, headers, flags);
     }
+  }
+
+  /** The headers that all segments have in common; lengths and checksums follow with the cut. */
+  private void wrapSegments(PacketVector v, int i, int number, long line, int headers) {
+    int bytes = v.l4Length[i];
+    int segments = (bytes + v.segmentSize[i] - 1) / v.segmentSize[i]; // about: headers count too
+    counters.sent(number, segments, v.length[i]);
     long inner = v.address[i];
-    int flags = v.flags[i];
+    int ecn = Ecn.of(inner + v.l3[i], (v.flags[i] & PacketVector.IPV6) != 0);
+    long outer = inner - headers;
+    Memory.copy(line, outer, headers);
+    Udp.sourcePort(inner - Vxlan.HEADER - Udp.HEADER, sourcePort(v.hash[i]));
+    long l3 = outer + Ethernet.HEADER;
+    if (headers == Template.BYTES_4) {
+      Memory.putByte(l3 + Ipv4.TOS, Ipv4.tos(l3) | ecn);
+      Memory.putShortBe(l3 + Ipv4.IDENTIFICATION, identification + 1);
+      identification = identification + segments & 0xFFFF;
+    } else {
+      Ecn.set(l3, true, ecn);
+    }
+    v.address[i] = outer;
+    v.length[i] += headers;
+    v.l3[i] += headers;
+    v.l4[i] += headers;
+    v.outPort[i] = Memory.getInt(line + Template.OUT_PORT);
+  }
+
+  private static int sourcePort(int hash) {
+    return FIRST_SOURCE_PORT | (hash ^ hash >>> 16) & SOURCE_PORTS;
+  }
+
+  private void wrap(PacketVector v, int i, long line, int headers, int flags) {
+    long inner = v.address[i];
     if ((flags & PacketVector.PARTIAL_CHECKSUM) != 0) {
       Checksum.complete(inner + v.l4[i], v.l4Length[i], v.csumOffset[i]);
     }
@@ -70,7 +114,7 @@ public final class EncapStage implements Stage {
     int bytes = v.length[i] + headers - Ethernet.HEADER;
     long udp = inner - Vxlan.HEADER - Udp.HEADER;
     int udpBytes = v.length[i] + Vxlan.HEADER + Udp.HEADER;
-    Udp.sourcePort(udp, FIRST_SOURCE_PORT | (v.hash[i] ^ v.hash[i] >>> 16) & SOURCE_PORTS);
+    Udp.sourcePort(udp, sourcePort(v.hash[i]));
     Memory.putShortBe(udp + Udp.LENGTH, udpBytes);
     long l3 = outer + Ethernet.HEADER;
     if (headers == Template.BYTES_4) {

@@ -48,7 +48,12 @@ public record Tunnel(
 
   /** Bytes that encapsulation puts before a packet's inner Ethernet header. */
   public int overhead() {
-    return isIpv6() ? Template.BYTES_6 : Template.BYTES_4;
+    return overhead(local);
+  }
+
+  /** The same for tunnels from an address like {@code local}: 50 or 70. */
+  public static int overhead(InetAddress local) {
+    return local instanceof Inet6Address ? Template.BYTES_6 : Template.BYTES_4;
   }
 
   /** MTU of the pods behind it where the underlay's is {@code mtu}: 50 or 70 bytes less. */

@@ -40,9 +40,11 @@ class TunnelStagesTest {
 
   private final NativeArea area = NativeArea.map("frame", 4096);
   private final TunnelTable tunnels = new TunnelTable(4, Runnable::run);
-  private final EncapStage encap = new EncapStage(tunnels);
+  private final TunnelCounters counters = new TunnelCounters(4);
+  private final EncapStage encap = new EncapStage(tunnels, counters);
   private final ParseStage parse = new ParseStage(false, true, true);
-  private final DecapStage decap = new DecapStage(parse, false, true, false);
+  private final DecapStage decap =
+      new DecapStage(parse, new boolean[] {false, true, false}, counters);
   private final PacketVector v = new PacketVector();
 
   {
@@ -158,7 +160,7 @@ class TunnelStagesTest {
     assertEquals(Verdict.CONTINUE, v.verdict[0]);
     assertArrayEquals(inner, packet());
     assertEquals(40_000 << 16 | 80, v.ports[0]);
-    assertEquals(PacketVector.TCP_SYN, v.flags[0]);
+    assertEquals(PacketVector.TCP_SYN | PacketVector.FROM_TUNNEL, v.flags[0]);
   }
 
   @Test
@@ -200,7 +202,7 @@ class TunnelStagesTest {
   }
 
   @Test
-  void shouldRefuseSuperFramesAndMissingHeadroom() {
+  void shouldRefuseMissingHeadroom() {
     int number = tunnels.add(tunnel(false));
     arrive(inner().bytes(), POD);
     v.flags[0] |= PacketVector.TUNNEL;
@@ -275,12 +277,12 @@ class TunnelStagesTest {
       byte[] wire = outer(VNI_1, inner).bytes();
       arrive(wire, UPLINK);
       decap.process(v);
-      assertEquals(Verdict.HOST, v.verdict[0]);
+      assertEquals(Verdict.CONTINUE, v.verdict[0]);
       assertArrayEquals(wire, packet());
     }
     arrive(outer(VNI_1, inner().bytes()).fragment(0, true).bytes(), UPLINK);
     decap.process(v);
-    assertEquals(Verdict.HOST, v.verdict[0], "fragments are put together there");
+    assertEquals(Verdict.CONTINUE, v.verdict[0], "fragments are put together there");
   }
 
   @Test

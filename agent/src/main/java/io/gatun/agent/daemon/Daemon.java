@@ -122,11 +122,14 @@ public final class Daemon {
         new KernelMirror(
             kernel,
             dataplane.fib(),
+            dataplane.tunnels(),
             new Adjacency.Host(
                 Dataplane.HOST_PORT, HostPair.FAR_MAC.bits(), HostPair.HOST_MAC.bits()),
             interfaces.stream().map(Interfaces.Taken::port).toList(),
             configuration.routes(),
             configuration.neighbours());
+    mirror.onVteps(dataplane::vteps);
+    mirror.onRemotes(dataplane::remotes);
     NodeSettings node = Settings.node(configuration);
     ControlThread control =
         new ControlThread(
@@ -140,7 +143,8 @@ public final class Daemon {
         Settings.clientPorts(interfaces, pair),
         configuration.serviceCidrs());
     LocalTable local =
-        new LocalTable(control::fronts, configuration, dataplane.own(), dataplane.sources());
+        new LocalTable(
+            control::fronts, mirror::vteps, configuration, dataplane.own(), dataplane.sources());
     control.settle(); // tables first, frames afterwards
     EgressWatch egress = null;
     if (configuration.egressMasquerade() == Masquerade.AUTO && configuration.kernel().mirror()) {

@@ -27,6 +27,8 @@ import io.gatun.service.ServiceTable;
 import io.gatun.service.SourceAddresses;
 import io.gatun.tunnel.DecapStage;
 import io.gatun.tunnel.EncapStage;
+import io.gatun.tunnel.Remote;
+import io.gatun.tunnel.TunnelCounters;
 import io.gatun.tunnel.TunnelTable;
 import io.gatun.tunnel.Vtep;
 import io.gatun.worker.HandOff;
@@ -95,6 +97,7 @@ final class Dataplane {
   private final List<Worker> workers = new ArrayList<>();
   private final List<Answers> answers = new ArrayList<>();
   private final List<DecapStage> decaps = new ArrayList<>();
+  private final List<TunnelCounters> tunnelCounters = new ArrayList<>();
   private final List<Questions> questions = new ArrayList<>();
   private final Map<Integer, InterfacePort> ports = new ConcurrentHashMap<>();
 
@@ -220,7 +223,9 @@ final class Dataplane {
     Questions asking = new Questions("questions of worker-" + number, wakeDescriptor);
     questions.add(asking);
     ParseStage parse = ParseStage.sharing(partial);
-    DecapStage decap = DecapStage.sharing(parse, underlay);
+    TunnelCounters counted = new TunnelCounters(TUNNELS);
+    tunnelCounters.add(counted);
+    DecapStage decap = new DecapStage(parse, underlay, counted);
     decaps.add(decap);
     List<Stage> stages =
         new ArrayList<>(
@@ -228,7 +233,7 @@ final class Dataplane {
                     new DataPath.Tables(fib, flows, fragments, services, sources),
                     parse,
                     answering,
-                    new DataPath.Overlay(decap, new EncapStage(tunnels)),
+                    new DataPath.Overlay(decap, new EncapStage(tunnels, counted)),
                     pool,
                     asking,
                     Libc::monotonicNanos)
@@ -382,6 +387,16 @@ final class Dataplane {
   /** Where tunnels end from now on. */
   void vteps(List<Vtep> vteps) {
     decaps.forEach(decap -> decap.vteps(vteps));
+  }
+
+  /** Who is at the other ends. */
+  void remotes(List<Remote> remotes) {
+    decaps.forEach(decap -> decap.remotes(remotes));
+  }
+
+  /** Of each worker. */
+  List<TunnelCounters> tunnelCounters() {
+    return tunnelCounters;
   }
 
   FlowTable flows() {

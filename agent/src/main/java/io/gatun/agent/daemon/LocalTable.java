@@ -10,6 +10,7 @@ import io.gatun.port.xdp.PortSet;
 import io.gatun.service.FrontKind;
 import io.gatun.service.FrontSpec;
 import io.gatun.service.SourceAddresses;
+import io.gatun.tunnel.Vtep;
 import java.net.InetAddress;
 import java.util.Collection;
 import java.util.HashSet;
@@ -22,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Tells the uplinks' stubs what is the node's own: the addresses of the kernel's local table, less
- * the ports that fronts on them and masqueraded flows use. Stepped by the control thread.
+ * the ports that fronts on them, masqueraded flows and tunnels use. Stepped by the control thread.
  *
  * <p>An address that comes or goes is known at once; what was put into the table by hand, within a
  * second.
@@ -33,7 +34,10 @@ final class LocalTable implements Agent {
   /** IANA numbers of the protocols with ports: TCP, UDP, SCTP. */
   private static final List<Integer> PROTOCOLS = List.of(6, 17, 132);
 
+  private static final int UDP = 17;
+
   private final Supplier<Collection<FrontSpec>> fronts;
+  private final Supplier<List<Vtep>> vteps;
   private final GatunConfiguration.PortRange snatPorts;
   private final @Nullable OwnTraffic own;
   private final SourceAddresses sources;
@@ -42,6 +46,7 @@ final class LocalTable implements Agent {
       new NetlinkSubscription(
           NetlinkSubscription.IPV4_ADDRESSES | NetlinkSubscription.IPV6_ADDRESSES);
   private Collection<FrontSpec> seen = List.of();
+  private List<Vtep> seenVteps = List.of();
   private Set<InetAddress> addresses = Set.of();
   private PortSet claims = new PortSet();
   private boolean changed = true;
@@ -49,10 +54,12 @@ final class LocalTable implements Agent {
 
   LocalTable(
       Supplier<Collection<FrontSpec>> fronts,
+      Supplier<List<Vtep>> vteps,
       GatunConfiguration configuration,
       @Nullable OwnTraffic own,
       SourceAddresses sources) {
     this.fronts = fronts;
+    this.vteps = vteps;
     this.snatPorts = configuration.snatPorts();
     this.own = own;
     this.sources = sources;
@@ -65,7 +72,8 @@ final class LocalTable implements Agent {
     changed |= !changes.read(_ -> changed = true);
     Collection<FrontSpec> wanted = fronts.get();
     boolean readAgain = changed || now - read > ANYWAY;
-    if (!readAgain && wanted == seen) {
+    List<Vtep> ends = vteps.get();
+    if (!readAgain && wanted == seen && ends == seenVteps) {
       return 0;
     }
     boolean moved = false;
@@ -76,8 +84,9 @@ final class LocalTable implements Agent {
       moved = !next.equals(addresses);
       addresses = next;
     }
-    if (moved || wanted != seen) {
+    if (moved || wanted != seen || ends != seenVteps) {
       seen = wanted;
+      seenVteps = ends;
       claim();
     }
     if (moved) {
@@ -113,6 +122,9 @@ final class LocalTable implements Agent {
     PortSet now = new PortSet();
     for (int protocol : PROTOCOLS) {
       now.add(protocol, snatPorts.first(), snatPorts.last());
+    }
+    for (Vtep vtep : seenVteps) {
+      now.add(UDP, vtep.port());
     }
     for (FrontSpec front : seen) {
       // A cluster IP that the node has itself (a DNS cache's) is the host's, not a front.

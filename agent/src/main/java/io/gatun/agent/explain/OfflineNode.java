@@ -96,6 +96,7 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
         new KernelMirror(
             KernelSource.NONE,
             fib,
+            null,
             new Adjacency.Host(0, 0, 0),
             ports.entrySet().stream().map(e -> taken(e.getKey(), e.getValue())).toList(),
             routes,

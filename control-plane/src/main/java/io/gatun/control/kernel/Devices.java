@@ -156,9 +156,25 @@ final class Devices {
     return link == null || !link.isEthernet() ? port.mac() : link.mac();
   }
 
+  /** The kernel's word, 0 where there is none. */
+  int mtu(int device) {
+    Link link = state.link(device);
+    return link == null ? 0 : link.mtu();
+  }
+
   private int mtu(int device, TakenPort port) {
     Link link = state.link(device);
     return link == null ? port.mtu() : link.mtu();
+  }
+
+  /** The name of port {@code number}, null when it is not ours any more. */
+  @Nullable String portName(int number) {
+    for (TakenPort port : ports.values()) {
+      if (port.number() == number) {
+        return port.name();
+      }
+    }
+    return null;
   }
 
   /** The device's name for people. */

@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,6 +34,7 @@ final class FibWriter {
 
   private final Fib fib;
   private final Function<Target, Adjacency> adjacency;
+  private final Consumer<Target> released;
   private final Map<Target, Use> uses = new HashMap<>();
   private final Map<Integer, Set<Target>> byDevice = new HashMap<>();
   private final Map<Prefix, Target> routes = new HashMap<>();
@@ -40,10 +42,12 @@ final class FibWriter {
 
   /**
    * @param adjacency what the data path does for a target of one next hop or none
+   * @param released told of each target that was asked about and has no adjacency any more
    */
-  FibWriter(Fib fib, Function<Target, Adjacency> adjacency) {
+  FibWriter(Fib fib, Function<Target, Adjacency> adjacency, Consumer<Target> released) {
     this.fib = fib;
     this.adjacency = adjacency;
+    this.released = released;
   }
 
   /** What each prefix leads to. */
@@ -150,6 +154,7 @@ final class FibWriter {
       if (target instanceof Target.Several several) {
         several.hops().forEach(this::release);
       }
+      released.accept(target);
       if (!full) {
         full = true;
         LOG.warn("{}; routes beyond it lead to the kernel", e.getMessage());
@@ -167,6 +172,7 @@ final class FibWriter {
       uses.remove(target);
       index(target, false);
       fib.adjacencies().remove(use.number);
+      released.accept(target);
       // The group before its members: no group may name a number that is free.
       if (target instanceof Target.Several several) {
         several.hops().forEach(this::release);

@@ -74,6 +74,9 @@ final class Inquiries {
         look(device, address, now, open);
       }
     }
+    for (Target.Hop hop : plan.tunnels().underlays()) {
+      look(hop.device(), hop.address(), now, open);
+    }
     if (position >= round.size()) {
       round = List.copyOf(wanted);
       position = 0;
@@ -97,7 +100,9 @@ final class Inquiries {
     Question question = new Question(device, address);
     Target.Hop hop = new Target.Hop(device, address);
     boolean missing =
-        plan.mac(hop) == null || plan.writer().adjacency(hop) instanceof Adjacency.Unresolved;
+        plan.mac(hop) == null
+            || (plan.tunnels().underlay(hop) == null
+                && plan.writer().adjacency(hop) instanceof Adjacency.Unresolved);
     boolean stale =
         !missing
             && plan.state().get(Neighbour.key(device, address)) instanceof Neighbour neighbour

@@ -11,6 +11,9 @@ import io.gatun.control.kernel.KernelTables.Rule;
 import io.gatun.ffm.NativeException;
 import io.gatun.fib.Adjacency;
 import io.gatun.fib.Fib;
+import io.gatun.tunnel.Remote;
+import io.gatun.tunnel.TunnelTable;
+import io.gatun.tunnel.Vtep;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -57,16 +60,20 @@ public final class KernelMirror implements AutoCloseable {
   private final Inquiries inquiries;
   private final List<Consumer<List<InetAddress>>> addressListeners = new ArrayList<>();
   private final List<Runnable> linkListeners = new ArrayList<>();
+  private final List<Consumer<List<Vtep>>> vtepListeners = new ArrayList<>();
+  private final List<Consumer<List<Remote>>> remoteListeners = new ArrayList<>();
   private final Set<Rule> warned = new HashSet<>();
   private final ConcurrentLinkedQueue<Runnable> questions = new ConcurrentLinkedQueue<>();
   private List<TakenPort> ports = List.of();
   private List<Address> addresses = List.of();
   private List<InetAddress> localAddresses = List.of();
+  private List<Vtep> vteps = List.of();
   private @Nullable CompletableFuture<KernelTables> reading;
   private long readingSince;
   private long notBefore;
   private long nextRead;
   private long version;
+  private long tunnelVersion;
   private boolean started;
   private boolean failed;
   private boolean addressesTouched;
@@ -77,6 +84,7 @@ public final class KernelMirror implements AutoCloseable {
   public KernelMirror(
       KernelSource source,
       Fib fib,
+      @Nullable TunnelTable tunnels,
       Adjacency local,
       List<TakenPort> ports,
       List<StaticRoute> routes,
@@ -84,6 +92,7 @@ public final class KernelMirror implements AutoCloseable {
     this(
         source,
         fib,
+        tunnels,
         local,
         ports,
         routes,
@@ -94,12 +103,14 @@ public final class KernelMirror implements AutoCloseable {
   /**
    * Writes nothing before the first {@link #doWork}.
    *
+   * @param tunnels by VXLAN devices; null: those are the kernel's
    * @param local what becomes of packets for this node itself or by interfaces that are not ours
    * @param elsewhere where whole tables are read
    */
   KernelMirror(
       KernelSource source,
       Fib fib,
+      @Nullable TunnelTable tunnels,
       Adjacency local,
       List<TakenPort> ports,
       List<StaticRoute> routes,
@@ -107,7 +118,7 @@ public final class KernelMirror implements AutoCloseable {
       Executor elsewhere) {
     this.source = source;
     this.elsewhere = elsewhere;
-    plan = new RoutePlan(fib, local, routes, neighbours);
+    plan = new RoutePlan(fib, tunnels, local, routes, neighbours);
     inquiries = new Inquiries(source, plan);
     ports(ports);
   }
@@ -127,13 +138,12 @@ public final class KernelMirror implements AutoCloseable {
   /** A packet to {@code destination} waits for the MAC address of its next hop. */
   public void waiting(InetAddress destination, long nowNanos) {
     switch (plan.lookup(destination)) {
-      case Target.Hop(int device, InetAddress address) ->
-          inquiries.waiting(device, address, nowNanos);
+      case Target.Hop hop -> waiting(hop, nowNanos);
       case Target.OnLink(int device) -> inquiries.waiting(device, destination, nowNanos);
       case Target.Several several -> {
         for (Target target : several.hops()) {
-          if (target instanceof Target.Hop hop && plan.mac(hop) == null) {
-            inquiries.waiting(hop.device(), hop.address(), nowNanos);
+          if (target instanceof Target.Hop hop) {
+            waiting(hop, nowNanos);
           }
         }
       }
@@ -141,6 +151,35 @@ public final class KernelMirror implements AutoCloseable {
         // Nothing leads there any more.
       }
     }
+  }
+
+  private void waiting(Target.Hop hop, long nowNanos) {
+    Target.Hop underlay = plan.tunnels().underlay(hop);
+    for (Target.Hop asked : underlay == null ? List.of(hop) : List.of(hop, underlay)) {
+      if (plan.mac(asked) == null) {
+        inquiries.waiting(asked.device(), asked.address(), nowNanos);
+      }
+    }
+  }
+
+  /** Where tunnels to this node end. */
+  public List<Vtep> vteps() {
+    return vteps;
+  }
+
+  /** The same for the other ends of the tunnels that the data path has. */
+  public void onRemotes(Consumer<List<Remote>> listener) {
+    remoteListeners.add(listener);
+  }
+
+  /** Tells {@code listener} of {@link #vteps} whenever they change; on the control thread. */
+  public void onVteps(Consumer<List<Vtep>> listener) {
+    vtepListeners.add(listener);
+  }
+
+  /** Every tunnel that a route leads to. */
+  public List<TunnelView> tunnels() {
+    return plan.tunnels().views();
   }
 
   /** Every address that the host has. */
@@ -337,8 +376,18 @@ public final class KernelMirror implements AutoCloseable {
         addressListeners.forEach(listener -> listener.accept(now));
       }
     }
+    if (plan.tunnels().version() != tunnelVersion) {
+      tunnelVersion = plan.tunnels().version();
+      List<Remote> now = plan.tunnels().remotes();
+      remoteListeners.forEach(listener -> listener.accept(now));
+    }
     if (linksTouched || addressesTouched) {
       version++;
+      List<Vtep> now = plan.tunnels().vteps();
+      if (!now.equals(vteps)) {
+        vteps = now;
+        vtepListeners.forEach(listener -> listener.accept(now));
+      }
       linkListeners.forEach(Runnable::run);
     }
     addressesTouched = false;
@@ -427,28 +476,32 @@ public final class KernelMirror implements AutoCloseable {
 
   private RouteView.Way way(KernelTables.Way way) {
     String dev = plan.devices().name(way.ifIndex());
-    return new RouteView.Way(way.gateway(), dev, null, null, way.weight());
+    return new RouteView.Way(way.gateway(), dev, null, null, way.weight(), null);
   }
 
   private RouteView.Way way(Prefix prefix, Target target, int weight) {
     if (target instanceof Target.Hop hop) {
       InetAddress via = hop.address().equals(prefix.address()) ? null : hop.address();
       return new RouteView.Way(
-          via, plan.devices().name(hop.device()), port(hop), plan.mac(hop), weight);
+          via,
+          plan.devices().name(hop.device()),
+          port(hop),
+          plan.mac(hop),
+          weight,
+          plan.tunnels().view(hop));
     }
     int device = target instanceof Target.OnLink(int on) ? on : 0;
-    return new RouteView.Way(null, plan.devices().name(device), null, null, weight);
+    return new RouteView.Way(null, plan.devices().name(device), null, null, weight, null);
   }
 
   private @Nullable String port(Target.Hop hop) {
-    if (plan.writer().adjacency(hop) instanceof Adjacency.Forward forward) {
-      for (TakenPort port : ports) {
-        if (port.number() == forward.port()) {
-          return port.name();
-        }
-      }
+    TunnelView tunnel = plan.tunnels().view(hop);
+    if (tunnel != null) {
+      return tunnel.out();
     }
-    return null;
+    return plan.writer().adjacency(hop) instanceof Adjacency.Forward forward
+        ? plan.devices().portName(forward.port())
+        : null;
   }
 
   /**

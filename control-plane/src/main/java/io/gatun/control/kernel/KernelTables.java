@@ -210,10 +210,16 @@ public record KernelTables(
     private record ForwardingKey(
         int device, MacAddress mac, int vlan, @Nullable InetAddress remote, int vni) {}
 
-    /** In a bridge a MAC address is in one place; on a tunnel device it may have several. */
+    /**
+     * A MAC address is in one place; only where a tunnel device sends groups, and what it does not
+     * know, there may be several. The kernel tells of another place without taking the old one
+     * back.
+     */
     @Override
     public Object key() {
-      return new ForwardingKey(master == 0 ? ifIndex : master, mac, vlan, remote, vni);
+      boolean several = mac.bits() == 0 || (mac.bits() >>> 40 & 1) != 0;
+      return new ForwardingKey(
+          master == 0 ? ifIndex : master, mac, vlan, several ? remote : null, several ? vni : 0);
     }
   }
 

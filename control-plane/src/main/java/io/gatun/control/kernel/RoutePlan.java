@@ -14,6 +14,7 @@ import io.gatun.control.kernel.KernelTables.Rule;
 import io.gatun.control.kernel.KernelTables.Way;
 import io.gatun.fib.Adjacency;
 import io.gatun.fib.Fib;
+import io.gatun.tunnel.TunnelTable;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,6 +23,7 @@ import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +39,7 @@ import org.jspecify.annotations.Nullable;
 final class RoutePlan implements KernelState.Observer {
   private final KernelState state = new KernelState(this);
   private final Devices devices = new Devices(state);
+  private final Tunnels tunnels;
   private final FibWriter writer;
   private final Adjacency local;
   private final List<StaticRoute> staticRoutes;
@@ -69,13 +72,15 @@ final class RoutePlan implements KernelState.Observer {
 
   RoutePlan(
       Fib fib,
+      @Nullable TunnelTable tunnelTable,
       Adjacency local,
       List<StaticRoute> staticRoutes,
       List<StaticNeighbour> staticNeighbours) {
+    tunnels = new Tunnels(state, devices, this, tunnelTable);
     this.local = local;
     this.staticRoutes = List.copyOf(staticRoutes);
     this.staticNeighbours = List.copyOf(staticNeighbours);
-    writer = new FibWriter(fib, this::adjacency);
+    writer = new FibWriter(fib, this::adjacency, this::released);
   }
 
   KernelState state() {
@@ -84,6 +89,10 @@ final class RoutePlan implements KernelState.Observer {
 
   Devices devices() {
     return devices;
+  }
+
+  Tunnels tunnels() {
+    return tunnels;
   }
 
   FibWriter writer() {
@@ -132,9 +141,11 @@ final class RoutePlan implements KernelState.Observer {
 
   /** The device, and the bridge that it is a port of, may mean something else now. */
   private void device(int device) {
+    tunnels.device(device);
     dirty.addAll(dependents.of(new OnDevice(device)));
     dirtyTargets.addAll(writer.targets(device));
     for (int bridge : devices.bridges(device)) {
+      tunnels.device(bridge);
       dirty.addAll(dependents.of(new OnDevice(bridge)));
       dirtyTargets.addAll(writer.targets(bridge));
     }
@@ -142,7 +153,7 @@ final class RoutePlan implements KernelState.Observer {
 
   @Override
   public void addresses() {
-    // The local table says what they mean.
+    tunnels.addresses(); // for routes the local table says what they mean
   }
 
   @Override
@@ -186,18 +197,24 @@ final class RoutePlan implements KernelState.Observer {
   }
 
   private void neighbour(Target.Hop hop) {
+    tunnels.neighbour(hop);
     dirtyTargets.add(hop);
     urgent.add(Prefix.of(hop.address()));
   }
 
   @Override
   public void forwarding(Forwarding entry) {
-    if (entry.master() != 0) {
+    int device = entry.master();
+    if (device != 0) {
       devices.forwarding(entry);
-      for (Target target : writer.targets(entry.master())) {
-        if (target instanceof Target.Hop hop && entry.mac().equals(mac(hop))) {
-          dirtyTargets.add(target);
-        }
+      tunnels.device(device);
+    } else {
+      device = entry.ifIndex();
+      tunnels.forwarding(entry);
+    }
+    for (Target target : writer.targets(device)) {
+      if (target instanceof Target.Hop hop && entry.mac().equals(mac(hop))) {
+        dirtyTargets.add(target);
       }
     }
   }
@@ -215,7 +232,11 @@ final class RoutePlan implements KernelState.Observer {
   // Working out.
 
   boolean isClean() {
-    return urgent.isEmpty() && dirty.isEmpty() && dirtyTargets.isEmpty() && !fixedDirty;
+    return urgent.isEmpty()
+        && dirty.isEmpty()
+        && dirtyTargets.isEmpty()
+        && tunnels.isClean()
+        && !fixedDirty;
   }
 
   /**
@@ -228,22 +249,33 @@ final class RoutePlan implements KernelState.Observer {
       fixedDirty = false;
       fixed();
     }
-    for (Target target : dirtyTargets) {
-      changes += writer.refresh(target) ? 1 : 0;
-    }
-    dirtyTargets.clear();
+    changes += refresh();
     for (int i = 0; i < most && !(urgent.isEmpty() && dirty.isEmpty()); i++) {
       Iterator<Prefix> first = (urgent.isEmpty() ? dirty : urgent).iterator();
       Prefix prefix = first.next();
       first.remove();
       changes += update(prefix) ? 1 : 0;
     }
+    return changes + refresh();
+  }
+
+  /** Next hops that mean something else now; tunnels first, since next hops lead through them. */
+  private int refresh() {
+    int changes = 0;
+    dirtyTargets.addAll(tunnels.refresh());
+    for (Target target : dirtyTargets) {
+      changes += writer.refresh(target) ? 1 : 0;
+    }
+    dirtyTargets.clear();
     return changes;
   }
 
   private boolean update(Prefix prefix) {
     Target own = explicit(prefix);
     Target before = routes.set(prefix, own);
+    if (!Objects.equals(own, before)) {
+      tunnels.routes(prefix);
+    }
     if (own instanceof Target.OnLink != before instanceof Target.OnLink
         || (own != null && !own.equals(before) && own instanceof Target.OnLink)
         || (own == null) != (before == null)) {
@@ -373,7 +405,7 @@ final class RoutePlan implements KernelState.Observer {
     int[] times = Shares.of(used.stream().mapToInt(Way::weight).toArray());
     for (int i = 0; i < times.length; i++) {
       Way way = used.get(i);
-      if (!devices.isOurs(way.ifIndex())) {
+      if (!devices.isOurs(way.ifIndex()) && !tunnels.isTunnel(way.ifIndex())) {
         return Target.LOCAL;
       }
       Target hop = hop(way.ifIndex(), to, way.gateway());
@@ -421,8 +453,12 @@ final class RoutePlan implements KernelState.Observer {
 
   private Adjacency adjacency(Target target) {
     return switch (target) {
-      case Target.Hop hop -> devices.adjacency(hop.device(), mac(hop), local);
-      case Target.OnLink(int device) -> devices.adjacency(device, null, local);
+      case Target.Hop hop ->
+          tunnels.isTunnel(hop.device()) ? tunnels.adjacency(hop, mac(hop), local) : direct(hop);
+      case Target.OnLink(int device) ->
+          tunnels.isTunnel(device)
+              ? new Adjacency.Unresolved(0, 0, devices.mtu(device))
+              : devices.adjacency(device, null, local);
       case Target.Local() -> local;
       case Target.Blackhole() -> new Adjacency.Blackhole();
       case Target.Unreachable() -> new Adjacency.Unreachable();
@@ -430,6 +466,17 @@ final class RoutePlan implements KernelState.Observer {
       case Target.Several several ->
           throw new IllegalArgumentException("a group has no adjacency of its own: " + several);
     };
+  }
+
+  /** What the data path does for a neighbour on a link, not through a tunnel. */
+  Adjacency direct(Target.Hop hop) {
+    return devices.adjacency(hop.device(), mac(hop), local);
+  }
+
+  private void released(Target target) {
+    if (target instanceof Target.Hop hop) {
+      tunnels.released(hop);
+    }
   }
 
   private void reasons(Route route, Set<Object> reasons) {

@@ -28,11 +28,13 @@ public record RouteView(Prefix prefix, Kind kind, List<Way> ways) {
    * @param dev the kernel's device
    * @param port ours, which is another one where {@code dev} is a bridge; null while unknown
    * @param mac of the next hop; null while unknown, and for a whole network
+   * @param tunnel that it leads through, null for none
    */
   public record Way(
       @Nullable InetAddress via,
       String dev,
       @Nullable String port,
       @Nullable MacAddress mac,
-      int weight) {}
+      int weight,
+      @Nullable TunnelView tunnel) {}
 }

@@ -134,7 +134,7 @@ class KernelMirrorIT {
     try (Fib fib = new Fib(1024, Runnable::run);
         KernelSource source = inNode(RtnetlinkSource::new);
         KernelMirror mirror =
-            new KernelMirror(source, fib, HOST, List.of(port), List.of(), List.of())) {
+            new KernelMirror(source, fib, null, HOST, List.of(port), List.of(), List.of())) {
       mirror.doWork(System.nanoTime());
       assertEquals(HOST, to(fib, "192.0.2.1"));
       assertEquals(HOST, to(fib, "fd00::1"));
@@ -250,7 +250,7 @@ class KernelMirrorIT {
     try (Fib fib = new Fib(4096, Runnable::run);
         KernelSource source = inNode(RtnetlinkSource::new);
         KernelMirror mirror =
-            new KernelMirror(source, fib, HOST, List.of(port), List.of(), List.of())) {
+            new KernelMirror(source, fib, null, HOST, List.of(port), List.of(), List.of())) {
       mirror.doWork(System.nanoTime());
       batch("route del 10.2.0.0/16\nroute add 10.2.0.0/15 via 192.0.2.9\n"); // also by messages
       long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(1);

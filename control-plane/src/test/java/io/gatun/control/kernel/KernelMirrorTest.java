@@ -86,7 +86,7 @@ class KernelMirrorTest {
   }
 
   private KernelMirror mirror(List<StaticRoute> routes, List<StaticNeighbour> neighbours) {
-    return new KernelMirror(kernel, fib, HOST, PORTS, routes, neighbours, Runnable::run);
+    return new KernelMirror(kernel, fib, null, HOST, PORTS, routes, neighbours, Runnable::run);
   }
 
   private @Nullable Adjacency to(String address) {
@@ -208,6 +208,7 @@ class KernelMirrorTest {
         new KernelMirror(
             KernelSource.NONE,
             fib,
+            null,
             HOST,
             PORTS,
             List.of(

@@ -176,7 +176,7 @@ class MirrorFuzzTest {
     try (Fib fib = new Fib(4096, Runnable::run);
         KernelMirror mirror =
             new KernelMirror(
-                kernel, fib, host, List.of(port), List.of(), List.of(), reading::add)) {
+                kernel, fib, null, host, List.of(port), List.of(), List.of(), reading::add)) {
       for (int round = 0; round < ROUNDS; round++) {
         kernel.pending.add(mutated(messages));
         try {

@@ -311,7 +311,14 @@ class MirrorModelTest {
   void shouldBeAsIfAllWereWorkedOutAnew() {
     try (KernelMirror mirror =
         new KernelMirror(
-            kernel, fib, HOST, ports, List.of(), List.of(), task -> new Thread(task).start())) {
+            kernel,
+            fib,
+            null,
+            HOST,
+            ports,
+            List.of(),
+            List.of(),
+            task -> new Thread(task).start())) {
       for (int round = 0; round < 1500; round++) {
         List<TakenPort> before = ports;
         for (int i = random.nextInt(4); i >= 0; i--) {

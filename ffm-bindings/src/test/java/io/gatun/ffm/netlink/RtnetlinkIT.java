@@ -186,7 +186,9 @@ class RtnetlinkIT {
     List<Link> links = inNamespace(Rtnetlink::links);
     VxlanDevice vxlan = link(links, "vx0").vxlan();
     int a0 = link(links, "a0").index();
-    assertEquals(new VxlanDevice(77, InetAddress.ofLiteral("10.1.0.1"), a0, 8472, false), vxlan);
+    assertEquals(
+        new VxlanDevice(77, InetAddress.ofLiteral("10.1.0.1"), a0, 8472, false, false, true),
+        vxlan);
     bridge("fdb append 02:00:00:00:00:77 dev vx0 dst 192.0.2.7 self permanent");
     bridge("fdb add 02:00:00:00:00:88 dev b0 master static");
     List<FdbEntry> entries = inNamespace(Rtnetlink::forwardingEntries);

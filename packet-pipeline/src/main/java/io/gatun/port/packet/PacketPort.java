@@ -140,6 +140,10 @@ public final class PacketPort implements InterfacePort {
       packets.dropReason[index] = DropReason.PORT_DOWN.code();
       return false;
     }
+    if ((packets.flags[index] & PacketVector.TUNNEL) != 0) {
+      packets.dropReason[index] = DropReason.UNSUPPORTED_OFFLOAD.code(); // no header says so
+      return false;
+    }
     if (queued == BATCH) {
       packets.dropReason[index] = DropReason.TX_RING_FULL.code();
       return false;

@@ -239,7 +239,9 @@ public final class XdpPort implements InterfacePort {
       packets.dropReason[index] = DropReason.TOO_BIG.code();
       return false;
     }
-    boolean partial = (packets.flags[index] & PacketVector.PARTIAL_CHECKSUM) != 0;
+    boolean partial =
+        (packets.flags[index] & (PacketVector.PARTIAL_CHECKSUM | PacketVector.TUNNEL))
+            == PacketVector.PARTIAL_CHECKSUM;
     while (cutting.more()) {
       long frame = socket.tx().hasRoom() || makeRoom() ? pool.take() : 0;
       if (frame == 0 && cutting.atStart()) {
