@@ -76,6 +76,18 @@ public final class TwoNodes implements AutoCloseable {
     this.pods = List.copyOf(all);
   }
 
+  /** The same with VXLAN between the nodes, and pods whose MTU leaves room for it. */
+  public static TwoNodes up(Path runDirectory, String name, Overlay overlay) throws IOException {
+    TwoNodes topology = up(runDirectory, name);
+    try {
+      overlay.build(topology);
+      return topology;
+    } catch (IOException | RuntimeException e) {
+      topology.close();
+      throw e;
+    }
+  }
+
   /** Builds it, in about a third of a second. */
   public static TwoNodes up(Path runDirectory, String name) throws IOException {
     Lab lab = Lab.up(runDirectory, name, TOPOLOGY, NAMES);
@@ -109,6 +121,25 @@ public final class TwoNodes implements AutoCloseable {
   /** Both nodes, A first. */
   public List<Node> nodes() {
     return List.of(nodeA(), nodeB());
+  }
+
+  /** The other one of the two. */
+  public Node other(Node node) {
+    return node.equals(nodeA()) ? nodeB() : nodeA();
+  }
+
+  /** 0 for node A, 1 for B: the third part of its pods' addresses. */
+  int side(Node node) {
+    return node.equals(nodeA()) ? 0 : 1;
+  }
+
+  /** A node's pods. */
+  public String subnet(Node node) {
+    return "10.244." + side(node) + ".0/24";
+  }
+
+  public String subnet6(Node node) {
+    return side(node) == 0 ? "fd00:244::/48" : "fd00:244:1::/48";
   }
 
   /** The client that is no part of the cluster. */
@@ -204,10 +235,10 @@ public final class TwoNodes implements AutoCloseable {
       neighbour(batch, pod.host(), pod.address(), pod.mac(), pod.device());
       neighbour(batch, pod.host(), pod.address6(), pod.mac(), pod.device());
     }
-    batch.ip(nodeA(), "route add 10.244.1.0/24 via " + address(nodeB()));
-    batch.ip(nodeA(), "route add fd00:244:1::/48 via " + address6(nodeB()));
-    batch.ip(nodeB(), "route add 10.244.0.0/24 via " + address(nodeA()));
-    batch.ip(nodeB(), "route add fd00:244::/48 via " + address6(nodeA()));
+    for (Node node : nodes()) {
+      batch.ip(node, "route add " + subnet(other(node)) + " via " + address(other(node)));
+      batch.ip(node, "route add " + subnet6(other(node)) + " via " + address6(other(node)));
+    }
   }
 
   private static void neighbour(Batch batch, Node node, String address, String mac, String device) {
