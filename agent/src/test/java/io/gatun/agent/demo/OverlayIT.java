@@ -136,6 +136,7 @@ class OverlayIT {
     Pod to = topology.pod("client-b");
     for (String address : List.of(to.address(), to.address6())) {
       ping(address, 2000, 3); // the first ones teach both ends what fits
+      ping(address, 1402, 3);
       for (int size : SIZES) {
         String seen = ping(address, size, 20);
         if (!seen.contains(" 20 received")) {

@@ -2,6 +2,7 @@ package io.gatun.lab.demo;
 
 import io.gatun.lab.Lab;
 import io.gatun.lab.Node;
+import io.gatun.lab.Overlay;
 import io.gatun.lab.Snapshot;
 import io.gatun.lab.TwoNodes;
 import java.io.IOException;
@@ -60,7 +61,7 @@ public final class Demo {
     synchronized (BUILDING) {
       cleaner = new Thread(() -> downQuietly(options.runDirectory(), name), "demo-cleaner");
       Runtime.getRuntime().addShutdownHook(cleaner);
-      topology = TwoNodes.up(options.runDirectory(), name);
+      topology = TwoNodes.up(options.runDirectory(), name, Overlay.FLANNEL);
     }
     try {
       report.say("lab " + topology.lab() + " up in " + since(start));
