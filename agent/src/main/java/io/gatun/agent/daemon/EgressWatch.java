@@ -7,7 +7,6 @@ import io.gatun.control.kernel.KernelMirror;
 import io.gatun.service.ClientRules.Egress;
 import java.lang.System.Logger.Level;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -30,7 +29,7 @@ final class EgressWatch {
   private final Supplier<List<Interfaces.Taken>> interfaces;
   private final Thread thread;
   private Egress known = Egress.NONE;
-  private Collection<String> looked = List.of();
+  private Set<String> looked = Set.of();
 
   EgressWatch(
       ControlThread control, KernelMirror mirror, Supplier<List<Interfaces.Taken>> interfaces) {
@@ -56,7 +55,7 @@ final class EgressWatch {
       try {
         Thread.sleep(PERIOD);
         boolean due = period % PERIODS_BETWEEN_LOOKS == 0;
-        if ((due || !control.podNetworks().equals(looked)) && changed()) {
+        if ((due || !Set.copyOf(control.podNetworks()).equals(looked)) && changed()) {
           Egress now = known;
           mirror.run(() -> control.egress(now));
         }
@@ -74,7 +73,7 @@ final class EgressWatch {
             .filter(taken -> taken.role() == Role.UPLINK)
             .map(taken -> taken.port().name())
             .collect(Collectors.toSet());
-    looked = control.podNetworks();
+    looked = Set.copyOf(control.podNetworks());
     Egress now = PodEgress.read(looked, uplinks);
     if (now.equals(known)) {
       return false;

@@ -5,6 +5,7 @@ import io.gatun.control.document.Addresses;
 import io.gatun.control.document.Prefix;
 import java.net.InetAddress;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
@@ -49,13 +50,14 @@ final class IptablesRules {
 
   private NatRule rule(List<String> words) {
     boolean not = false;
-    for (int i = 0; i < words.size(); i++) {
-      String word = words.get(i);
-      String value = i + 1 < words.size() ? words.get(i + 1) : "";
+    Iterator<String> rest = words.iterator();
+    while (rest.hasNext() && action == Action.GO_ON) {
+      String word = rest.next();
       if (word.equals("!")) {
         not = true;
         continue;
       }
+      String value = rest.hasNext() ? rest.next() : "";
       switch (word) {
         case "-s" -> sources.addAll(address(value, not, true));
         case "-d" -> address(value, not, false);
@@ -68,20 +70,14 @@ final class IptablesRules {
         case "--pol" -> condition(not, _ -> value.equals("none"));
         // A set of sources is the pods', one of destinations the cluster's own: what Calico has.
         case "--match-set" -> {
-          boolean source = i + 2 < words.size() && words.get(i + 2).startsWith("src");
+          boolean source = rest.hasNext() && rest.next().startsWith("src");
           condition(not, _ -> source);
-          i++;
         }
-        case "-m" -> {}
-        case "--comment", "--dir" -> {}
-        case "-j", "-g" -> act(word, value);
-        default -> understood &= action != Action.GO_ON; // what follows a target is its own
+        case "-m", "--comment", "--dir" -> {}
+        case "-j", "-g" -> act(word, value); // what follows a target is its own
+        default -> understood = false;
       }
-      i++;
       not = false;
-      if (action != Action.GO_ON) {
-        break;
-      }
     }
     if (!understood) {
       conditions.add(_ -> false);
