@@ -288,7 +288,7 @@ public final class ServiceStage implements Stage {
     if ((v.flags[i] & PacketVector.LATER_FRAGMENT) != 0) {
       return v.ports[i] != 0; // as its first one was
     }
-    if (protocol == IpProtocol.ICMP || protocol == IpProtocol.ICMPV6) {
+    if (protocol == (ipv6 ? IpProtocol.ICMPV6 : IpProtocol.ICMP)) { // the other's is no header
       int type = Memory.getByte(v.address[i] + v.l4[i]);
       return type == (ipv6 ? Icmpv6.ECHO : Icmp.ECHO);
     }

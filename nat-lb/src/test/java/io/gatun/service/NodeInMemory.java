@@ -20,6 +20,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -141,6 +142,19 @@ final class NodeInMemory implements AutoCloseable {
     }
     services.apply(fronts, List.of());
     services.serviceCidrs(List.of("10.96.0.0/16", "fd96::/16"));
+  }
+
+  /** From now on pods reach the outside by the node's address. */
+  void egress() {
+    services.clients(
+        new ClientRules(
+            Map.of(),
+            List.of(),
+            ClientRules.Detect.NOT,
+            List.of(),
+            List.of(),
+            List.of("10.1.0.0/16", "fd01::/16"),
+            ClientRules.Egress.BOTH));
   }
 
   private static FrontSpec clusterIp(String address, int protocol, @Nullable String endpoint) {

@@ -7,10 +7,13 @@ import io.gatun.ffm.memory.LiveAreas;
 import io.gatun.ffm.memory.Memory;
 import io.gatun.ffm.memory.NativeArea;
 import io.gatun.packet.Frame;
+import io.gatun.packet.Icmp;
+import io.gatun.packet.Icmpv6;
 import io.gatun.packet.IpProtocol;
 import io.gatun.packet.Mutations;
 import io.gatun.packet.PacketBuilder;
 import io.gatun.packet.RealFrames;
+import io.gatun.packet.Tcp;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.Stage;
@@ -29,6 +32,8 @@ import java.util.Objects;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Hostile frames through the whole pipeline: parse, track, service, rewrite, route, answers. Each
@@ -113,8 +118,12 @@ class PipelineFuzzTest {
     System.out.println(ends);
   }
 
-  @Test
-  void shouldDropOrForwardRightlyWhateverComes() {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldDropOrForwardRightlyWhateverComes(boolean egress) {
+    if (egress) {
+      leave();
+    }
     Mutations mutations = new Mutations(corpus);
     System.out.println("gatun.fuzz.seed=" + mutations.seed() + " gatun.fuzz.frames=" + FRAMES);
     for (int n = 0; n < FRAMES; n++) {
@@ -129,6 +138,33 @@ class PipelineFuzzTest {
     assertTrue(forwarded > FRAMES / 20, "mutations leave enough frames whole: " + ends);
     assertTrue(ends.getOrDefault("send translated", 0) > FRAMES / 50, ends::toString);
     assertTrue(ends.getOrDefault("answer", 0) > FRAMES / 100, ends::toString);
+  }
+
+  /** Pods go out by the node's address, and come back. */
+  private void leave() {
+    node.egress();
+    for (String[] way : new String[][] {{"10.1.0.2", "192.0.2.9"}, {"fd01::2", "2001:db8::9"}}) {
+      PacketBuilder[] out = {
+        PacketBuilder.ip(way[0], way[1]).udp(5353, 80),
+        PacketBuilder.ip(way[0], way[1]).tcp(5353, 80).flags(Tcp.SYN),
+        PacketBuilder.ip(way[0], way[1]).sctp(5353, 80),
+        PacketBuilder.ip(way[0], way[1]).echo(77, 1)
+      };
+      String own = way[0].contains(":") ? "fd00::2" : "192.168.0.2";
+      PacketBuilder[] back = {
+        PacketBuilder.ip(way[1], own).udp(80, 61_000),
+        PacketBuilder.ip(way[1], own).tcp(80, 61_000).flags(Tcp.SYN | Tcp.ACK),
+        PacketBuilder.ip(way[1], own).sctp(80, 61_000),
+        PacketBuilder.ip(way[1], own)
+            .icmp(own.contains(":") ? Icmpv6.ECHO_REPLY : Icmp.ECHO_REPLY, 0, 61_000 << 16 | 1)
+      };
+      for (int k = 0; k < out.length; k++) {
+        corpus.add(out[k].payload(32).bytes());
+        corpus.add(back[k].payload(32).bytes());
+      }
+      corpus.add(PacketBuilder.ip(way[0], way[1]).protocol(58).payload(new byte[] {8}).bytes());
+      corpus.add(PacketBuilder.ip(way[0], way[1]).protocol(1).payload(new byte[] {8}).bytes());
+    }
   }
 
   @Test
@@ -158,8 +194,12 @@ class PipelineFuzzTest {
   }
 
   /** Whatever a byte or two in the headers say, be it a length or not. */
-  @Test
-  void shouldDropOrForwardRightlyWhateverLengthsSay() {
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldDropOrForwardRightlyWhateverLengthsSay(boolean egress) {
+    if (egress) {
+      leave();
+    }
     for (byte[] frame : corpus) {
       for (int at = 12; at < Math.min(frame.length, 80); at++) {
         byte[] lie = frame.clone();

@@ -24,6 +24,7 @@ import io.gatun.ring.qsbr.Qsbr;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -365,5 +366,34 @@ class ServicePathTest {
             .identification(offset > 24 ? 9 : 8)
             .fragment(offset, offset == 0)
             .bytes());
+  }
+
+  private void podsLeaveByTheNodesAddress() {
+    sources.set(InetAddress.ofLiteral("192.168.0.2"), InetAddress.ofLiteral("fd00::fe"));
+    sources.ports(61_000, 61_000);
+    services.clients(
+        new ClientRules(
+            Map.of(),
+            List.of(),
+            ClientRules.Detect.NOT,
+            List.of(),
+            List.of(),
+            List.of("10.1.0.0/16", "fd01::/16"),
+            ClientRules.Egress.BOTH));
+  }
+
+  /** A byte behind the IP header: no header that parse would have proved. */
+  @Test
+  void shouldNotTakeTheOtherFamilysIcmpForAnEcho() {
+    podsLeaveByTheNodesAddress();
+    for (PacketBuilder packet :
+        List.of(
+            PacketBuilder.ip("10.1.0.2", "192.0.2.9").protocol(58).payload(new byte[] {8}),
+            PacketBuilder.ip("10.1.0.2", "192.0.2.9").protocol(58),
+            PacketBuilder.ip("fd01::2", "2001:db8::9").protocol(1).payload(new byte[] {(byte) 128}),
+            PacketBuilder.ip("fd01::2", "2001:db8::9").protocol(1))) {
+      assertPasses(packet, packet);
+    }
+    assertEquals(0, flows.size());
   }
 }
