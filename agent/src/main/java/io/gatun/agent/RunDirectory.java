@@ -20,6 +20,11 @@ public record RunDirectory(Path path) {
     return path.resolve("gatun.sock");
   }
 
+  /** Where a living daemon waits for its successor. */
+  public Path heir() {
+    return path.resolve("heir.sock");
+  }
+
   /** Mount point of our own bpffs, because {@code ip netns exec} hides the usual one. */
   public Path bpf() {
     return path.resolve("bpf");

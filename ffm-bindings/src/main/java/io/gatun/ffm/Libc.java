@@ -33,12 +33,19 @@ public final class Libc {
   public static final int SO_ATTACH_FILTER = 26;
   public static final int SO_SNDBUFFORCE = 32;
   public static final int SO_RCVBUFFORCE = 33;
+  public static final int SO_RCVTIMEO = 20;
   public static final int SO_BUSY_POLL = 46;
   public static final int SO_PREFER_BUSY_POLL = 69;
   public static final int SO_BUSY_POLL_BUDGET = 70;
   public static final int MSG_PEEK = 2;
   public static final int MSG_TRUNC = 0x20;
   public static final int MSG_DONTWAIT = 0x40;
+  public static final int MSG_NOSIGNAL = 0x4000;
+  public static final int MSG_CMSG_CLOEXEC = 0x40000000;
+  public static final int SCM_RIGHTS = 1;
+  public static final int SHUT_RDWR = 2;
+  public static final int MFD_CLOEXEC = 1;
+  public static final int MFD_HUGETLB = 4;
   public static final int POLLIN = 1;
   public static final int POLLOUT = 4;
   public static final int POLLERR = 8;
@@ -96,6 +103,41 @@ public final class Libc {
 
   public static int bind(int fd, long sockaddr, int length) {
     return (int) Syscall.call(Syscall.BIND, fd, sockaddr, length);
+  }
+
+  public static int connect(int fd, long sockaddr, int length) {
+    return (int) Syscall.call(Syscall.CONNECT, fd, sockaddr, length);
+  }
+
+  public static int listen(int fd, int backlog) {
+    return (int) Syscall.call(Syscall.LISTEN, fd, backlog, 0);
+  }
+
+  /** The next connection's descriptor; waits for one. */
+  public static int accept(int fd, int flags) {
+    return (int) Syscall.call(Syscall.ACCEPT4, fd, 0, 0, flags, 0, 0);
+  }
+
+  /** Ends both directions, and what waits in {@link #accept} or {@link #recv}. */
+  public static int shutdown(int fd, int how) {
+    return (int) Syscall.call(Syscall.SHUTDOWN, fd, how, 0);
+  }
+
+  /** Sends one struct msghdr; bytes sent or −errno. */
+  public static int sendmsg(int fd, long message, int flags) {
+    return (int) Syscall.call(Syscall.SENDMSG, fd, message, flags);
+  }
+
+  /** Receives into one struct msghdr; bytes received or −errno. */
+  public static int recvmsg(int fd, long message, int flags) {
+    return (int) Syscall.call(Syscall.RECVMSG, fd, message, flags);
+  }
+
+  /** Memory that a descriptor stands for, so that another process may map it too. */
+  public static int memfdCreate(String name, int flags) {
+    try (Arena arena = Arena.ofConfined()) {
+      return (int) Syscall.call(Syscall.MEMFD_CREATE, arena.allocateFrom(name).address(), flags, 0);
+    }
   }
 
   /**

@@ -32,7 +32,12 @@ public final class Syscall {
   static final long SOCKET = ARM ? 198 : 41;
   static final long SENDTO = ARM ? 206 : 44;
   static final long RECVFROM = ARM ? 207 : 45;
+  static final long CONNECT = ARM ? 203 : 42;
+  static final long SENDMSG = ARM ? 211 : 46;
+  static final long RECVMSG = ARM ? 212 : 47;
+  static final long SHUTDOWN = ARM ? 210 : 48;
   static final long BIND = ARM ? 200 : 49;
+  static final long LISTEN = ARM ? 201 : 50;
   static final long GETSOCKNAME = ARM ? 204 : 51;
   static final long SETSOCKOPT = ARM ? 208 : 54;
   static final long GETSOCKOPT = ARM ? 209 : 55;
@@ -51,6 +56,8 @@ public final class Syscall {
   static final long EPOLL_CREATE1 = ARM ? 20 : 291;
   static final long RECVMMSG = ARM ? 243 : 299;
   static final long SENDMMSG = ARM ? 269 : 307;
+  static final long ACCEPT4 = ARM ? 242 : 288;
+  static final long MEMFD_CREATE = ARM ? 279 : 319;
   static final long EVENTFD2 = ARM ? 19 : 290;
   static final long SETNS = ARM ? 268 : 308;
 

@@ -4,6 +4,9 @@ import java.util.Map;
 
 /** A port that took an interface of the kernel's, which gets it back in one of two ways. */
 public interface InterfacePort extends Port {
+  /** The kernel's number of the interface. */
+  int ifIndex();
+
   /** Frames that the kernel dropped on their way to us, since the port was opened. */
   long kernelDropped();
 

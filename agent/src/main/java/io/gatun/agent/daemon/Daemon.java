@@ -21,6 +21,7 @@ import io.gatun.control.model.ObjectSet;
 import io.gatun.control.service.NodeSettings;
 import io.gatun.ffm.Libc;
 import io.gatun.fib.Adjacency;
+import io.gatun.port.InterfacePort;
 import io.gatun.worker.Watchdog;
 import io.gatun.worker.WorkerThread;
 import java.io.IOException;
@@ -31,7 +32,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -64,8 +66,16 @@ public final class Daemon {
 
   private final LinkedBlockingQueue<End> ends = new LinkedBlockingQueue<>();
 
-  /** Done when our sockets are closed. */
-  private final CountDownLatch released = new CountDownLatch(1);
+  /** Who goes on with our sockets when we hand over, null for nobody. */
+  private final AtomicReference<@Nullable Heir> heir = new AtomicReference<>();
+
+  /**
+   * A successor that lives already.
+   *
+   * @param ports it goes on with
+   * @param left where it learns that it can, or why not
+   */
+  private record Heir(List<InterfacePort> ports, CompletableFuture<HandoverServer.Left> left) {}
 
   private Daemon() {}
 
@@ -115,7 +125,14 @@ public final class Daemon {
     AtomicReference<List<Interfaces.Taken>> taken = new AtomicReference<>(interfaces);
     HostPair pair = pair(configuration, interfaces, KernelSettings.open(run.settings()));
     Dataplane dataplane =
-        new Dataplane(configuration, rules, interfaces, pair, run.bpf(), predecessor.lives());
+        new Dataplane(
+            configuration,
+            rules,
+            interfaces,
+            pair,
+            run.bpf(),
+            predecessor.lives(),
+            predecessor.inheritance());
     KernelSource kernel =
         configuration.kernel().mirror() ? new RtnetlinkSource() : KernelSource.NONE;
     KernelMirror mirror =
@@ -158,10 +175,25 @@ public final class Daemon {
             manifests == null ? ObjectSet.EMPTY : manifests.objects(), mirror.localAddresses());
     nameNode(dataplane, primary);
     dataplane.prepare();
-    boolean succeeds = predecessor.release();
-    long free = System.nanoTime();
+    if (predecessor.lives()) {
+      WarmUp.run(configuration.conntrack().stateDir());
+      do {
+        control.doWork(); // what changed meanwhile
+      } while (control.isBehind());
+      local.doWork();
+    }
+    Predecessor.Succession succession = predecessor.release();
     dataplane.inheritFlows();
-    dataplane.open();
+    dataplane.open(succession.custodies());
+    dataplane.start(configuration.workers());
+    if (succession.happened()) {
+      LOG.log(
+          Level.INFO,
+          "took over: nobody forwarded for {0} ms; the other had stopped after {1} ms",
+          (Libc.monotonicNanos() - succession.stopped()) / 1_000_000,
+          (succession.free() - succession.asked()) / 1_000_000);
+    }
+    dataplane.giveTheRest();
     LivePorts ports =
         new LivePorts(
             rules,
@@ -176,14 +208,6 @@ public final class Daemon {
     if (configuration.kernel().mirror()) { // else interfaces stay as they are
       followers.add(ports);
       followers.add(new WaitingPackets(dataplane, mirror));
-    }
-    dataplane.start(configuration.workers());
-    if (succeeds) {
-      LOG.log(
-          Level.INFO,
-          "took over: sockets let go of within {0} ms, opened within {1} ms more",
-          (free - predecessor.asked()) / 1_000_000,
-          (System.nanoTime() - free) / 1_000_000);
     }
     ControlLoop loop =
         new ControlLoop(control, followers, mirror.descriptor(), dataplane.wakeDescriptor())
@@ -217,18 +241,12 @@ public final class Daemon {
     Signals.on("TERM", () -> ends.add(End.HAND_OVER));
     Signals.on("INT", () -> ends.add(End.STOP));
     Reports reports =
-        new Reports(
-            configuration,
-            dataplane,
-            mirror,
-            ports,
-            started,
-            () -> ends.add(End.STOP),
-            this::handOver);
+        new Reports(configuration, dataplane, mirror, ports, started, () -> ends.add(End.STOP));
     End end;
     LiveNode explained = new LiveNode(dataplane, mirror, taken::get);
     try (AdminServer _ =
-        new AdminServer(run.socket(), reports.all(), Map.of("explain", explained::explain))) {
+            new AdminServer(run.socket(), reports.all(), Map.of("explain", explained::explain));
+        HandoverServer _ = new HandoverServer(run.heir(), dataplane, this::handOver)) {
       LOG.log(
           Level.INFO,
           "ready in {0} ms: node {1}, {2} interfaces, {3} workers, socket {4}",
@@ -298,13 +316,18 @@ public final class Daemon {
     }
   }
 
-  /** Returns when a successor can open the sockets. */
-  private void handOver() {
+  /** Returns when a successor can go on with {@code kept}. */
+  private HandoverServer.Left handOver(List<InterfacePort> kept) throws IOException {
+    Heir successor = new Heir(kept, new CompletableFuture<>());
+    heir.set(successor);
     ends.add(End.HAND_OVER);
     try {
-      released.await();
+      return successor.left.get();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    } catch (ExecutionException e) {
+      throw new IOException(e.getCause());
     }
   }
 
@@ -325,9 +348,24 @@ public final class Daemon {
         long handover = configuration.onFailure().handover().toNanos();
         control.close(); // a successor may take the tables over as soon as the sockets are free
         dataplane.leases().renew(Libc.monotonicNanos() + handover);
-        dataplane.release();
-        released.countDown();
+        Heir successor = heir.get();
+        if (successor == null) {
+          dataplane.release();
+        } else {
+          leave(dataplane, successor);
+        }
       }
+    }
+  }
+
+  private static void leave(Dataplane dataplane, Heir successor) {
+    long stopped = Libc.monotonicNanos();
+    char[] custodies = dataplane.handOver(successor.ports);
+    if (custodies == null) {
+      successor.left.completeExceptionally(new IOException("a worker does not stop"));
+    } else {
+      successor.left.complete(
+          new HandoverServer.Left(stopped, dataplane.leases().until(), custodies));
     }
   }
 }

@@ -41,6 +41,7 @@ import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -121,6 +122,7 @@ final class Dataplane {
    *
    * @param pair what leads to the host, null for nothing
    * @param succeeds a living predecessor has the flows until it lets go of them
+   * @param inheritance the sockets that it hands over, null when it has to close them
    */
   Dataplane(
       GatunConfiguration configuration,
@@ -128,7 +130,8 @@ final class Dataplane {
       List<Interfaces.Taken> interfaces,
       @Nullable HostPair pair,
       Path bpf,
-      boolean succeeds) {
+      boolean succeeds,
+      @Nullable Inheritance inheritance) {
     int count = configuration.workers().count();
     qsbr = new Qsbr(count);
     // The FIB's own retirement hands over what frees it; QSBR runs it when no worker can look.
@@ -141,7 +144,7 @@ final class Dataplane {
     services = new ServiceTable(flows, qsbr);
     sources.ports(configuration.snatPorts().first(), configuration.snatPorts().last());
     leases = new Leases(bpf);
-    drivers = new Drivers(interfaces, rules, pair != null, count, leases);
+    drivers = new Drivers(interfaces, rules, pair != null, count, leases, inheritance);
     partial[HOST_PORT] = true;
     underlay[HOST_PORT] = true;
     if (pair != null || rules.mayCome(Driver.XDP)) {
@@ -202,9 +205,14 @@ final class Dataplane {
     }
   }
 
-  /** Takes the interfaces: from the first renewal of the lease on, their frames are ours. */
-  void open() {
+  /**
+   * Takes the interfaces: from the first renewal of the lease on, their frames are ours.
+   *
+   * @param custodies what a living predecessor has handed over: see {@link Drivers#restore}
+   */
+  void open(char @Nullable [] custodies) {
     try {
+      drivers.restore(custodies);
       for (int i = 0; i < prepared.size(); i++) {
         InterfacePort port = prepared.get(i).get();
         ports.put(port.number(), port);
@@ -260,6 +268,21 @@ final class Dataplane {
   private void open(InterfacePort port, Worker owner) {
     owner.add(port);
     routes(owner).forEach((from, ring) -> from.route(port.number(), ring));
+  }
+
+  /** Those that are open now. */
+  List<InterfacePort> ports() {
+    return List.copyOf(ports.values());
+  }
+
+  /** How many frames {@link #frameMemory} has. */
+  int frames() {
+    return drivers.umem().depot().frames();
+  }
+
+  /** The descriptor by which a successor maps the frames of all XDP ports. */
+  int frameMemory() {
+    return drivers.umem().descriptor();
   }
 
   /** The worker that a port belongs to goes by its number, so that they are spread evenly. */
@@ -350,6 +373,11 @@ final class Dataplane {
       int cpu = i < wanted.cpus().size() ? wanted.cpus().get(i) : WorkerThread.ANY_CPU;
       threads.add(WorkerThread.start(workers.get(i), idling, cpu));
     }
+  }
+
+  /** What a predecessor had taken and we have not is the kernel's again. */
+  void giveTheRest() {
+    leases.only(ports.values().stream().map(InterfacePort::name).toList());
   }
 
   /** An eventfd by which workers wake the control thread. */
@@ -450,15 +478,18 @@ final class Dataplane {
     return workers.stream().map(Worker::counters).toList();
   }
 
-  /** Ends the workers; what they held waits in the rings. A stuck one is left behind. */
-  private void stopWorkers() {
+  /** Ends the workers; what they held waits in the rings. False: a stuck one is left behind. */
+  private boolean stopWorkers() {
+    boolean stopped = true;
     try {
       for (WorkerThread thread : threads) {
-        thread.stop(WORKER_PATIENCE_MILLIS);
+        stopped &= thread.stop(WORKER_PATIENCE_MILLIS);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      return false;
     }
+    return stopped;
   }
 
   /** A start that failed: what a predecessor holds, or held just now, is not ours to undo. */
@@ -474,12 +505,30 @@ final class Dataplane {
     }
   }
 
+  /**
+   * For a successor that goes on with the sockets of {@code kept}: the others are closed, and for
+   * which socket the kernel holds each frame is returned; null when a worker does not stop.
+   */
+  char @Nullable [] handOver(List<InterfacePort> kept) {
+    boolean stopped = stopWorkers();
+    List<InterfacePort> closed = new ArrayList<>(ports.values());
+    closed.removeAll(kept);
+    release(closed);
+    return stopped ? drivers.umem().custodies() : null;
+  }
+
   /** For a successor: frames are held until it comes or the lease runs out. */
   void release() {
     stopWorkers();
+    release(ports.values());
+  }
+
+  private static void release(Collection<InterfacePort> ports) {
     // To close a socket the kernel waits until no CPU looks at it any more: once for all together.
-    try (ExecutorService closing = Executors.newFixedThreadPool(CLOSING_TOGETHER)) {
-      ports.values().forEach(port -> closing.execute(port::release));
+    if (!ports.isEmpty()) {
+      try (ExecutorService closing = Executors.newFixedThreadPool(CLOSING_TOGETHER)) {
+        ports.forEach(port -> closing.execute(port::release));
+      }
     }
   }
 

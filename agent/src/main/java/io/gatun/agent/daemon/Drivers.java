@@ -3,7 +3,7 @@ package io.gatun.agent.daemon;
 import io.gatun.agent.config.GatunConfiguration.Driver;
 import io.gatun.agent.config.GatunConfiguration.Role;
 import io.gatun.agent.host.HostPair;
-import io.gatun.ffm.NativeException;
+import io.gatun.ffm.Libc;
 import io.gatun.ffm.memory.NativeArea;
 import io.gatun.port.InterfacePort;
 import io.gatun.port.packet.Inbox;
@@ -35,10 +35,8 @@ final class Drivers {
   /** Super-frames of a worker: one vector and one inbox, twice. 43 MB. */
   private static final int SUPER_FRAMES = 640;
 
-  private static final int LOOPBACK = 1;
-  private static final int WARM_FRAMES = 64;
-
   private final Leases leases;
+  private final @Nullable Inheritance inheritance;
   private final Umem umem;
   private final @Nullable FrameDepot superFrames;
   private final boolean[] superPorts = new boolean[WorkerCounters.PORTS];
@@ -47,14 +45,18 @@ final class Drivers {
   /**
    * Memory for {@code workers} workers, the ports of {@code interfaces}, and some that come later;
    * {@code host}: and the host's.
+   *
+   * @param inheritance sockets and memory that a living predecessor has, null without one
    */
   Drivers(
       List<Interfaces.Taken> interfaces,
       Interfaces rules,
       boolean host,
       int workers,
-      Leases leases) {
+      Leases leases,
+      @Nullable Inheritance inheritance) {
     this.leases = leases;
+    this.inheritance = inheritance;
     int frames = workers * FRAMES_IN_FLIGHT + (host ? 2 * XdpRole.HOST.ringSize() : 0);
     boolean packet = rules.mayCome(Driver.PACKET);
     frames += rules.mayCome(Driver.XDP) ? FRAMES_FOR_LATER : 0;
@@ -62,13 +64,43 @@ final class Drivers {
       frames += taken.driver() == Driver.XDP ? 2 * role(taken).ringSize() : 0;
       packet |= taken.driver() == Driver.PACKET;
     }
-    umem = Umem.create(frames);
+    umem = umem(frames, inheritance);
     superFrames = packet ? superFrames(workers * SUPER_FRAMES) : null;
+  }
+
+  private static Umem umem(int frames, @Nullable Inheritance inheritance) {
+    if (inheritance == null) {
+      return Umem.createShared(frames);
+    }
+    if (inheritance.frames() < frames) {
+      inheritance.decline();
+      return Umem.createShared(frames);
+    }
+    return Umem.adopt(inheritance.frameMemory(), inheritance.frames());
   }
 
   private static FrameDepot superFrames(int frames) {
     NativeArea area = NativeArea.map("super-frames", (long) frames * FrameDepot.SUPER_FRAME);
     return new FrameDepot(area.address(), FrameDepot.SUPER_FRAME, frames);
+  }
+
+  /** The memory that all XDP sockets share. */
+  Umem umem() {
+    return umem;
+  }
+
+  /**
+   * What a predecessor has left is ours from now on.
+   *
+   * @param custodies see {@link Umem#restore}; null when it did not hand over: its sockets are
+   *     closed, and no frame is held for any
+   */
+  void restore(char @Nullable [] custodies) {
+    Inheritance left = inheritance;
+    if (left != null && left.frames() > 0) {
+      umem.restore(custodies == null ? new char[umem.depot().frames()] : custodies);
+      leases.inherit(left.until());
+    }
   }
 
   /** A new worker's frames. */
@@ -91,7 +123,7 @@ final class Drivers {
     String name = taken.port().name();
     Supplier<InterfacePort> driver =
         taken.driver() == Driver.PACKET
-            ? () -> PacketPort.open(number, name, inbox(owner), owner.pool(), leases.packet())
+            ? packet(number, name, taken.port().ifIndex(), owner)
             : xdp(number, name, taken.port().mac().octets(), role(taken), owner);
     return () -> {
       InterfacePort port = driver.get();
@@ -116,23 +148,43 @@ final class Drivers {
     XdpPort.Attached attached =
         XdpPort.attach(
             number, name, mac, role, umem, owner.pool(), leases.xdp(), leases.own(), leases.pins());
-    return attached::open;
+    Inheritance left = inheritance;
+    int size = attached.ringSize();
+    int socket =
+        left == null ? Inheritance.NONE : left.claim(name, attached.ifIndex(), "xdp", size);
+    if (left == null || socket == Inheritance.NONE) {
+      return attached::open;
+    }
+    XdpSocket.Inherited inherited =
+        XdpSocket.inherit(
+            umem, left.descriptor(socket), XdpMode.COPY, size, size, left.custody(socket));
+    return () -> {
+      if (left.has(socket)) {
+        return attached.resume(inherited, left.missing(socket));
+      }
+      inherited.close();
+      return attached.open();
+    };
   }
 
-  /**
-   * Opens and closes a socket on the loopback, so that classes and native calls are ready when a
-   * predecessor has let go of its sockets and each millisecond counts. Whether it can be bound does
-   * not matter.
-   */
-  static void warmUp() {
-    Umem umem = Umem.create(WARM_FRAMES);
-    try {
-      XdpSocket.open(umem, LOOPBACK, 0, XdpMode.COPY, WARM_FRAMES, WARM_FRAMES).close();
-    } catch (NativeException e) {
-      // Down, or another's: the calls were made.
-    } finally {
-      umem.close();
+  private Supplier<InterfacePort> packet(int number, String name, int ifIndex, Worker owner) {
+    Supplier<InterfacePort> open =
+        () -> PacketPort.open(number, name, inbox(owner), owner.pool(), leases.packet());
+    Inheritance left = inheritance;
+    int socket = left == null ? Inheritance.NONE : left.claim(name, ifIndex, "packet", 0);
+    if (left == null || socket == Inheritance.NONE) {
+      return open;
     }
+    int descriptor = left.descriptor(socket);
+    leases.packet().attach(name); // in our words, which may differ from the predecessor's
+    return () -> {
+      if (left.has(socket)) {
+        return PacketPort.resume(
+            number, name, descriptor, inbox(owner), owner.pool(), leases.packet());
+      }
+      Libc.close(descriptor);
+      return open.get();
+    };
   }
 
   private Inbox inbox(Worker owner) {

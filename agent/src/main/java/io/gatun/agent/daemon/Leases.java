@@ -5,6 +5,7 @@ import io.gatun.port.xdp.Lease;
 import io.gatun.port.xdp.OwnTraffic;
 import io.gatun.port.xdp.Pins;
 import java.nio.file.Path;
+import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,6 +65,14 @@ final class Leases {
     return lease;
   }
 
+  /** What a predecessor was granted last; by XDP it is read where it stands. */
+  void inherit(long until) {
+    NftLease ofPacket = packet;
+    if (ofPacket != null) {
+      ofPacket.inherit(until);
+    }
+  }
+
   /** Frames are ours until {@code until}, in nanoseconds of CLOCK_MONOTONIC. */
   void renew(long until) {
     Lease ofXdp = xdp;
@@ -93,6 +102,17 @@ final class Leases {
     NftLease ofPacket = packet;
     if (ofPacket != null) {
       ofPacket.expire();
+    }
+  }
+
+  /**
+   * Of the interfaces on which a predecessor's XDP programs are found, all but {@code names} are
+   * the kernel's again: nobody would take their frames.
+   */
+  void only(Collection<String> names) {
+    Pins mounted = pins;
+    if (mounted != null) {
+      mounted.interfaces().stream().filter(name -> !names.contains(name)).forEach(mounted::detach);
     }
   }
 

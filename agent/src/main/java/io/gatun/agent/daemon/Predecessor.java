@@ -2,28 +2,26 @@ package io.gatun.agent.daemon;
 
 import io.gatun.agent.RunDirectory;
 import io.gatun.agent.UsageException;
-import io.gatun.agent.admin.AdminClient;
+import io.gatun.ffm.Libc;
 import java.io.IOException;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicLong;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The daemon that has this run directory when another one starts: refused, or taken over from. It
- * lets go of its sockets when it is asked to, at the last moment before they are opened anew, and
+ * hands its sockets over when it is asked to, at the last moment before we go on with them, and
  * then ends; one that hangs is killed.
  */
 final class Predecessor {
   private static final System.Logger LOG = System.getLogger("gatun");
   private static final long PATIENCE_MILLIS = 3000;
+  private static final Duration PATIENCE = Duration.ofMillis(PATIENCE_MILLIS);
   private static final long ENDING_MILLIS = 2000;
 
   private final RunDirectory run;
   private final InstanceLock lock;
   private final boolean lives;
-  private final AtomicLong asked = new AtomicLong();
+  private @Nullable Inheritance inheritance;
 
   private Predecessor(RunDirectory run, InstanceLock lock, boolean lives) {
     this.run = run;
@@ -47,35 +45,56 @@ final class Predecessor {
     return lives;
   }
 
-  /** Returns when the sockets are free; frames are held from then on. False: there was nobody. */
-  boolean release() throws IOException, InterruptedException {
-    if (lock.take()) {
-      return false;
+  /** Asks what it has; null when there is nobody, or nothing to be had. Once, before the end. */
+  @Nullable Inheritance inheritance() {
+    if (lives) {
+      try {
+        inheritance = Inheritance.ask(run, PATIENCE);
+      } catch (IOException e) {
+        LOG.log(
+            System.Logger.Level.WARNING, "the running daemon offers nothing: {0}", e.getMessage());
+      }
     }
-    Drivers.warmUp();
-    CompletableFuture<Void> answer = new CompletableFuture<>();
-    Thread.ofVirtual()
-        .start(() -> {
-          try {
-            AdminClient.ask(run.socket(), "status"); // what is slow the first time, before
-            asked.set(System.nanoTime());
-            AdminClient.ask(run.socket(), "handover");
-            answer.complete(null);
-          } catch (IOException | RuntimeException e) {
-            answer.completeExceptionally(e);
-          }
-        });
-    try {
-      answer.get(PATIENCE_MILLIS, TimeUnit.MILLISECONDS);
-    } catch (ExecutionException | TimeoutException e) {
-      kill("it does not hand over (" + e + ")");
-    }
-    return true;
+    return inheritance;
   }
 
-  /** When it was asked to let go, by {@link System#nanoTime}. */
-  long asked() {
-    return asked.get();
+  /**
+   * Has it stop: returns when what was claimed is handed over and all else free. Frames that come
+   * from then on wait for us.
+   */
+  Succession release() throws IOException, InterruptedException {
+    if (lock.take()) {
+      return Succession.NONE;
+    }
+    Inheritance left = inheritance;
+    long asked = Libc.monotonicNanos();
+    char[] custodies = null;
+    if (left == null) {
+      kill("it does not answer");
+    } else {
+      try {
+        custodies = left.take();
+      } catch (IOException e) {
+        kill("it does not hand over (" + e.getMessage() + ")");
+      }
+    }
+    long free = Libc.monotonicNanos();
+    long stopped = left == null || custodies == null ? asked : left.stopped();
+    return new Succession(true, asked, stopped, free, custodies);
+  }
+
+  /**
+   * How it went.
+   *
+   * @param happened false when nobody lived any more
+   * @param asked when the other one was asked, in nanoseconds of CLOCK_MONOTONIC
+   * @param stopped when its workers were told to stop
+   * @param free when they had stopped, and we knew
+   * @param custodies see {@link Inheritance#take}; null when nothing was handed over
+   */
+  record Succession(
+      boolean happened, long asked, long stopped, long free, char @Nullable [] custodies) {
+    static final Succession NONE = new Succession(false, 0, 0, 0, null);
   }
 
   /** Returns when it has ended, after which socket and settings are ours. */

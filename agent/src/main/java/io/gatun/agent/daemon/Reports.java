@@ -53,7 +53,6 @@ final class Reports {
   private final LivePorts ports;
   private final long started;
   private final Runnable stop;
-  private final Runnable handOver;
 
   Reports(
       GatunConfiguration configuration,
@@ -61,15 +60,13 @@ final class Reports {
       KernelMirror mirror,
       LivePorts ports,
       long started,
-      Runnable stop,
-      Runnable handOver) {
+      Runnable stop) {
     this.configuration = configuration;
     this.dataplane = dataplane;
     this.mirror = mirror;
     this.ports = ports;
     this.started = started;
     this.stop = stop;
-    this.handOver = handOver;
   }
 
   Map<String, Supplier<Object>> all() {
@@ -82,13 +79,7 @@ final class Reports {
         "routes", this::routes,
         "neighbours", this::neighbours,
         "drops", this::drops,
-        "stop", this::stopping,
-        "handover", this::handedOver);
-  }
-
-  private Object handedOver() {
-    handOver.run();
-    return Map.of("released", true);
+        "stop", this::stopping);
   }
 
   private Object stopping() {

@@ -4,9 +4,13 @@ serve PORT                   TCP and UDP, both families: sends everything back
 upload ADDRESS PORT BYTES    TCP: sends BYTES and reads them back, prints the count and path MTU
 trace ADDRESS PORT           UDP with hop limits 1, 2, 3 ...: prints who answered each
 datagrams ADDRESS PORT BYTES COUNT   UDP echo of COUNT datagrams, prints how many came back whole
-linger ADDRESS PORT COUNT SECONDS    TCP: COUNT connections, data on each all the time; prints how
-                             many ended, the longest time one stood still in ms, and how many moved
-                             data in the last second
+linger ADDRESS PORT COUNT SECONDS PAUSE    TCP: COUNT connections, each sends again PAUSE seconds
+                             after its answer; prints how many ended, the longest time one stood
+                             still in ms, and how many moved data in the last second
+pulse ADDRESS PORT SECONDS   UDP echo each ms: prints how many were sent, how many never came
+                             back, then in ms the longest time without an answer, the 50th, 99th
+                             percentile and the longest of the round trips, and how late the
+                             latest was sent (that is the machine's, not the path's)
 six PORT SOURCE ADDRESS:PORT ...     one client port to all addresses at once, data on each
 """
 
@@ -147,7 +151,7 @@ def datagrams(address, port, size, count):
     print(whole)
 
 
-def linger(address, port, count, seconds):
+def linger(address, port, count, seconds, pause):
     connections = [socket.create_connection((address, port), timeout=10) for _ in range(count)]
     print("up", flush=True)
     poll = select.epoll()
@@ -179,7 +183,7 @@ def linger(address, port, count, seconds):
         now = time.monotonic()
         later = []
         for fd in due:
-            if fd in by_fd and now - moved[fd] > 0.1:
+            if fd in by_fd and now - moved[fd] > pause:
                 try:
                     by_fd[fd].send(b"x")
                 except OSError:
@@ -188,8 +192,43 @@ def linger(address, port, count, seconds):
                 later.append(fd)
         due = later
     now = time.monotonic()
-    alive = sum(1 for fd in by_fd if now - moved[fd] < 1.5)
+    alive = sum(1 for fd in by_fd if now - moved[fd] < 1.5 + pause)
     print(ended, int(longest * 1000), alive)
+
+
+def pulse(address, port, seconds):
+    s = socket.socket(family(address), socket.SOCK_DGRAM)
+    s.connect((address, port))
+    s.setblocking(False)
+    sent, trips, late, silence = 0, [], 0.0, 0.0
+    start = answered = time.monotonic()
+    print("up", flush=True)
+    while True:
+        now = time.monotonic()
+        due = start + sent / 1000
+        if now >= due and now < start + seconds:
+            late = max(late, now - due)
+            try:
+                s.send(struct.pack("d", now))
+            except OSError:
+                pass
+            sent += 1
+        if now > start + seconds + 1:
+            break
+        select.select([s], [], [], min(0.05, max(0, start + sent / 1000 - time.monotonic())))
+        while True:
+            try:
+                data = s.recv(100)
+            except OSError:
+                break
+            now = time.monotonic()
+            trips.append(now - struct.unpack("d", data)[0])
+            silence = max(silence, now - answered)
+            answered = now
+    trips.sort()
+    count = len(trips)
+    ms = [silence, trips[count // 2], trips[count * 99 // 100], trips[-1], late]
+    print(sent, sent - count, *("%.1f" % (1000 * x) for x in ms))
 
 
 def six(port, source, targets):
@@ -225,7 +264,9 @@ def main(words):
     elif command == "datagrams":
         datagrams(rest[0], int(rest[1]), int(rest[2]), int(rest[3]))
     elif command == "linger":
-        linger(rest[0], int(rest[1]), int(rest[2]), float(rest[3]))
+        linger(rest[0], int(rest[1]), int(rest[2]), float(rest[3]), float(rest[4]))
+    elif command == "pulse":
+        pulse(rest[0], int(rest[1]), float(rest[2]))
     elif command == "six":
         six(int(rest[0]), rest[1], rest[2:])
     else:

@@ -104,13 +104,47 @@ public final class NativeArea implements AutoCloseable {
    */
   public static NativeArea mapLarge(String name, int fd, long bytes) {
     Room room = Room.reserve(name, bytes, HUGE_PAGE);
-    int flags = Libc.MAP_SHARED | Libc.MAP_FIXED | Libc.MAP_POPULATE;
-    room.check(
-        Libc.mmap(room.inner, room.innerBytes, READ_WRITE, flags, fd, 0),
-        name,
-        "the descriptor must be open for reading and writing and be that long");
+    int flags = Libc.MAP_SHARED | Libc.MAP_FIXED;
+    String remedy = "the descriptor must be open for reading and writing and be that long";
+    room.check(Libc.mmap(room.inner, room.innerBytes, READ_WRITE, flags, fd, 0), name, remedy);
+    // Heeded where /sys/kernel/mm/transparent_hugepage/shmem_enabled says "advise".
+    Libc.madvise(room.inner, room.innerBytes, Libc.MADV_HUGEPAGE);
+    room.check(Libc.madvise(room.inner, room.innerBytes, Libc.MADV_POPULATE_WRITE), name, remedy);
     return room.area(name, bytes);
   }
+
+  /**
+   * Memory that can be mapped once more by its descriptor, in another process too: zeroed and
+   * populated, on reserved huge pages if there are enough. The descriptor is the caller's to close.
+   */
+  public static Shared mapShared(String name, long bytes) {
+    long whole = (bytes + HUGE_PAGE - 1) & -HUGE_PAGE;
+    try {
+      return mapShared(name, whole, Libc.MFD_HUGETLB);
+    } catch (NativeException e) {
+      return mapShared(name, whole, 0);
+    }
+  }
+
+  private static Shared mapShared(String name, long bytes, int flags) {
+    String remedy = "free memory or ask for less";
+    int fd =
+        (int)
+            NativeException.check(
+                Libc.memfdCreate("gatun " + name, Libc.MFD_CLOEXEC | flags),
+                "make memory for " + name,
+                remedy);
+    try {
+      NativeException.check(Libc.ftruncate(fd, bytes), "make memory for " + name, remedy);
+      return new Shared(mapLarge(name, fd, bytes), fd);
+    } catch (RuntimeException e) {
+      Libc.close(fd);
+      throw e;
+    }
+  }
+
+  /** An area and the descriptor by which it can be mapped again. */
+  public record Shared(NativeArea area, int descriptor) {}
 
   public String name() {
     return name;

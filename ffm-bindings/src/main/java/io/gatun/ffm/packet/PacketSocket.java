@@ -72,6 +72,11 @@ public final class PacketSocket implements AutoCloseable {
     }
   }
 
+  /** The socket of a process before us, by our own descriptor of it, which is closed with this. */
+  public static PacketSocket adopt(int fd) {
+    return new PacketSocket(fd, NativeArea.map("packet socket", SOCKADDR_BYTES));
+  }
+
   private static void option(int fd, int option, String name, String remedy) {
     NativeException.check(Libc.setsockopt(fd, SOL_PACKET, option, 1), name, remedy);
   }

@@ -75,7 +75,7 @@ public final class NftLease implements AutoCloseable {
   }
 
   /** From now on what comes in by {@code ifName} is ours while the lease lasts. */
-  synchronized void attach(String ifName) {
+  public synchronized void attach(String ifName) {
     must(socket.commit(chain(ifName)), "make the ingress chain of " + ifName);
     interfaces.add(ifName);
   }
@@ -115,6 +115,12 @@ public final class NftLease implements AutoCloseable {
   private static void must(int result, String what) {
     NativeException.check(
         result, what, "needs CAP_NET_ADMIN and a kernel with CONFIG_NF_TABLES_NETDEV");
+  }
+
+  /** What a process before us was granted last, which runs on for us. */
+  public synchronized void inherit(long grantedUntil) {
+    granted = grantedUntil;
+    until = grantedUntil;
   }
 
   /**

@@ -35,6 +35,7 @@ public final class PacketPort implements InterfacePort {
 
   private final int number;
   private final String name;
+  private final int ifIndex;
   private final PacketSocket socket;
   private final int fd;
   private final Inbox inbox;
@@ -50,9 +51,16 @@ public final class PacketPort implements InterfacePort {
   private boolean closed;
 
   private PacketPort(
-      int number, String name, PacketSocket socket, Inbox inbox, FramePool pool, NftLease lease) {
+      int number,
+      String name,
+      int ifIndex,
+      PacketSocket socket,
+      Inbox inbox,
+      FramePool pool,
+      NftLease lease) {
     this.number = number;
     this.name = name;
+    this.ifIndex = ifIndex;
     this.socket = socket;
     this.fd = socket.fd();
     this.inbox = inbox;
@@ -83,7 +91,26 @@ public final class PacketPort implements InterfacePort {
       socket.close();
       throw e;
     }
-    return new PacketPort(number, ifName, socket, inbox, pool, lease);
+    return new PacketPort(number, ifName, ifIndex, socket, inbox, pool, lease);
+  }
+
+  /**
+   * Goes on with the socket of a process before us, which uses it no more: what it has not read is
+   * ours.
+   *
+   * @param fd our own descriptor of it; ours to close from now on
+   */
+  public static PacketPort resume(
+      int number, String ifName, int fd, Inbox inbox, FramePool pool, NftLease lease) {
+    int ifIndex = Libc.ifNameToIndex(ifName);
+    PacketSocket socket = PacketSocket.adopt(fd);
+    try {
+      inbox.watch(fd, number);
+    } catch (RuntimeException e) {
+      socket.close();
+      throw e;
+    }
+    return new PacketPort(number, ifName, ifIndex, socket, inbox, pool, lease);
   }
 
   @Override
@@ -94,6 +121,11 @@ public final class PacketPort implements InterfacePort {
   @Override
   public String name() {
     return name;
+  }
+
+  @Override
+  public int ifIndex() {
+    return ifIndex;
   }
 
   @Override

@@ -44,6 +44,7 @@ public final class XdpPort implements InterfacePort {
 
   private final int number;
   private final String name;
+  private final int ifIndex;
   private final FramePool pool;
   private final Pins pins;
   private final Attachment attachment;
@@ -63,6 +64,7 @@ public final class XdpPort implements InterfacePort {
   private XdpPort(
       int number,
       String name,
+      int ifIndex,
       FramePool pool,
       Pins pins,
       Attachment attachment,
@@ -70,6 +72,7 @@ public final class XdpPort implements InterfacePort {
       int missing) {
     this.number = number;
     this.name = name;
+    this.ifIndex = ifIndex;
     this.pool = pool;
     this.pins = pins;
     this.attachment = attachment;
@@ -151,6 +154,28 @@ public final class XdpPort implements InterfacePort {
       this.attachment = attachment;
     }
 
+    public int ifIndex() {
+      return ifIndex;
+    }
+
+    /** Entries of each ring. */
+    public int ringSize() {
+      return role.ringSize;
+    }
+
+    /**
+     * Instead of opening one: goes on with the socket of a process before us, which uses it no
+     * more.
+     *
+     * @param inherited with rings of {@link #ringSize}
+     * @param missing what that process' port said: see {@link XdpPort#missing}
+     */
+    public XdpPort resume(XdpSocket.Inherited inherited, int missing) {
+      XdpSocket socket = inherited.resume();
+      attachment.feed(QUEUE, socket.fd());
+      return new XdpPort(number, ifName, ifIndex, pool, pins, attachment, socket, missing);
+    }
+
     /** The second half: opens the socket, and frames go to it. */
     public XdpPort open() {
       XdpSocket socket = null;
@@ -167,7 +192,7 @@ public final class XdpPort implements InterfacePort {
         }
         throw e;
       }
-      return new XdpPort(number, ifName, pool, pins, attachment, socket, role.ringSize);
+      return new XdpPort(number, ifName, ifIndex, pool, pins, attachment, socket, role.ringSize);
     }
   }
 
@@ -179,6 +204,26 @@ public final class XdpPort implements InterfacePort {
   @Override
   public String name() {
     return name;
+  }
+
+  @Override
+  public int ifIndex() {
+    return ifIndex;
+  }
+
+  /** By which number the frames are marked that the kernel holds for this port. */
+  public char custody() {
+    return socket.custody();
+  }
+
+  /** Entries of each ring. */
+  public int ringSize() {
+    return socket.rx().size();
+  }
+
+  /** Frames that the fill ring lacks: for a successor, when the worker has stopped. */
+  public int missing() {
+    return missing;
   }
 
   /** Whether a predecessor's stub was found on the interface. */

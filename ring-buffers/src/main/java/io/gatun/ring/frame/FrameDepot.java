@@ -1,6 +1,7 @@
 package io.gatun.ring.frame;
 
 import io.gatun.ffm.memory.Memory;
+import java.util.Arrays;
 
 /**
  * All free frames of one native area that no worker's {@link FramePool} holds; shared by all
@@ -37,6 +38,15 @@ public final class FrameDepot {
    * @param frameBytes bytes of one frame; a power of two makes {@link #frameOf} one instruction
    */
   public FrameDepot(long base, int frameBytes, int frames) {
+    this(base, frameBytes, frames, true);
+  }
+
+  /** The same with every frame in somebody's hands, who may {@link #give} it. */
+  public static FrameDepot allHeld(long base, int frameBytes, int frames) {
+    return new FrameDepot(base, frameBytes, frames, false);
+  }
+
+  private FrameDepot(long base, int frameBytes, int frames, boolean allFree) {
     if (frameBytes <= 0 || frames <= 0) {
       throw new IllegalArgumentException(
           "%d frames of %d bytes: both must be positive".formatted(frames, frameBytes));
@@ -49,8 +59,12 @@ public final class FrameDepot {
     this.mask = maskable ? -frameBytes : 0;
     this.free = new long[frames];
     this.held = new byte[Memory.CHECKS ? frames : 0];
-    for (int i = frames; i-- > 0; ) { // lowest address on top
-      free[top++] = base + (long) i * frameBytes;
+    if (allFree) {
+      for (int i = frames; i-- > 0; ) { // lowest address on top
+        free[top++] = base + (long) i * frameBytes;
+      }
+    } else {
+      Arrays.fill(held, (byte) 1);
     }
   }
 

@@ -25,6 +25,8 @@ abstract class ConsumerRing {
     entries = ring.entries();
     size = ring.size();
     mask = size - 1;
+    first = Memory.getInt(consumer); // not 0 where a process before us has used the ring
+    knownProducer = first;
   }
 
   /** Entries of the ring, a power of two. */

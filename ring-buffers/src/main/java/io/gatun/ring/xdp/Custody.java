@@ -30,6 +30,21 @@ final class Custody {
     holder[(int) ((address - base) >>> shift)] = 0;
   }
 
+  /** The number of each frame, to {@link #restore} in another process. */
+  char[] snapshot() {
+    return holder.clone();
+  }
+
+  /** Takes over what another process wrote down; frames that nobody holds go to {@code depot}. */
+  void restore(char[] holders, FrameDepot depot) {
+    for (int i = holder.length; i-- > 0; ) { // lowest address on top
+      holder[i] = holders[i];
+      if (holders[i] == 0) {
+        depot.give(base + ((long) i << shift));
+      }
+    }
+  }
+
   /** Frames that the kernel holds for {@code socket}. */
   int count(char socket) {
     int n = 0;

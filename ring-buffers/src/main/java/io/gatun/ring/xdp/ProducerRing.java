@@ -30,6 +30,8 @@ abstract class ProducerRing {
     entries = ring.entries();
     size = ring.size();
     mask = size - 1;
+    next = Memory.getInt(producer); // not 0 where a process before us has used the ring
+    knownConsumer = Memory.getIntAcquire(consumer);
   }
 
   /** Entries of the ring, a power of two. */

@@ -1,5 +1,6 @@
 package io.gatun.ring.xdp;
 
+import io.gatun.ffm.Libc;
 import io.gatun.ffm.memory.NativeArea;
 import io.gatun.ring.frame.FrameDepot;
 import java.util.ArrayList;
@@ -23,14 +24,18 @@ public final class Umem implements AutoCloseable {
 
   private static final int MAX_SOCKETS = Character.MAX_VALUE;
 
+  private static final int PRIVATE = -1;
+
   private final NativeArea area;
+  private final int descriptor;
   private final FrameDepot depot;
   private final Custody custody;
   private final List<XdpSocket> sockets = new ArrayList<>();
   private final BitSet numbers = new BitSet();
 
-  private Umem(NativeArea area, FrameDepot depot) {
+  private Umem(NativeArea area, int descriptor, FrameDepot depot) {
     this.area = area;
+    this.descriptor = descriptor;
     this.depot = depot;
     this.custody = new Custody(depot);
   }
@@ -51,7 +56,51 @@ public final class Umem implements AutoCloseable {
           "chunks of %d bytes: AF_XDP takes 2048 or 4096".formatted(chunk));
     }
     NativeArea area = NativeArea.map("umem", (long) frames * chunk);
-    return new Umem(area, new FrameDepot(area.address(), chunk, frames));
+    return new Umem(area, PRIVATE, new FrameDepot(area.address(), chunk, frames));
+  }
+
+  /** The same in memory that a successor can {@link #adopt}. */
+  public static Umem createShared(int frames) {
+    NativeArea.Shared memory = NativeArea.mapShared("umem", (long) frames * FrameDepot.CHUNK);
+    return new Umem(
+        memory.area(),
+        memory.descriptor(),
+        new FrameDepot(memory.area().address(), FrameDepot.CHUNK, frames));
+  }
+
+  /**
+   * Maps the memory of another process, which may still be using it; no frame of it is free before
+   * {@link #restore}.
+   *
+   * @param descriptor our own descriptor of it, closed with it
+   * @param frames as many as the other process said
+   */
+  public static Umem adopt(int descriptor, int frames) {
+    long bytes = (long) frames * FrameDepot.CHUNK;
+    NativeArea area = NativeArea.mapLarge("inherited umem", descriptor, bytes);
+    return new Umem(area, descriptor, FrameDepot.allHeld(area.address(), FrameDepot.CHUNK, frames));
+  }
+
+  /** By which a successor maps it; negative for memory that cannot be shared. */
+  public int descriptor() {
+    return descriptor;
+  }
+
+  /**
+   * For which socket the kernel holds each frame, 0 for none: for who is to {@link #restore} it.
+   * All workers must have stopped.
+   */
+  public char[] custodies() {
+    return custody.snapshot();
+  }
+
+  /** Goes on with what the other process, which uses it no more, wrote down at its end. */
+  public void restore(char[] custodies) {
+    if (custodies.length != depot.frames()) {
+      throw new IllegalArgumentException(
+          "%d frames, expected %d".formatted(custodies.length, depot.frames()));
+    }
+    custody.restore(custodies, depot);
   }
 
   /** All frames that no pool holds. Make one {@code FramePool} per worker from it. */
@@ -87,6 +136,13 @@ public final class Umem implements AutoCloseable {
     return (char) number;
   }
 
+  synchronized void numberTaken(char number) {
+    if (numbers.get(number)) {
+      throw new IllegalStateException("two sockets are number %d".formatted((int) number));
+    }
+    numbers.set(number);
+  }
+
   /** Open sockets of {@code mode}, any of which a new one can share the UMEM with. */
   synchronized List<XdpSocket> partners(XdpMode mode) {
     return sockets.stream().filter(s -> s.mode() == mode).toList();
@@ -112,5 +168,8 @@ public final class Umem implements AutoCloseable {
           "%d sockets still stand on this memory: close them first".formatted(sockets.size()));
     }
     area.close();
+    if (descriptor != PRIVATE) {
+      Libc.close(descriptor);
+    }
   }
 }

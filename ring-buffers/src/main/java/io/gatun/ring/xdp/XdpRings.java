@@ -18,12 +18,6 @@ final class XdpRings implements AutoCloseable {
   private final RingMemory completion;
 
   private XdpRings(int fd, int rxSize, int txSize) {
-    size(fd, Xdp.XDP_UMEM_FILL_RING, rxSize);
-    size(fd, Xdp.XDP_UMEM_COMPLETION_RING, txSize);
-    size(fd, Xdp.XDP_RX_RING, rxSize);
-    size(fd, Xdp.XDP_TX_RING, txSize);
-    // One sendto for the whole ring. Kernels that do not know the option send 32 a call.
-    var _ = Xdp.maxTxBudget(fd, Math.max(32, txSize));
     Xdp.MmapOffsets at = Xdp.mmapOffsets(fd);
     try {
       rx = map(fd, "rx", Xdp.XDP_PGOFF_RX_RING, at.rx(), rxSize, DESCRIPTOR);
@@ -44,7 +38,18 @@ final class XdpRings implements AutoCloseable {
   }
 
   /** Gives {@code fd} its rings: RX and FILL of {@code rxSize}, TX and COMPLETION of the other. */
-  static XdpRings map(int fd, int rxSize, int txSize) {
+  static XdpRings make(int fd, int rxSize, int txSize) {
+    size(fd, Xdp.XDP_UMEM_FILL_RING, rxSize);
+    size(fd, Xdp.XDP_UMEM_COMPLETION_RING, txSize);
+    size(fd, Xdp.XDP_RX_RING, rxSize);
+    size(fd, Xdp.XDP_TX_RING, txSize);
+    // One sendto for the whole ring. Kernels that do not know the option send 32 a call.
+    var _ = Xdp.maxTxBudget(fd, Math.max(32, txSize));
+    return new XdpRings(fd, rxSize, txSize);
+  }
+
+  /** The rings that {@code fd} has already. */
+  static XdpRings of(int fd, int rxSize, int txSize) {
     return new XdpRings(fd, rxSize, txSize);
   }
 

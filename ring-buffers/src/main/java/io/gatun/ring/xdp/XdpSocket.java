@@ -75,7 +75,7 @@ public final class XdpSocket implements AutoCloseable {
                 "needs CAP_NET_RAW and a kernel with CONFIG_XDP_SOCKETS");
     XdpRings rings = null;
     try {
-      rings = XdpRings.map(fd, rxSize, txSize);
+      rings = XdpRings.make(fd, rxSize, txSize);
       new XdpBind(fd, umem, ifIndex, queue, mode, BUSY_RETRY_NANOS).bind();
       XdpSocket socket = new XdpSocket(umem, mode, umem.number(), fd, rings);
       umem.opened(socket);
@@ -87,6 +87,55 @@ public final class XdpSocket implements AutoCloseable {
       Libc.close(fd);
       throw e;
     }
+  }
+
+  /**
+   * Maps the rings of a socket that another process has open, which may still be using it.
+   *
+   * @param umem {@linkplain Umem#adopt adopted} from the same process
+   * @param fd our own descriptor of the socket; ours to close from now on
+   * @param custody the socket's number there: see {@link #custody}
+   */
+  public static Inherited inherit(
+      Umem umem, int fd, XdpMode mode, int rxSize, int txSize, char custody) {
+    return new Inherited(umem, fd, mode, custody, XdpRings.of(fd, rxSize, txSize));
+  }
+
+  /** A socket whose owner has not let go of it yet; used once. */
+  public static final class Inherited implements AutoCloseable {
+    private final Umem umem;
+    private final int fd;
+    private final XdpMode mode;
+    private final char custody;
+    private final XdpRings rings;
+
+    private Inherited(Umem umem, int fd, XdpMode mode, char custody, XdpRings rings) {
+      this.umem = umem;
+      this.fd = fd;
+      this.mode = mode;
+      this.custody = custody;
+      this.rings = rings;
+    }
+
+    /** Goes on where the former owner, who uses it no more, has stopped. */
+    public XdpSocket resume() {
+      umem.numberTaken(custody);
+      XdpSocket socket = new XdpSocket(umem, mode, custody, fd, rings);
+      umem.opened(socket);
+      return socket;
+    }
+
+    /** Renounces it. */
+    @Override
+    public void close() {
+      rings.close();
+      Libc.close(fd);
+    }
+  }
+
+  /** What the frames that the kernel holds for this socket are marked with. */
+  public char custody() {
+    return number;
   }
 
   /** The descriptor: for the XSKMAP and for poll(2). */

@@ -1,5 +1,6 @@
 package io.gatun.ring.xdp;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -8,6 +9,8 @@ import io.gatun.ffm.Errno;
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
 import io.gatun.ffm.memory.Memory;
+import io.gatun.ffm.unix.UnixListener;
+import io.gatun.ffm.unix.UnixStream;
 import io.gatun.ring.frame.FrameDepot;
 import io.gatun.ring.frame.FramePool;
 import java.io.IOException;
@@ -87,6 +90,32 @@ class XdpSocketIT {
       });
     }
     assertEquals(-1, Files.mismatch(sent, received));
+  }
+
+  @Test
+  void shouldGoOnInAnotherMappingWithoutLosingAFrame(@TempDir Path directory) throws Exception {
+    int pings = 300;
+    try (OwnNamespace wire = new OwnNamespace("heir")) {
+      wire.inTheMiddle(() -> {
+        try (Forwarder forwarder = new Forwarder(Umem.createShared(FRAMES))) {
+          Process ping =
+              OwnNamespace.start(
+                  wire.in("a", "ping", "-q", "-i", "0.002", "-c", "" + pings, "10.9.0.2"));
+          long start = System.nanoTime();
+          for (int i = 0; i < 5; i++) {
+            while (System.nanoTime() - start < (i + 1) * 100_000_000L) {
+              forwarder.step();
+            }
+            forwarder.succeed(directory.resolve("heir.sock"));
+          }
+          forwarder.until(ping);
+          String said = new String(ping.getInputStream().readAllBytes(), UTF_8);
+          assertTrue(said.contains(pings + " received"), said);
+          forwarder.assertEveryFrameIsSomewhere();
+        }
+        return null;
+      });
+    }
   }
 
   @Test
@@ -191,10 +220,10 @@ class XdpSocketIT {
   private static final class Forwarder implements AutoCloseable {
     private final long[] addresses = new long[64];
     private final int[] lengths = new int[64];
-    private final Umem umem;
-    private final FramePool pool;
-    private final XdpSocket a;
-    private final XdpSocket b;
+    private Umem umem;
+    private FramePool pool;
+    private XdpSocket a;
+    private XdpSocket b;
     private final RedirectAll intoA;
     private final RedirectAll intoB;
 
@@ -211,12 +240,42 @@ class XdpSocketIT {
       intoB = new RedirectAll(mb, b);
     }
 
+    /** As another process would: by its own descriptors and its own mapping of the memory. */
+    void succeed(Path path) throws IOException {
+      char[] custodies;
+      int[] theirs;
+      XdpSocket.Inherited toA;
+      XdpSocket.Inherited toB;
+      Umem adopted;
+      try (UnixListener listener = UnixListener.at(path);
+          UnixStream in = UnixStream.connect(path);
+          UnixStream out = listener.accept()) {
+        out.writeDescriptors(new int[] {umem.descriptor(), a.fd(), b.fd()});
+        theirs = in.readDescriptors(3);
+      }
+      adopted = Umem.adopt(theirs[0], FRAMES);
+      toA = XdpSocket.inherit(adopted, theirs[1], XdpMode.COPY, 256, 256, a.custody());
+      toB = XdpSocket.inherit(adopted, theirs[2], XdpMode.COPY, 256, 256, b.custody());
+      for (int i = 0; i < 1000; i++) {
+        step(); // the rings have been mapped meanwhile
+      }
+      custodies = umem.custodies();
+      a.close();
+      b.close();
+      pool.close();
+      umem.close();
+      umem = adopted;
+      umem.restore(custodies);
+      pool = new FramePool(umem.depot());
+      a = toA.resume();
+      b = toB.resume();
+    }
+
     /** Forwards while {@code command} runs; returns its output. */
     String during(String... command) throws IOException {
       Process process = OwnNamespace.start(command);
       until(process);
-      return new String(
-          process.getInputStream().readAllBytes(), java.nio.charset.StandardCharsets.UTF_8);
+      return new String(process.getInputStream().readAllBytes(), UTF_8);
     }
 
     void until(Process process) {
