@@ -28,6 +28,7 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.Inet4Address;
 import java.net.InetAddress;
+import java.nio.CharBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -360,7 +361,7 @@ public final class Daemon {
 
   private static void leave(Dataplane dataplane, Heir successor) {
     long stopped = Libc.monotonicNanos();
-    char[] custodies = dataplane.handOver(successor.ports);
+    CharBuffer custodies = dataplane.handOver(successor.ports);
     if (custodies == null) {
       successor.left.completeExceptionally(new IOException("a worker does not stop"));
     } else {

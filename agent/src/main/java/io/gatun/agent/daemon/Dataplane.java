@@ -39,6 +39,7 @@ import io.gatun.worker.WorkerThread;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.InetAddress;
+import java.nio.CharBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -210,7 +211,7 @@ final class Dataplane {
    *
    * @param custodies what a living predecessor has handed over: see {@link Drivers#restore}
    */
-  void open(char @Nullable [] custodies) {
+  void open(@Nullable CharBuffer custodies) {
     try {
       drivers.restore(custodies);
       for (int i = 0; i < prepared.size(); i++) {
@@ -509,7 +510,7 @@ final class Dataplane {
    * For a successor that goes on with the sockets of {@code kept}: the others are closed, and for
    * which socket the kernel holds each frame is returned; null when a worker does not stop.
    */
-  char @Nullable [] handOver(List<InterfacePort> kept) {
+  @Nullable CharBuffer handOver(List<InterfacePort> kept) {
     boolean stopped = stopWorkers();
     List<InterfacePort> closed = new ArrayList<>(ports.values());
     closed.removeAll(kept);

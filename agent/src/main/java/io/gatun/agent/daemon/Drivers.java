@@ -18,6 +18,7 @@ import io.gatun.ring.xdp.XdpSocket;
 import io.gatun.segment.CoalesceStage;
 import io.gatun.worker.Worker;
 import io.gatun.worker.WorkerCounters;
+import java.nio.CharBuffer;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -95,10 +96,10 @@ final class Drivers {
    * @param custodies see {@link Umem#restore}; null when it did not hand over: its sockets are
    *     closed, and no frame is held for any
    */
-  void restore(char @Nullable [] custodies) {
+  void restore(@Nullable CharBuffer custodies) {
     Inheritance left = inheritance;
     if (left != null && left.frames() > 0) {
-      umem.restore(custodies == null ? new char[umem.depot().frames()] : custodies);
+      umem.restore(custodies == null ? CharBuffer.allocate(umem.depot().frames()) : custodies);
       leases.inherit(left.until());
     }
   }

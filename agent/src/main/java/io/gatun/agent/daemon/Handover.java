@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gatun.ffm.unix.UnixStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -59,7 +61,7 @@ final class Handover {
    * @param until of the lease, in the same
    * @param missing for each offered port what its fill ring lacks, −1 for one that is closed
    */
-  record Handed(long stopped, long until, int[] missing) {}
+  record Handed(long stopped, long until, List<Integer> missing) {}
 
   private Handover() {}
 
@@ -78,12 +80,14 @@ final class Handover {
   }
 
   /** {@code custodies} says for which socket the kernel holds each frame. */
-  static void write(UnixStream stream, Handed handed, char[] custodies) throws IOException {
-    int ports = handed.missing.length;
-    ByteBuffer bytes = ByteBuffer.allocate(16 + 4 * ports + 2 * custodies.length);
+  static void write(UnixStream stream, Handed handed, CharBuffer custodies) throws IOException {
+    int ports = handed.missing.size();
+    ByteBuffer bytes = ByteBuffer.allocate(16 + 4 * ports + 2 * custodies.remaining());
     bytes.putLong(handed.stopped).putLong(handed.until);
-    bytes.asIntBuffer().put(handed.missing);
-    bytes.position(16 + 4 * ports).asCharBuffer().put(custodies);
+    for (int each : handed.missing) {
+      bytes.putInt(each);
+    }
+    bytes.asCharBuffer().put(custodies);
     stream.write(bytes.array());
   }
 
@@ -92,14 +96,14 @@ final class Handover {
     ByteBuffer bytes = ByteBuffer.wrap(stream.read(16 + 4 * ports));
     long stopped = bytes.getLong();
     long until = bytes.getLong();
-    int[] missing = new int[ports];
-    bytes.asIntBuffer().get(missing);
+    List<Integer> missing = new ArrayList<>();
+    for (int i = 0; i < ports; i++) {
+      missing.add(bytes.getInt());
+    }
     return new Handed(stopped, until, missing);
   }
 
-  static char[] readCustodies(UnixStream stream, int frames) throws IOException {
-    char[] custodies = new char[frames];
-    ByteBuffer.wrap(stream.read(2 * frames)).asCharBuffer().get(custodies);
-    return custodies;
+  static CharBuffer readCustodies(UnixStream stream, int frames) throws IOException {
+    return ByteBuffer.wrap(stream.read(2 * frames)).asCharBuffer();
   }
 }

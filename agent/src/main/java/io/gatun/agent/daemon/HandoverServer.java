@@ -10,8 +10,10 @@ import io.gatun.port.InterfacePort;
 import io.gatun.port.xdp.XdpPort;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.nio.CharBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Waits for a successor, on a thread of its own, and gives it what it claims: {@link Handover}. */
@@ -30,7 +32,7 @@ final class HandoverServer implements AutoCloseable {
    * @param until see {@link Handed#until}
    * @param custodies for which socket the kernel holds each frame
    */
-  record Left(long stopped, long until, char[] custodies) {}
+  record Left(long stopped, long until, CharBuffer custodies) {}
 
   private final Dataplane dataplane;
   private final End end;
@@ -83,9 +85,9 @@ final class HandoverServer implements AutoCloseable {
     List<InterfacePort> claimed =
         claim.ports().stream().filter(i -> i >= 0 && i < ports.size()).map(ports::get).toList();
     Left left = end.leave(claimed);
-    int[] missing = new int[ports.size()];
-    for (int i = 0; i < missing.length; i++) {
-      missing[i] = claimed.contains(ports.get(i)) ? missing(ports.get(i)) : -1;
+    List<Integer> missing = new ArrayList<>();
+    for (InterfacePort port : ports) {
+      missing.add(claimed.contains(port) ? missing(port) : -1);
     }
     Handover.write(successor, new Handed(left.stopped(), left.until(), missing), left.custodies());
   }

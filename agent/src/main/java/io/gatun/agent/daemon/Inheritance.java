@@ -8,6 +8,7 @@ import io.gatun.agent.daemon.Handover.OfferedPort;
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.unix.UnixStream;
 import java.io.IOException;
+import java.nio.CharBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -107,11 +108,11 @@ final class Inheritance implements AutoCloseable {
    * Has the other daemon stop. Returns for which socket the kernel holds each frame when what was
    * claimed is ours and all else closed.
    */
-  char[] take() throws IOException {
+  CharBuffer take() throws IOException {
     closeDescriptors(); // what nobody claimed must close when the other one closes it
     Handover.write(stream, new Claim(new ArrayList<>(claimed)));
     Handed answer = Handover.readHanded(stream, offer.ports().size());
-    char[] custodies = Handover.readCustodies(stream, offer.frames());
+    CharBuffer custodies = Handover.readCustodies(stream, offer.frames());
     handed = answer;
     return custodies;
   }
@@ -124,7 +125,7 @@ final class Inheritance implements AutoCloseable {
   /** What the fill ring of socket {@code number} lacks; negative when it is not ours. */
   int missing(int number) {
     Handed answer = handed;
-    return answer == null ? NONE : answer.missing()[number];
+    return answer == null ? NONE : answer.missing().get(number);
   }
 
   /** Of the lease, in nanoseconds of CLOCK_MONOTONIC; 0 when nothing was handed over. */

@@ -4,6 +4,7 @@ import io.gatun.agent.RunDirectory;
 import io.gatun.agent.UsageException;
 import io.gatun.ffm.Libc;
 import java.io.IOException;
+import java.nio.CharBuffer;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -68,7 +69,7 @@ final class Predecessor {
     }
     Inheritance left = inheritance;
     long asked = Libc.monotonicNanos();
-    char[] custodies = null;
+    CharBuffer custodies = null;
     if (left == null) {
       kill("it does not answer");
     } else {
@@ -93,7 +94,7 @@ final class Predecessor {
    * @param custodies see {@link Inheritance#take}; null when nothing was handed over
    */
   record Succession(
-      boolean happened, long asked, long stopped, long free, char @Nullable [] custodies) {
+      boolean happened, long asked, long stopped, long free, @Nullable CharBuffer custodies) {
     static final Succession NONE = new Succession(false, 0, 0, 0, null);
   }
 

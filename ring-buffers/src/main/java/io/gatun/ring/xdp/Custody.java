@@ -1,6 +1,7 @@
 package io.gatun.ring.xdp;
 
 import io.gatun.ring.frame.FrameDepot;
+import java.nio.CharBuffer;
 
 /**
  * Which socket the kernel holds a frame for: one number per frame, 0 for none. This is how a socket
@@ -31,15 +32,15 @@ final class Custody {
   }
 
   /** The number of each frame, to {@link #restore} in another process. */
-  char[] snapshot() {
-    return holder.clone();
+  CharBuffer snapshot() {
+    return CharBuffer.wrap(holder.clone());
   }
 
   /** Takes over what another process wrote down; frames that nobody holds go to {@code depot}. */
-  void restore(char[] holders, FrameDepot depot) {
+  void restore(CharBuffer holders, FrameDepot depot) {
     for (int i = holder.length; i-- > 0; ) { // lowest address on top
-      holder[i] = holders[i];
-      if (holders[i] == 0) {
+      holder[i] = holders.get(i);
+      if (holders.get(i) == 0) {
         depot.give(base + ((long) i << shift));
       }
     }

@@ -3,6 +3,7 @@ package io.gatun.ring.xdp;
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.memory.NativeArea;
 import io.gatun.ring.frame.FrameDepot;
+import java.nio.CharBuffer;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
@@ -90,15 +91,15 @@ public final class Umem implements AutoCloseable {
    * For which socket the kernel holds each frame, 0 for none: for who is to {@link #restore} it.
    * All workers must have stopped.
    */
-  public char[] custodies() {
+  public CharBuffer custodies() {
     return custody.snapshot();
   }
 
   /** Goes on with what the other process, which uses it no more, wrote down at its end. */
-  public void restore(char[] custodies) {
-    if (custodies.length != depot.frames()) {
+  public void restore(CharBuffer custodies) {
+    if (custodies.remaining() != depot.frames()) {
       throw new IllegalArgumentException(
-          "%d frames, expected %d".formatted(custodies.length, depot.frames()));
+          "%d frames, expected %d".formatted(custodies.remaining(), depot.frames()));
     }
     custody.restore(custodies, depot);
   }

@@ -14,6 +14,7 @@ import io.gatun.ffm.unix.UnixStream;
 import io.gatun.ring.frame.FrameDepot;
 import io.gatun.ring.frame.FramePool;
 import java.io.IOException;
+import java.nio.CharBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
@@ -242,7 +243,7 @@ class XdpSocketIT {
 
     /** As another process would: by its own descriptors and its own mapping of the memory. */
     void succeed(Path path) throws IOException {
-      char[] custodies;
+      CharBuffer custodies;
       int[] theirs;
       XdpSocket.Inherited toA;
       XdpSocket.Inherited toB;
