@@ -35,6 +35,12 @@ public record RunDirectory(Path path) {
     return path.resolve("settings");
   }
 
+  /** What the cluster was last known to have; on a disk, so that it outlives a reboot. */
+  public Path objects() {
+    return (path.equals(Path.of(DEFAULT)) ? Path.of("/var/lib/gatun") : path)
+        .resolve("objects.json");
+  }
+
   /** Where flows are kept for a successor, unless {@code conntrack.stateDir} says otherwise. */
   public Path state() {
     return path.resolve("state");

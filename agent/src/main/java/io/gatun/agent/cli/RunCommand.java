@@ -35,6 +35,13 @@ final class RunCommand implements Callable<Integer> {
   private @Nullable Path manifests;
 
   @Option(
+      names = "--kubeconfig",
+      paramLabel = "FILE",
+      description =
+          "The cluster to follow; default: proxy.clientConnection.kubeconfig, else this pod's.")
+  private @Nullable Path kubeconfig;
+
+  @Option(
       names = "--replace",
       description = "Take over from the daemon that runs here, without a gap.")
   private boolean replace;
@@ -54,6 +61,12 @@ final class RunCommand implements Callable<Integer> {
       throw new UsageException(
           manifests + ": does not exist; --manifests expects a file or folder");
     }
-    return Daemon.run(config, manifests, RunDirectory.current(), replace, ignored);
+    if (manifests != null && kubeconfig != null) {
+      throw new UsageException("got --manifests and --kubeconfig, expected one of them");
+    }
+    if (kubeconfig != null && !Files.isReadable(kubeconfig)) {
+      throw new UsageException(kubeconfig + ": cannot be read; --kubeconfig expects a kubeconfig");
+    }
+    return Daemon.run(config, manifests, kubeconfig, RunDirectory.current(), replace, ignored);
   }
 }

@@ -12,11 +12,11 @@ import io.gatun.agent.host.HostPair;
 import io.gatun.agent.host.HostView;
 import io.gatun.agent.host.KernelSettings;
 import io.gatun.control.ControlThread;
+import io.gatun.control.ObjectSource;
 import io.gatun.control.kernel.KernelMirror;
 import io.gatun.control.kernel.KernelSource;
 import io.gatun.control.kernel.RtnetlinkSource;
-import io.gatun.control.manifest.ManifestException;
-import io.gatun.control.manifest.ManifestSource;
+import io.gatun.control.kubernetes.ApiObserver;
 import io.gatun.control.model.ObjectSet;
 import io.gatun.control.service.NodeSettings;
 import io.gatun.ffm.Libc;
@@ -89,24 +89,25 @@ public final class Daemon {
   public static int run(
       Path config,
       @Nullable Path manifests,
+      @Nullable Path kubeconfig,
       RunDirectory run,
       boolean replace,
       List<String> ignored)
       throws IOException, InterruptedException {
     GatunConfiguration configuration;
-    ManifestSource source;
     try {
       configuration = Configuration.read(config);
-      source = manifests == null ? null : new ManifestSource(manifests);
-    } catch (ConfigurationException | ManifestException e) {
+    } catch (ConfigurationException e) {
       throw new UsageException(String.valueOf(e.getMessage()));
     }
+    Origin origin =
+        Origin.of(configuration, manifests, kubeconfig, run.objects(), ApiObserver.NONE);
     try (InstanceLock lock = new InstanceLock(run)) {
       Interfaces rules = new Interfaces(configuration);
       Predecessor predecessor = Predecessor.of(run, lock, replace);
       List<Interfaces.Taken> interfaces = rules.present();
       Preflight.refuse(interfaces, run, ignored);
-      return new Daemon().run(configuration, rules, interfaces, source, run, predecessor);
+      return new Daemon().run(configuration, rules, interfaces, origin, run, predecessor);
     }
   }
 
@@ -114,7 +115,7 @@ public final class Daemon {
       GatunConfiguration configuration,
       Interfaces rules,
       List<Interfaces.Taken> interfaces,
-      @Nullable ManifestSource manifests,
+      Origin origin,
       RunDirectory run,
       Predecessor predecessor)
       throws IOException, InterruptedException {
@@ -149,9 +150,12 @@ public final class Daemon {
     mirror.onVteps(dataplane::vteps);
     mirror.onRemotes(dataplane::remotes);
     NodeSettings node = Settings.node(configuration);
+    ObjectSource source =
+        origin.source(
+            configuration, () -> Libc.signal(dataplane.wakeDescriptor()), ApiObserver.NONE);
     ControlThread control =
         new ControlThread(
-            manifests,
+            source,
             mirror,
             node,
             ControlThread.FrontSink.of(dataplane.services()),
@@ -164,6 +168,7 @@ public final class Daemon {
         new LocalTable(
             control::fronts, mirror::vteps, configuration, dataplane.own(), dataplane.sources());
     control.settle(); // tables first, frames afterwards
+    origin.start(control, predecessor.lives());
     EgressWatch egress = null;
     if (configuration.egressMasquerade() == Masquerade.AUTO && configuration.kernel().mirror()) {
       egress = new EgressWatch(control, mirror, taken::get);
@@ -172,8 +177,7 @@ public final class Daemon {
     }
     local.doWork();
     List<InetAddress> primary =
-        node.primary(
-            manifests == null ? ObjectSet.EMPTY : manifests.objects(), mirror.localAddresses());
+        node.primary(source == null ? ObjectSet.EMPTY : source.objects(), mirror.localAddresses());
     nameNode(dataplane, primary);
     dataplane.prepare();
     if (predecessor.lives()) {
@@ -258,6 +262,9 @@ public final class Daemon {
           run.socket());
       end = await(dataplane);
       finish(end, configuration, dataplane, loop, watchdog);
+      if (end != End.BROKEN) {
+        origin.close(end == End.STOP);
+      }
       if (end == End.STOP) {
         host.undo(); // before the socket goes: who asked for the stop waits for that
       }

@@ -22,6 +22,7 @@ public final class Leftovers {
     }
     Files.deleteIfExists(run.socket());
     KernelSettings settings = KernelSettings.open(run.settings());
+    Origin.forget(run.objects());
     int unpinned = unpin(run);
     return unpinned + settings.undo();
   }
