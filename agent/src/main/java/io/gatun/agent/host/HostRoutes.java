@@ -28,6 +28,8 @@ final class HostRoutes {
   /** Pods of this node: for replies of servers of the node. */
   static final int PODS = 10_302;
 
+  private static final int UDP = 17;
+
   private static final Map<Integer, String> PROTOCOLS = Map.of(6, "tcp", 17, "udp", 132, "sctp");
 
   private final HostPair pair;
@@ -63,7 +65,9 @@ final class HostRoutes {
     // Nobody's: neither we nor the kernel pass on what comes for it without a flow.
     String hole = "blackhole " + far + "/" + whole;
     settings.add(new Setting(ipv6, "route replace " + hole, "route del " + hole));
-    settings.add(Setting.route(ipv6, far + "/" + whole, "dev " + pair.name(), SERVICES));
+    settings.add(
+        Setting.route(
+            ipv6, far + "/" + whole, "dev %s src %s".formatted(pair.name(), source), SERVICES));
     settings.add(Setting.route(ipv6, "default", way, EVERYTHING));
     Set<Prefix> there = new TreeSet<>((a, b) -> a.toString().compareTo(b.toString()));
     there.addAll(services);
@@ -142,9 +146,10 @@ final class HostRoutes {
         if (protocol != null
             && address instanceof Inet6Address == ipv6
             && node.own().contains(address)) {
+          // A socket of UDP that is bound to no address has none when its way is looked up.
+          String from = front.protocol() == UDP ? "" : "from " + address.getHostAddress() + " ";
           String server =
-              "iif lo from %s ipproto %s sport %d"
-                  .formatted(address.getHostAddress(), protocol, endpoint.getPort());
+              "iif lo %sipproto %s sport %d".formatted(from, protocol, endpoint.getPort());
           rules.add("pref 102 %s lookup %d".formatted(server, PODS));
           if (kept) {
             rules.add("pref 103 %s lookup %d".formatted(server, EVERYTHING));

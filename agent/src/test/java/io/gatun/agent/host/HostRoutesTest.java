@@ -22,9 +22,21 @@ class HostRoutesTest {
 
   private static FrontSpec front(
       FrontKind kind, String address, int port, String endpoint, boolean masquerade) {
+    return front(6, kind, address, port, endpoint, masquerade);
+  }
+
+  private static FrontSpec front(
+      int protocol, FrontKind kind, String address, int port, String endpoint, boolean masquerade) {
     var to = new InetSocketAddress(InetAddress.ofLiteral(endpoint), 6443);
     return new FrontSpec(
-        "default/x", kind, InetAddress.ofLiteral(address), 6, port, List.of(to), false, masquerade);
+        "default/x",
+        kind,
+        InetAddress.ofLiteral(address),
+        protocol,
+        port,
+        List.of(to),
+        false,
+        masquerade);
   }
 
   private List<String> lines(List<InetAddress> primary, FrontSpec... fronts) {
@@ -44,7 +56,7 @@ class HostRoutesTest {
         List.of(
             "rule add pref 80 iif gatun0-dp to 10.96.0.0/12 unreachable",
             "route replace blackhole 169.254.103.2/32",
-            "route replace 169.254.103.2/32 dev gatun0 table 10300",
+            "route replace 169.254.103.2/32 dev gatun0 src 192.168.0.2 table 10300",
             "route replace default " + way + " table 10301",
             "route replace 10.96.0.0/12 " + way + " table 10300",
             "rule add pref 100 lookup local",
@@ -85,6 +97,16 @@ class HostRoutesTest {
         lines(
             List.of(NODE), front(FrontKind.NODE_PORT, "192.168.0.2", 30443, "192.168.0.2", false));
     assertTrue(kept.contains("rule add pref 103 " + server + 10301), kept.toString());
+  }
+
+  /** A server of UDP that is bound to no address has none when the way of its reply is chosen. */
+  @Test
+  void shouldBringBackRepliesOfUdpServersThatAreBoundToNoAddress() {
+    String rule = "rule add pref 102 iif lo ipproto udp sport 6443 lookup 10302";
+    List<String> lines =
+        lines(
+            List.of(NODE), front(17, FrontKind.CLUSTER_IP, "10.96.0.1", 53, "192.168.0.2", false));
+    assertTrue(lines.contains(rule), lines.toString());
   }
 
   @Test
