@@ -45,7 +45,12 @@ class OverlayIT {
   };
 
   @TempDir private Path runDirectory;
+
+  /** Null before {@link #up}. */
+  @SuppressWarnings("NullAway.Init")
   private TwoNodes topology;
+
+  @SuppressWarnings("NullAway.Init")
   private GatunProcess gatun;
 
   @BeforeAll

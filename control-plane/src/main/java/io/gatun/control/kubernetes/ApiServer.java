@@ -146,14 +146,14 @@ public final class ApiServer implements AutoCloseable {
       response = answer.get(HEADERS_SECONDS, TimeUnit.SECONDS);
     } catch (TimeoutException e) {
       answer.cancel(true);
-      answer.thenAccept(ApiServer::discard);
+      var _ = answer.thenAccept(ApiServer::discard);
       throw new IOException("no answer within " + HEADERS_SECONDS + " s", e);
     } catch (ExecutionException e) {
       observer.request(0, Duration.ofNanos(System.nanoTime() - asked));
       throw new IOException(reason(e), e);
     } catch (InterruptedException e) {
       answer.cancel(true);
-      answer.thenAccept(ApiServer::discard);
+      var _ = answer.thenAccept(ApiServer::discard);
       throw e;
     }
     observer.request(response.code(), Duration.ofNanos(System.nanoTime() - asked));

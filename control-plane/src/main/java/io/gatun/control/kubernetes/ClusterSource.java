@@ -119,11 +119,12 @@ public final class ClusterSource implements ObjectSource, AutoCloseable {
                 .name("follow " + resource.kind() + "s")
                 .daemon(true)
                 .start(reflector)));
-    timer.scheduleWithFixedDelay(
-        () -> reflectors.values().forEach(Reflector::giveUpSilence),
-        LOOK_MILLIS,
-        LOOK_MILLIS,
-        TimeUnit.MILLISECONDS);
+    var _ =
+        timer.scheduleWithFixedDelay(
+            () -> reflectors.values().forEach(Reflector::giveUpSilence),
+            LOOK_MILLIS,
+            LOOK_MILLIS,
+            TimeUnit.MILLISECONDS);
   }
 
   private void offer(Update update) {

@@ -32,7 +32,7 @@ final class BadApiServer implements AutoCloseable {
 
   private record Event(long version, String line) {}
 
-  private final class Stream {
+  private static final class Stream {
     final LinkedBlockingQueue<String> lines = new LinkedBlockingQueue<>();
     volatile boolean cut;
   }

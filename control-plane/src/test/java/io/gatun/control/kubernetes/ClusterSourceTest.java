@@ -188,15 +188,11 @@ final class ClusterSourceTest {
     server.put(SLICES, "web", slice("web", "10.244.3.5"));
     server.forget();
     AtomicInteger worst = new AtomicInteger(3);
-    Set<ObjectName> touched = new TreeSet<>();
     backAgain();
     await(
         source,
         "both changes",
         () -> {
-          if (!source.changes().isEmpty()) {
-            touched.addAll(source.changes().services());
-          }
           worst.accumulateAndGet(source.objects().services().size(), Math::min);
           return source.objects().services().size() == 2
               && addresses(source, WEB).equals(Set.of("10.244.3.5"));

@@ -26,6 +26,7 @@ import java.net.http.WebSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executors;
@@ -154,7 +155,9 @@ final class CrudServerTest {
       source.start();
       ObjectName web = new ObjectName("default", "web");
       await(source, () -> source.objects().slicesOf(web).size() == 1);
-      assertEquals(80, source.objects().services().get(web).ports().getFirst().port());
+      assertEquals(
+          80,
+          Objects.requireNonNull(source.objects().services().get(web)).ports().getFirst().port());
       put(SLICES, "web-abcde", slice("web", "10.244.1.5", "10.244.1.6"));
       await(source, () -> source.objects().slicesOf(web).getFirst().endpoints().size() == 2);
       put(SERVICES, "dns", service("dns", 10));
