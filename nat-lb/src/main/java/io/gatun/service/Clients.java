@@ -66,6 +66,12 @@ final class Clients {
     return !told && local(port, ipv6, high, low) ? POD : OUTSIDE;
   }
 
+  /** Whether what comes by {@code port} was sent by pods or other machines, never by this node. */
+  boolean others(int port) {
+    Leads where = port >= 0 && port < leads.length ? leads[port] : null;
+    return where == Leads.TO_PODS || where == Leads.TO_THE_NETWORK;
+  }
+
   /** kube-proxy takes the client for local to the cluster, or does not ask. */
   boolean local(int port, boolean ipv6, long high, long low) {
     return switch (detect) {

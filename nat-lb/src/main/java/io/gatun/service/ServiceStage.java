@@ -141,6 +141,12 @@ public final class ServiceStage implements Stage {
         d.serviceAddress = (known & ServiceTable.SERVICE) != 0;
         d.ownAddress = (known & ServiceTable.OWN) != 0;
       }
+      if ((known & (ServiceTable.SERVICE | ServiceTable.OWN)) != 0
+          && clients.others(v.inPort[i])
+          && isOwn(slots, l3, ipv6)) {
+        v.drop(i, DropReason.BAD_IP_ADDRESS); // the host's end of the pair would accept it
+        continue;
+      }
       if ((known & ServiceTable.SERVICE) != 0) {
         if (forService(v, i, slots, clients, known, ipv6, high, low)) {
           continue;
@@ -153,6 +159,12 @@ public final class ServiceStage implements Stage {
         egress(v, i, slots, clients, ipv6, high, low);
       }
     }
+  }
+
+  /** Whether the packet says that this node has sent it. */
+  private static boolean isOwn(FrontSlots slots, long l3, boolean ipv6) {
+    long source = slots.find(sourceHigh(l3, ipv6), sourceLow(l3, ipv6), FrontSlots.address(ipv6));
+    return (source & ServiceTable.OWN) != 0;
   }
 
   /** False when the packet only has the same address as a Service. */
@@ -197,7 +209,7 @@ public final class ServiceStage implements Stage {
     long low = sourceLow(l3, ipv6);
     int flags = FrontRecord.flags(front);
     int port = v.inPort[i];
-    boolean own = (slots.find(high, low, FrontSlots.address(ipv6)) & ServiceTable.OWN) != 0;
+    boolean own = isOwn(slots, l3, ipv6);
     int client = clients.kind(port, own, ipv6, high, low);
     boolean local = (flags & FrontRecord.POLICY_LOCAL) != 0;
     boolean shortCircuit =

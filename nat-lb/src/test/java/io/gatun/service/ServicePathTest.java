@@ -396,4 +396,32 @@ class ServicePathTest {
     }
     assertEquals(0, flows.size());
   }
+
+  /** The kernel calls them martians; the host's end of the pair has to accept local sources. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldNotBelieveThatTheNodeSendsByOthersPorts(boolean ipv6) {
+    Names n = names(ipv6);
+    services.apply(List.of(front(n.front(), UDP, false, n.endpoint())), List.of());
+    services.ownAddresses(List.of(InetAddress.ofLiteral(n.node())));
+    PacketBuilder toNode = PacketBuilder.ip(n.node(), n.node()).udp(9, 2049);
+    PacketBuilder toFront = PacketBuilder.ip(n.node(), n.front()).udp(9, 80);
+    for (ClientRules.Leads leads : ClientRules.Leads.values()) {
+      services.clients(
+          new ClientRules(
+              Map.of(1, leads),
+              List.of(),
+              ClientRules.Detect.NOT,
+              List.of(),
+              List.of(),
+              List.of(),
+              ClientRules.Egress.NONE));
+      if (leads == ClientRules.Leads.TO_PODS || leads == ClientRules.Leads.TO_THE_NETWORK) {
+        assertDrops(DropReason.BAD_IP_ADDRESS, toNode);
+        assertDrops(DropReason.BAD_IP_ADDRESS, toFront);
+      } else {
+        assertPasses(toNode, toNode);
+      }
+    }
+  }
 }
