@@ -101,7 +101,7 @@ public final class WorkerThread {
           sleep.untilSomethingComes();
           idleSince = 0;
         } else {
-          Thread.onSpinWait();
+          Thread.yield(); // to whom it has just woken, where workers have no cores of their own
         }
       }
     } catch (Throwable e) { // whatever it is, it ends this worker and must be seen

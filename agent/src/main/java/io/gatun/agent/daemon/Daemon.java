@@ -166,7 +166,11 @@ public final class Daemon {
         configuration.serviceCidrs());
     LocalTable local =
         new LocalTable(
-            control::fronts, mirror::vteps, configuration, dataplane.own(), dataplane.sources());
+            control::fronts,
+            mirror::vteps,
+            configuration,
+            dataplane.leases()::own,
+            dataplane.sources());
     control.settle(); // tables first, frames afterwards
     origin.start(control, predecessor.lives());
     EgressWatch egress = null;

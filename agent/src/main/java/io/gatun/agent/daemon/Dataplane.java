@@ -19,7 +19,6 @@ import io.gatun.pipeline.OwnAddresses;
 import io.gatun.pipeline.ParseStage;
 import io.gatun.pipeline.Stage;
 import io.gatun.port.InterfacePort;
-import io.gatun.port.xdp.OwnTraffic;
 import io.gatun.ring.frame.FramePool;
 import io.gatun.ring.qsbr.Qsbr;
 import io.gatun.service.DataPath;
@@ -146,10 +145,14 @@ final class Dataplane {
     sources.ports(configuration.snatPorts().first(), configuration.snatPorts().last());
     leases = new Leases(bpf);
     drivers = new Drivers(interfaces, rules, pair != null, count, leases, inheritance);
-    partial[HOST_PORT] = true;
+    partial[HOST_PORT] = drivers.host() == Driver.XDP;
     underlay[HOST_PORT] = true;
-    if (pair != null || rules.mayCome(Driver.XDP)) {
-      leases.own(); // its maps are filled before the first frame comes
+    // What uplinks leave to the kernel is told to every driver before the first frame comes.
+    if (drivers.has(Driver.XDP)) {
+      leases.own();
+    }
+    if (drivers.has(Driver.PACKET)) {
+      leases.uplinks();
     }
     for (int i = 0; i < count; i++) {
       workers.add(worker(i, configuration.workers().coalesce()));
@@ -447,9 +450,9 @@ final class Dataplane {
     answers.forEach(answering -> answering.ownAddresses(own));
   }
 
-  /** What the uplinks leave to the kernel, for the control thread; null without XDP ports. */
-  @Nullable OwnTraffic own() {
-    return leases.ownTraffic();
+  /** By what driver the host's port is opened. */
+  Driver hostDriver() {
+    return drivers.host();
   }
 
   /** Where masqueraded flows come from; for the control thread. */

@@ -8,6 +8,7 @@ import io.gatun.ffm.memory.NativeArea;
 import io.gatun.port.InterfacePort;
 import io.gatun.port.packet.Inbox;
 import io.gatun.port.packet.PacketPort;
+import io.gatun.port.packet.Share;
 import io.gatun.port.xdp.XdpPort;
 import io.gatun.port.xdp.XdpRole;
 import io.gatun.ring.frame.FrameDepot;
@@ -19,9 +20,11 @@ import io.gatun.segment.CoalesceStage;
 import io.gatun.worker.Worker;
 import io.gatun.worker.WorkerCounters;
 import java.nio.CharBuffer;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +41,7 @@ final class Drivers {
 
   private final Leases leases;
   private final @Nullable Inheritance inheritance;
+  private final Set<Driver> used = EnumSet.noneOf(Driver.class);
   private final Umem umem;
   private final @Nullable FrameDepot superFrames;
   private final boolean[] superPorts = new boolean[WorkerCounters.PORTS];
@@ -58,15 +62,32 @@ final class Drivers {
       @Nullable Inheritance inheritance) {
     this.leases = leases;
     this.inheritance = inheritance;
-    int frames = workers * FRAMES_IN_FLIGHT + (host ? 2 * XdpRole.HOST.ringSize() : 0);
-    boolean packet = rules.mayCome(Driver.PACKET);
+    for (Driver driver : List.of(Driver.XDP, Driver.PACKET)) {
+      if (rules.mayCome(driver) || interfaces.stream().anyMatch(one -> one.driver() == driver)) {
+        used.add(driver);
+      }
+    }
+    if (host) {
+      used.add(host());
+    }
+    int frames = workers * FRAMES_IN_FLIGHT;
+    frames += host && host() == Driver.XDP ? 2 * XdpRole.HOST.ringSize() : 0;
     frames += rules.mayCome(Driver.XDP) ? FRAMES_FOR_LATER : 0;
     for (Interfaces.Taken taken : interfaces) {
       frames += taken.driver() == Driver.XDP ? 2 * role(taken).ringSize() : 0;
-      packet |= taken.driver() == Driver.PACKET;
     }
     umem = umem(frames, inheritance);
-    superFrames = packet ? superFrames(workers * SUPER_FRAMES) : null;
+    superFrames = has(Driver.PACKET) ? superFrames(workers * SUPER_FRAMES) : null;
+  }
+
+  /** Whether a port has this driver, or one that comes later may. */
+  boolean has(Driver driver) {
+    return used.contains(driver);
+  }
+
+  /** The host's own stack hands over whole segments, too, where anybody can take them. */
+  Driver host() {
+    return has(Driver.PACKET) ? Driver.PACKET : Driver.XDP;
   }
 
   private static Umem umem(int frames, @Nullable Inheritance inheritance) {
@@ -122,15 +143,16 @@ final class Drivers {
   Supplier<InterfacePort> prepare(Interfaces.Taken taken, Worker owner) {
     int number = taken.port().number();
     String name = taken.port().name();
-    Supplier<InterfacePort> driver =
-        taken.driver() == Driver.PACKET
-            ? packet(number, name, taken.port().ifIndex(), owner)
-            : xdp(number, name, taken.port().mac().octets(), role(taken), owner);
-    return () -> {
-      InterfacePort port = driver.get();
-      superPorts[port.number()] = port.carriesSuperFrames();
-      return port;
-    };
+    int ifIndex = taken.port().ifIndex();
+    byte[] mac = taken.port().mac().octets();
+    if (taken.driver() == Driver.XDP) {
+      return xdp(number, name, mac, role(taken), owner);
+    }
+    Share share =
+        taken.role() == Role.UPLINK
+            ? Share.uplink(leases.packet(), leases.uplinks(), mac)
+            : Share.pod(leases.packet());
+    return packet(number, name, ifIndex, share, owner);
   }
 
   /** Takes the interface at once. */
@@ -140,12 +162,18 @@ final class Drivers {
 
   /** The same for our end of the pair that leads to the host. */
   Supplier<InterfacePort> prepareHost(HostPair pair, Worker owner) {
-    byte[] mac = HostPair.FAR_MAC.octets();
-    return xdp(Dataplane.HOST_PORT, pair.far(), mac, XdpRole.HOST, owner);
+    int number = Dataplane.HOST_PORT;
+    String name = pair.far();
+    if (host() == Driver.XDP) {
+      return xdp(number, name, HostPair.FAR_MAC.octets(), XdpRole.HOST, owner);
+    }
+    int ifIndex = Libc.ifNameToIndex(name);
+    return packet(number, name, ifIndex, Share.pod(leases.packet()), owner);
   }
 
   private Supplier<InterfacePort> xdp(
       int number, String name, byte[] mac, XdpRole role, Worker owner) {
+    superPorts[number] = false;
     XdpPort.Attached attached =
         XdpPort.attach(
             number, name, mac, role, umem, owner.pool(), leases.xdp(), leases.own(), leases.pins());
@@ -168,20 +196,24 @@ final class Drivers {
     };
   }
 
-  private Supplier<InterfacePort> packet(int number, String name, int ifIndex, Worker owner) {
+  private Supplier<InterfacePort> packet(
+      int number, String name, int ifIndex, Share share, Worker owner) {
+    superPorts[number] = true;
     Supplier<InterfacePort> open =
-        () -> PacketPort.open(number, name, inbox(owner), owner.pool(), leases.packet());
+        () -> {
+          leases.unpin(name);
+          return PacketPort.open(number, name, share, inbox(owner), owner.pool());
+        };
     Inheritance left = inheritance;
     int socket = left == null ? Inheritance.NONE : left.claim(name, ifIndex, "packet", 0);
     if (left == null || socket == Inheritance.NONE) {
       return open;
     }
     int descriptor = left.descriptor(socket);
-    leases.packet().attach(name); // in our words, which may differ from the predecessor's
+    share.attach(name);
     return () -> {
       if (left.has(socket)) {
-        return PacketPort.resume(
-            number, name, descriptor, inbox(owner), owner.pool(), leases.packet());
+        return PacketPort.resume(number, name, descriptor, share, inbox(owner), owner.pool());
       }
       Libc.close(descriptor);
       return open.get();

@@ -48,7 +48,7 @@ final class Interfaces {
   Interfaces(GatunConfiguration configuration) {
     listed = configuration.interfaces();
     hostInterface = configuration.kernel().hostInterface();
-    listed.forEach(Interfaces::driver);
+    listed.forEach(entry -> driver(entry, false));
   }
 
   /**
@@ -83,14 +83,14 @@ final class Interfaces {
     for (Interface entry : listed) {
       for (Link link : sorted) {
         if (entry.matches(link.name()) && isTakeable(link, entry)) {
-          taken.putIfAbsent(link.name(), taken(link, entry.role(), driver(entry)));
+          taken.putIfAbsent(link.name(), taken(link, entry.role(), driver(entry, isVeth(link))));
         }
       }
     }
     for (Link link : listed.isEmpty() ? sorted : List.<Link>of()) {
       Role role = discovered(link, addresses);
       if (role != null) {
-        taken.put(link.name(), taken(link, role, preferred(role)));
+        taken.put(link.name(), taken(link, role, preferred(role, isVeth(link))));
       }
     }
     return List.copyOf(taken.values());
@@ -128,12 +128,18 @@ final class Interfaces {
 
   /** Whether an interface that comes later may be of {@code driver}. */
   boolean mayCome(Driver driver) {
-    return listed.isEmpty() || listed.stream().anyMatch(entry -> driver(entry) == driver);
+    return listed.isEmpty()
+        || listed.stream()
+            .anyMatch(entry -> driver(entry, true) == driver || driver(entry, false) == driver);
   }
 
   private static Taken taken(Link link, Role role, Driver driver) {
     TakenPort port = new TakenPort(0, link.name(), link.ifIndex(), link.mac(), link.mtu());
-    return new Taken(port, role, driver, link.kind().equals("veth"));
+    return new Taken(port, role, driver, isVeth(link));
+  }
+
+  private static boolean isVeth(Link link) {
+    return link.kind().equals("veth");
   }
 
   /** Says why not, once, where somebody may have meant it. */
@@ -161,7 +167,7 @@ final class Interfaces {
   }
 
   private @Nullable Role discovered(Link link, Collection<Address> addresses) {
-    boolean veth = link.kind().equals("veth") && link.peerElsewhere();
+    boolean veth = isVeth(link) && link.peerElsewhere();
     boolean candidate = link.kind().isEmpty() || veth;
     if (!candidate
         || !link.isEthernet()
@@ -181,22 +187,23 @@ final class Interfaces {
     return veth ? Role.POD : null;
   }
 
-  /** Pods' ports carry whole segments, ways out small packets: docs/architecture.md has figures. */
-  private static Driver preferred(Role role) {
-    return role == Role.POD ? Driver.PACKET : Driver.XDP;
+  /**
+   * A veth, a pod's or the way out of a node made of namespaces, carries whole segments as long as
+   * no XDP program is on it; a NIC brings packets. docs/architecture.md has figures.
+   */
+  private static Driver preferred(Role role, boolean veth) {
+    return role == Role.POD || veth ? Driver.PACKET : Driver.XDP;
   }
 
-  private static Driver driver(Interface wanted) {
+  private static Driver driver(Interface wanted, boolean veth) {
     Driver driver = wanted.driver();
     if (driver == Driver.AUTO) {
-      return preferred(wanted.role());
+      return preferred(wanted.role(), veth);
     }
     String expected =
-        switch (driver) {
-          case XDP -> "";
-          case PACKET -> wanted.role() == Role.POD ? "" : "xdp: packet is for pods' interfaces";
-          default -> "xdp or packet: the daemon has no other yet";
-        };
+        driver == Driver.XDP || driver == Driver.PACKET
+            ? ""
+            : "xdp or packet: the daemon has no other yet";
     if (!expected.isEmpty()) {
       throw new UsageException(
           "interfaces: %s has driver %s, expected %s"

@@ -1,11 +1,17 @@
 package io.gatun.agent.daemon;
 
+import io.gatun.port.NodeTraffic;
+import io.gatun.port.PortSet;
 import io.gatun.port.packet.NftLease;
+import io.gatun.port.packet.UplinkFrames;
 import io.gatun.port.xdp.Lease;
 import io.gatun.port.xdp.OwnTraffic;
 import io.gatun.port.xdp.Pins;
+import java.net.InetAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,6 +24,7 @@ final class Leases {
   private volatile @Nullable Lease xdp;
   private volatile @Nullable OwnTraffic own;
   private volatile @Nullable NftLease packet;
+  private volatile @Nullable UplinkFrames uplinks;
 
   /** {@code bpf} is where the pins of XDP ports go. */
   Leases(Path bpf) {
@@ -51,11 +58,6 @@ final class Leases {
     return traffic;
   }
 
-  /** What XDP ports leave to the kernel; null when there are none. */
-  @Nullable OwnTraffic ownTraffic() {
-    return own;
-  }
-
   NftLease packet() {
     NftLease lease = packet;
     if (lease == null) {
@@ -70,6 +72,31 @@ final class Leases {
     NftLease ofPacket = packet;
     if (ofPacket != null) {
       ofPacket.inherit(until);
+    }
+  }
+
+  UplinkFrames uplinks() {
+    UplinkFrames frames = uplinks;
+    if (frames == null) {
+      frames = new UplinkFrames(packet());
+      uplinks = frames;
+    }
+    return frames;
+  }
+
+  /** Tells every driver that was opened what uplinks leave to the kernel. */
+  void own(Set<InetAddress> addresses, PortSet claims) {
+    for (NodeTraffic told : new @Nullable NodeTraffic[] {own, uplinks}) {
+      if (told != null) {
+        told.own(addresses, claims);
+      }
+    }
+  }
+
+  /** Before a packet port takes {@code ifName}: a stub that an earlier process left there goes. */
+  void unpin(String ifName) {
+    if (Files.isDirectory(bpf.resolve(ifName))) {
+      pins().detach(ifName);
     }
   }
 

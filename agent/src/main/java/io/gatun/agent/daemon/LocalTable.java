@@ -5,8 +5,8 @@ import io.gatun.ffm.Libc;
 import io.gatun.ffm.netlink.NetlinkSubscription;
 import io.gatun.ffm.netlink.Route;
 import io.gatun.ffm.netlink.Rtnetlink;
-import io.gatun.port.xdp.OwnTraffic;
-import io.gatun.port.xdp.PortSet;
+import io.gatun.port.NodeTraffic;
+import io.gatun.port.PortSet;
 import io.gatun.service.FrontKind;
 import io.gatun.service.FrontSpec;
 import io.gatun.service.SourceAddresses;
@@ -19,11 +19,11 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.agrona.concurrent.Agent;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Tells the uplinks' stubs what is the node's own: the addresses of the kernel's local table, less
- * the ports that fronts on them, masqueraded flows and tunnels use. Stepped by the control thread.
+ * Tells the uplinks' drivers what is the node's own: the addresses of the kernel's local table,
+ * less the ports that fronts on them, masqueraded flows and tunnels use. Stepped by the control
+ * thread.
  *
  * <p>An address that comes or goes is known at once; what was put into the table by hand, within a
  * second.
@@ -39,7 +39,7 @@ final class LocalTable implements Agent {
   private final Supplier<Collection<FrontSpec>> fronts;
   private final Supplier<List<Vtep>> vteps;
   private final GatunConfiguration.PortRange snatPorts;
-  private final @Nullable OwnTraffic own;
+  private final NodeTraffic uplinks;
   private final SourceAddresses sources;
   private final Rtnetlink kernel = new Rtnetlink();
   private final NetlinkSubscription changes =
@@ -56,12 +56,12 @@ final class LocalTable implements Agent {
       Supplier<Collection<FrontSpec>> fronts,
       Supplier<List<Vtep>> vteps,
       GatunConfiguration configuration,
-      @Nullable OwnTraffic own,
+      NodeTraffic uplinks,
       SourceAddresses sources) {
     this.fronts = fronts;
     this.vteps = vteps;
     this.snatPorts = configuration.snatPorts();
-    this.own = own;
+    this.uplinks = uplinks;
     this.sources = sources;
   }
 
@@ -77,6 +77,7 @@ final class LocalTable implements Agent {
       return 0;
     }
     boolean moved = false;
+    boolean claimed = false;
     if (readAgain) {
       Set<InetAddress> next = localAddresses();
       changed = false;
@@ -87,12 +88,12 @@ final class LocalTable implements Agent {
     if (moved || wanted != seen || ends != seenVteps) {
       seen = wanted;
       seenVteps = ends;
-      claim();
+      claimed = claim();
+    }
+    if (moved || claimed) {
+      uplinks.own(addresses, claims);
     }
     if (moved) {
-      if (own != null) {
-        own.addresses(addresses); // after the claims: no node port is the kernel's for a moment
-      }
       sources.own(addresses);
     }
     return 1;
@@ -118,7 +119,7 @@ final class LocalTable implements Agent {
     return Set.copyOf(found);
   }
 
-  private void claim() {
+  private boolean claim() {
     PortSet now = new PortSet();
     for (int protocol : PROTOCOLS) {
       now.add(protocol, snatPorts.first(), snatPorts.last());
@@ -132,12 +133,9 @@ final class LocalTable implements Agent {
         now.add(front.protocol(), front.port());
       }
     }
-    if (!now.equals(claims)) {
-      if (own != null) {
-        own.claims(now);
-      }
-      claims = now;
-    }
+    boolean differs = !now.equals(claims);
+    claims = now;
+    return differs;
   }
 
   @Override

@@ -213,7 +213,7 @@ final class Reports {
     row.put("port", port.number());
     row.put("name", port.name());
     row.put("role", "host");
-    row.put("driver", "xdp");
+    row.put("driver", dataplane.hostDriver().name().toLowerCase(Locale.ROOT));
     traffic(row, port, PortCounts.of(dataplane.counters(), port.number()));
     return row;
   }

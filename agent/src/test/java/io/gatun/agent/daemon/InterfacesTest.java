@@ -79,7 +79,7 @@ class InterfacesTest {
             address(9, "10.244.0.1", 24),
             address(10, "10.244.0.0", 32));
     assertEquals(
-        List.of("eth0 UPLINK XDP", "cali1 POD PACKET", "veth2 POD PACKET", "up0 UPLINK XDP"),
+        List.of("eth0 UPLINK XDP", "cali1 POD PACKET", "veth2 POD PACKET", "up0 UPLINK PACKET"),
         roles(interfaces(KUBE_PROXY).wanted(links, addresses)));
   }
 
@@ -100,7 +100,12 @@ class InterfacesTest {
         List.of("cali1 POD XDP", "cali2 POD XDP", "eth0 UPLINK XDP"),
         roles(listed.wanted(links, List.of())));
     assertTrue(listed.mayCome(Driver.PACKET)); // later0
-    assertFalse(listed("{name: eth0, role: uplink}").mayCome(Driver.PACKET));
+    assertFalse(listed("{name: eth0, role: uplink, driver: xdp}").mayCome(Driver.PACKET));
+    assertEquals(
+        List.of("eth0 UPLINK PACKET"),
+        roles(
+            listed("{name: eth0, role: uplink}")
+                .wanted(List.of(link(2, "eth0", "veth", true)), List.of())));
   }
 
   @Test
@@ -116,7 +121,7 @@ class InterfacesTest {
   }
 
   @Test
-  void shouldRefuseADriverThatTheRoleCannotHave() {
-    assertThrows(UsageException.class, () -> listed("{name: eth0, role: uplink, driver: packet}"));
+  void shouldRefuseADriverThatIsNotThere() {
+    assertThrows(UsageException.class, () -> listed("{name: eth0, role: uplink, driver: memory}"));
   }
 }

@@ -19,7 +19,6 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -63,11 +62,12 @@ class DriversIT {
     assertEquals("", topology.nodeB().command("nft", "list", "ruleset").run().output());
   }
 
-  @Test
-  void shouldCarryAStreamOverTheWire() throws IOException {
-    start(topology.nodeA(), "auto", "auto");
-    start(topology.nodeB(), "auto", "auto");
-    transfer("client-a", "node to node");
+  @ParameterizedTest
+  @CsvSource({"xdp, xdp", "packet, packet", "auto, xdp"})
+  void shouldCarryAStreamOverTheWire(String uplinkA, String uplinkB) throws IOException {
+    start(topology.nodeA(), "auto", "auto", uplinkA);
+    start(topology.nodeB(), "auto", "auto", uplinkB);
+    transfer("client-a", "node to node, " + uplinkA + " to " + uplinkB);
   }
 
   @ParameterizedTest
@@ -128,7 +128,12 @@ class DriversIT {
    * {@code client} is the driver of client-b and of all pods on node A, {@code server} stream's.
    */
   private GatunProcess start(Node node, String client, String server) throws IOException {
-    Path config = Cluster.writeConfiguration(topology, node);
+    return start(node, client, server, "xdp");
+  }
+
+  private GatunProcess start(Node node, String client, String server, String uplink)
+      throws IOException {
+    Path config = Cluster.writeConfiguration(topology, node, "xdp", uplink);
     String text = Files.readString(config);
     String pods = "  - {name: \"cali*\", role: pod, driver: xdp}\n";
     assertTrue(text.contains(pods), text);

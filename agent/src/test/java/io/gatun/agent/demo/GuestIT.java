@@ -20,8 +20,9 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What runs on the node itself notices nothing, whatever becomes of Gatun. */
 class GuestIT {
@@ -74,8 +75,6 @@ class GuestIT {
     node = topology.nodeA();
     node.sysctl("net.ipv4.ip_forward", "1");
     manifests = Cluster.writeManifests(topology);
-    config = Cluster.writeConfiguration(topology, node);
-    Files.writeString(config, "onFailure: {hold: 500ms}\n", StandardOpenOption.APPEND);
     node.spawn("echo", "python3", "-c", SERVER);
     await("a server", () -> node.exec("ss", "-Hltn", "sport = 2222"), text -> !text.isBlank());
   }
@@ -83,6 +82,11 @@ class GuestIT {
   @AfterEach
   void down() throws IOException {
     topology.close();
+  }
+
+  private void configure(String driver) throws IOException {
+    config = Cluster.writeConfiguration(topology, node, driver, driver);
+    Files.writeString(config, "onFailure: {hold: 500ms}\n", StandardOpenOption.APPEND);
   }
 
   private GatunProcess start(String... more) throws IOException {
@@ -150,8 +154,10 @@ class GuestIT {
     underEachFilter();
   }
 
-  @Test
-  void shouldKeepAConnectionToTheNodeUpThroughEverything() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"xdp", "packet"})
+  void shouldKeepAConnectionToTheNodeUpThroughEverything(String driver) throws Exception {
+    configure(driver);
     node.exec("nft", "add table inet guard").orThrow();
     node.exec("nft", "add chain inet guard in { type filter hook input priority 0; }").orThrow();
     node.exec("nft", "add rule inet guard in iifname eth0 tcp dport 2222 counter").orThrow();
@@ -174,8 +180,10 @@ class GuestIT {
     assertTrue(rules.contains("iifname != \"eth0\" tcp dport 2222 counter packets 0 "), rules);
   }
 
-  @Test
-  void shouldLeaveRoutingDaemonsAndDhcpAlone() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"xdp", "packet"})
+  void shouldLeaveRoutingDaemonsAndDhcpAlone(String driver) throws Exception {
+    configure(driver);
     Machine.fit("bird", "birdc", "udhcpc", "dnsmasq");
     Node outside = topology.outside();
     bird(node, "192.168.0.11", 65001, "fe80::c0ff:fea8:11", 65002, "fe80::c0ff:fea8:64");

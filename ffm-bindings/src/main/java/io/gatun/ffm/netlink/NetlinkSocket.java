@@ -8,6 +8,7 @@ import io.gatun.ffm.memory.NativeArea;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** A bound NETLINK_ROUTE socket with one buffer for both directions. For one thread. */
 final class NetlinkSocket implements AutoCloseable {
@@ -65,11 +66,25 @@ final class NetlinkSocket implements AutoCloseable {
   }
 
   /** The next datagram. Anything but success comes as the exception's errno. */
-  ByteBuffer datagram(int flags) {
+  private ByteBuffer datagram(int flags) {
+    return read(received(flags));
+  }
+
+  /** The next datagram if one waits, otherwise null: who asks all the time pays no exception. */
+  @Nullable ByteBuffer waiting() {
+    long bytes = received(Libc.MSG_DONTWAIT);
+    return bytes == -Errno.EAGAIN ? null : read(bytes);
+  }
+
+  private long received(int flags) {
     long bytes;
     do {
       bytes = Libc.recv(fd, area.address(), BUFFER_BYTES, flags | Libc.MSG_TRUNC);
     } while (bytes == -Errno.EINTR);
+    return bytes;
+  }
+
+  private ByteBuffer read(long bytes) {
     NativeException.check(bytes, "receive from netlink", "ask for everything again");
     if (bytes > BUFFER_BYTES) {
       throw Attributes.malformed("a datagram of " + bytes + " bytes");

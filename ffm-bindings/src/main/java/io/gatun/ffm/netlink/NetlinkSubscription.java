@@ -1,7 +1,6 @@
 package io.gatun.ffm.netlink;
 
 import io.gatun.ffm.Errno;
-import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -69,13 +68,14 @@ public final class NetlinkSubscription implements AutoCloseable {
     boolean complete = true;
     for (int i = 0; i < most; i++) {
       try {
-        complete &= parse(socket.datagram(Libc.MSG_DONTWAIT), changes);
+        ByteBuffer datagram = socket.waiting();
+        if (datagram == null) {
+          return complete;
+        }
+        complete &= parse(datagram, changes);
       } catch (UncheckedIOException tooLong) {
         complete = false;
       } catch (NativeException e) {
-        if (e.errno() == Errno.EAGAIN) {
-          return complete;
-        }
         if (e.errno() != Errno.ENOBUFS) {
           throw e;
         }

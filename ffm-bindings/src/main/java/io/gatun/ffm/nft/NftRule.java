@@ -97,6 +97,11 @@ public final class NftRule {
     return compare(EQUAL, value);
   }
 
+  /** For what does not fit a number: a MAC address. */
+  public NftRule isNot(byte[] value) {
+    return compare(NOT_EQUAL, value.clone());
+  }
+
   public NftRule isNot(int value) {
     return compare(NOT_EQUAL, value);
   }
@@ -110,13 +115,18 @@ public final class NftRule {
   }
 
   private NftRule compare(int operator, int value) {
-    int count = bytes;
+    return compare(operator, value(value, bytes));
+  }
+
+  private NftRule compare(int operator, byte[] value) {
     return add(
         "cmp",
-        m ->
-            m.number(1, REGISTER)
-                .number(2, operator)
-                .nested(3, () -> m.bytes(DATA_VALUE, value(value, count))));
+        m -> m.number(1, REGISTER).number(2, operator).nested(3, () -> m.bytes(DATA_VALUE, value)));
+  }
+
+  /** What was loaded is an element of {@code set}. */
+  public NftRule in(String set) {
+    return add("lookup", m -> m.text(1, set).number(2, REGISTER));
   }
 
   /** What was loaded is no element of {@code set}. */

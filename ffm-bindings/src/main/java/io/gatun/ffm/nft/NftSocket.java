@@ -9,7 +9,7 @@ import io.gatun.ffm.memory.NativeArea;
 /** Commits transactions in the network namespace of the thread that made this. Thread-safe. */
 public final class NftSocket implements AutoCloseable {
   private static final int NETLINK_NETFILTER = 12;
-  private static final int BUFFER = 64 << 10;
+  private static final int BUFFER = 128 << 10;
 
   // struct nlmsghdr: len u32, type u16 @4, flags u16 @6, seq u32 @8; then, in an error, −errno @16
   private static final int TYPE = 4;

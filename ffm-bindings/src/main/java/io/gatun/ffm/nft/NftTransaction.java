@@ -1,5 +1,7 @@
 package io.gatun.ffm.nft;
 
+import java.util.Collection;
+
 /**
  * Changes to one table of the netdev family, in order, that become true together when an {@link
  * NftSocket} commits them. For one thread.
@@ -25,9 +27,18 @@ public final class NftTransaction {
   private static final int CREATE = 0x400;
   private static final int APPEND = 0x800;
 
+  private static final int SET_OF_RANGES = 4;
   private static final int SET_WITH_TIMEOUT = 0x10;
 
-  /** The {@code nft} program's number of the type "iface_type", so that it prints the set well. */
+  /** Flag of an element: the first value behind a range. */
+  private static final int RANGE_END = 1;
+
+  private static final int LAST_PORT = 65_535;
+
+  // The nft program's numbers of types, so that it prints the sets well.
+  private static final int TYPE_IPV4 = 7;
+  private static final int TYPE_IPV6 = 8;
+  private static final int TYPE_PORT = 13;
   private static final int TYPE_DEVICE_TYPE = 21;
 
   private final String table;
@@ -64,38 +75,93 @@ public final class NftTransaction {
 
   /** Makes, unless it is there, a set of device types whose elements may expire. */
   public NftTransaction deviceTypeSet(String set) {
+    return set(set, SET_WITH_TIMEOUT, TYPE_DEVICE_TYPE, 2);
+  }
+
+  /** Makes, unless it is there, a set of addresses of {@code bytes} bytes. */
+  public NftTransaction addressSet(String set, int bytes) {
+    return set(set, 0, bytes == 4 ? TYPE_IPV4 : TYPE_IPV6, bytes);
+  }
+
+  /** Makes, unless it is there, a set of ranges of ports. */
+  public NftTransaction portSet(String set) {
+    return set(set, SET_OF_RANGES, TYPE_PORT, 2);
+  }
+
+  private NftTransaction set(String set, int flags, int type, int bytes) {
     int start = begin(NEW_SET, CREATE);
-    message.text(1, table).text(2, set).number(3, SET_WITH_TIMEOUT);
-    message.number(4, TYPE_DEVICE_TYPE).number(5, 2).number(10, sequence);
+    message.text(1, table).text(2, set).number(3, flags);
+    message.number(4, type).number(5, bytes).number(10, sequence);
     message.end(start);
     return this;
   }
 
   /** Puts {@code key} into {@code set}, unless it is there; it expires after {@code millis}. */
   public NftTransaction element(String set, byte[] key, long millis) {
-    return element(begin(NEW_ELEMENT, CREATE), set, key, millis);
+    return elements(begin(NEW_ELEMENT, CREATE), set, () -> element(key, 0, millis));
   }
 
   /** Takes {@code key}, which has to be there, out of {@code set}. */
   public NftTransaction removeElement(String set, byte[] key) {
-    return element(begin(DELETE_ELEMENT, 0), set, key, 0);
+    return elements(begin(DELETE_ELEMENT, 0), set, () -> element(key, 0, 0));
   }
 
-  private NftTransaction element(int start, String set, byte[] key, long millis) {
+  /** Puts all of {@code keys} into {@code set}. */
+  public NftTransaction elements(String set, Collection<byte[]> keys) {
+    if (keys.isEmpty()) {
+      return this;
+    }
+    return elements(begin(NEW_ELEMENT, CREATE), set, () -> keys.forEach(key -> element(key, 0, 0)));
+  }
+
+  /** Puts ranges of ports, {@code {first, last}} with a gap between two, into {@code set}. */
+  public NftTransaction ranges(String set, Collection<int[]> ranges) {
+    if (ranges.isEmpty()) {
+      return this;
+    }
+    return elements(
+        begin(NEW_ELEMENT, CREATE),
+        set,
+        () -> {
+          for (int[] range : ranges) {
+            element(port(range[0]), 0, 0);
+            if (range[1] < LAST_PORT) { // else it is open
+              element(port(range[1] + 1), RANGE_END, 0);
+            }
+          }
+        });
+  }
+
+  private static byte[] port(int number) {
+    return new byte[] {(byte) (number >>> 8), (byte) number};
+  }
+
+  /** Takes all elements out of {@code set}. */
+  public NftTransaction clear(String set) {
+    int start = begin(DELETE_ELEMENT, 0);
     message.text(1, table).text(2, set);
-    message.nested(
-        3,
-        () ->
-            message.nested(
-                1,
-                () -> {
-                  message.nested(1, () -> message.bytes(1, key));
-                  if (millis > 0) {
-                    message.number64(4, millis);
-                  }
-                }));
     message.end(start);
     return this;
+  }
+
+  private NftTransaction elements(int start, String set, Runnable elements) {
+    message.text(1, table).text(2, set).nested(3, elements);
+    message.end(start);
+    return this;
+  }
+
+  private void element(byte[] key, int flags, long millis) {
+    message.nested(
+        1,
+        () -> {
+          message.nested(1, () -> message.bytes(1, key));
+          if (flags != 0) {
+            message.number(3, flags);
+          }
+          if (millis > 0) {
+            message.number64(4, millis);
+          }
+        });
   }
 
   /** Makes, unless it is there, a chain that sees what comes in by {@code device}. */

@@ -41,8 +41,11 @@ public final class PacketSocket implements AutoCloseable {
     this.scratch = scratch;
   }
 
-  /** Opens a socket on interface {@code ifIndex} of the calling thread's network namespace. */
-  public static PacketSocket open(int ifIndex) {
+  /**
+   * Opens a socket on interface {@code ifIndex} of the calling thread's network namespace, for the
+   * frames that pass {@code filter}.
+   */
+  public static PacketSocket open(int ifIndex, FilterProgram filter) {
     int fd =
         (int)
             NativeException.check(
@@ -58,7 +61,8 @@ public final class PacketSocket implements AutoCloseable {
       // Beyond the sysctls' limits with CAP_NET_ADMIN; without it the default sizes have to do.
       Libc.setsockopt(fd, Libc.SOL_SOCKET, Libc.SO_RCVBUFFORCE, RECEIVE_BUFFER);
       Libc.setsockopt(fd, Libc.SOL_SOCKET, Libc.SO_SNDBUFFORCE, SEND_BUFFER);
-      SocketFilter.attach(fd); // before bind: nothing comes unfiltered
+      NativeException.check( // before bind: nothing comes unfiltered
+          filter.attach(fd), "attach the socket filter", "raise net.core.optmem_max");
       long address = scratch.address();
       Memory.putShort(address, Libc.AF_PACKET);
       Memory.putShort(address + 2, EVERYTHING);
@@ -84,6 +88,11 @@ public final class PacketSocket implements AutoCloseable {
   /** The descriptor: for batches and poll(2). */
   public int fd() {
     return fd;
+  }
+
+  /** From now on, at once, other frames pass; 0 or −errno, with the filter before still there. */
+  public synchronized int filter(FilterProgram filter) {
+    return closed ? 0 : filter.attach(fd);
   }
 
   /** Frames that found the receive buffer full so far; for one thread, not the packets'. */

@@ -45,6 +45,12 @@ public final class Cluster {
   /** The same with another driver for the pods' interfaces. */
   public static Path writeConfiguration(TwoNodes topology, Node node, String podDriver)
       throws IOException {
+    return writeConfiguration(topology, node, podDriver, "xdp");
+  }
+
+  /** The same with another driver for the way out, too. */
+  public static Path writeConfiguration(
+      TwoNodes topology, Node node, String podDriver, String uplinkDriver) throws IOException {
     String text =
         """
         apiVersion: gatun.io/v1alpha1
@@ -53,7 +59,7 @@ public final class Cluster {
         nodeAddresses: [%s, "%s"]
         serviceCIDRs: [10.96.0.0/16, "fd00:96::/112"]
         interfaces:
-          - {name: eth0, role: uplink, driver: xdp}
+          - {name: eth0, role: uplink, driver: %s}
           - {name: "cali*", role: pod, driver: %s}
         workers: {count: 1, idle: adaptive}
         kernel: {mirror: true}
@@ -63,6 +69,7 @@ public final class Cluster {
                 node.name(),
                 topology.address(node),
                 topology.address6(node),
+                uplinkDriver,
                 podDriver,
                 TwoNodes.POD_NETWORK,
                 TwoNodes.POD_NETWORK6);

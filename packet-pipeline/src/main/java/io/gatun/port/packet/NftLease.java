@@ -4,12 +4,11 @@ import io.gatun.ffm.Errno;
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
 import io.gatun.ffm.nft.NftRule;
-import io.gatun.ffm.nft.NftRule.Base;
-import io.gatun.ffm.nft.NftRule.Meta;
 import io.gatun.ffm.nft.NftSocket;
 import io.gatun.ffm.nft.NftTransaction;
-import java.util.Set;
-import java.util.TreeSet;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -19,6 +18,7 @@ import java.util.concurrent.TimeUnit;
  * <pre>
  *   table netdev gatun {
  *     set lease { type iface_type; flags timeout; elements = { ether expires 4s970ms } }
+ *     set own4 { … }   set own6 { … }   set claimed_tcp { type inet_service; flags interval; … }   …
  *     chain cali1 { type filter hook ingress device "cali1" priority -500;
  *       iiftype != &#64;lease accept       the lease has run out: the kernel's
  *       …                             groups, what is not IP, link-local, neighbour discovery: accept
@@ -36,7 +36,7 @@ public final class NftLease implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("gatun.lease");
 
   private static final String TABLE = "gatun";
-  private static final String SET = "lease";
+  private static final String SET = IngressRules.LEASE;
 
   /** ARPHRD_ETHER in host order, as the kernel puts it into a register: the one key. */
   private static final byte[] ETHERNET = {1, 0};
@@ -44,22 +44,16 @@ public final class NftLease implements AutoCloseable {
   /** Before all others, tc's bridge and kube-proxy's among them (raw is -300). */
   private static final int PRIORITY = -500;
 
-  private static final int ETHERTYPE = 12;
-  private static final int IPV4 = 0x0800;
-  private static final int IPV6 = 0x86DD;
-  private static final int LINK_LOCAL = 0xFE80;
-  private static final int LINK_LOCAL_MASK = 0xFFC0;
-  private static final int NEXT_HEADER = 6;
-  private static final int SOURCE = 8;
-  private static final int DESTINATION = 24;
-  private static final int ICMPV6 = 58;
-  private static final int ICMPV6_TYPE = 40;
-
   private final NftSocket socket;
   private volatile long until;
   private long granted;
   private boolean failed;
-  private final Set<String> interfaces = new TreeSet<>();
+  private volatile int lapses;
+
+  /** Names, and addresses of those that are uplinks. */
+  private final Map<String, byte[]> interfaces = new TreeMap<>();
+
+  private OwnList own = OwnList.NONE;
 
   private NftLease(NftSocket socket) {
     this.socket = socket;
@@ -68,42 +62,51 @@ public final class NftLease implements AutoCloseable {
   /** The namespace's table: a predecessor's, with its lease running on, or a new one without. */
   public static NftLease open() {
     NftLease lease = new NftLease(new NftSocket());
-    must(
-        lease.socket.commit(new NftTransaction(TABLE).table().deviceTypeSet(SET)),
-        "make the nftables table " + TABLE);
+    must(lease.socket.commit(table()), "make the nftables table " + TABLE);
     return lease;
   }
 
-  /** From now on what comes in by {@code ifName} is ours while the lease lasts. */
-  public synchronized void attach(String ifName) {
-    must(socket.commit(chain(ifName)), "make the ingress chain of " + ifName);
-    interfaces.add(ifName);
+  private static NftTransaction table() {
+    NftTransaction table = new NftTransaction(TABLE).table().deviceTypeSet(SET);
+    table.addressSet(IngressRules.OWN4, 4).addressSet(IngressRules.OWN6, 16);
+    OwnList.PROTOCOLS.forEach(protocol -> table.portSet(IngressRules.claimed(protocol)));
+    return table;
   }
 
-  private static NftTransaction chain(String ifName) {
-    NftTransaction rules =
+  /**
+   * From now on what comes in by {@code ifName} is ours while the lease lasts.
+   *
+   * @param mac of an uplink, where it is ours when addressed to that and not the node's own; empty
+   *     for others
+   */
+  synchronized void attach(String ifName, byte[] mac) {
+    must(socket.commit(chain(ifName, mac)), "make the ingress chain of " + ifName);
+    interfaces.put(ifName, mac);
+  }
+
+  private static NftTransaction chain(String ifName, byte[] mac) {
+    NftTransaction chain =
         new NftTransaction(TABLE).ingressChain(ifName, ifName, PRIORITY).flush(ifName);
-    rules.rule(ifName, new NftRule().meta(Meta.DEVICE_TYPE).notIn(SET).accept());
-    rules.rule(ifName, new NftRule().payload(Base.LINK, 0, 1).mask(1).isNot(0).accept());
-    // The type as it was on the wire: that of a VLAN tag, also when the kernel keeps it aside.
-    rules.rule(ifName, new NftRule().payload(Base.LINK, ETHERTYPE, 2).is(IPV4).drop());
-    rules.rule(ifName, new NftRule().payload(Base.LINK, ETHERTYPE, 2).isNot(IPV6).accept());
-    rules.rule(ifName, linkLocal(SOURCE).accept());
-    rules.rule(ifName, linkLocal(DESTINATION).accept());
-    rules.rule(
-        ifName,
-        new NftRule()
-            .payload(Base.NETWORK, NEXT_HEADER, 1)
-            .is(ICMPV6)
-            .payload(Base.NETWORK, ICMPV6_TYPE, 1)
-            .atLeast(133)
-            .atMost(137)
-            .accept());
-    return rules.rule(ifName, new NftRule().drop());
+    List<NftRule> rules = mac.length == 0 ? IngressRules.pod() : IngressRules.uplink(mac);
+    rules.forEach(rule -> chain.rule(ifName, rule));
+    return chain;
   }
 
-  private static NftRule linkLocal(int offset) {
-    return new NftRule().payload(Base.NETWORK, offset, 2).mask(LINK_LOCAL_MASK).is(LINK_LOCAL);
+  /** What uplinks leave to the kernel, at once; 0, or −errno with the list before still there. */
+  synchronized int own(OwnList list) {
+    own = list;
+    return socket.commit(fill());
+  }
+
+  private NftTransaction fill() {
+    NftTransaction sets = new NftTransaction(TABLE);
+    sets.clear(IngressRules.OWN4).elements(IngressRules.OWN4, own.ipv4());
+    sets.clear(IngressRules.OWN6).elements(IngressRules.OWN6, own.ipv6());
+    for (int protocol : OwnList.PROTOCOLS) {
+      String set = IngressRules.claimed(protocol);
+      sets.clear(set).ranges(set, own.ranges(protocol));
+    }
+    return sets;
   }
 
   /** What comes in by {@code ifName} is the kernel's again. */
@@ -131,6 +134,9 @@ public final class NftLease implements AutoCloseable {
     long hold = newUntil - now;
     if (hold <= 0 || granted - now > hold - hold / 4) {
       return;
+    }
+    if (until - now < 0) {
+      lapses++; // before the grant: who finds the lease good again sees it; under our lock
     }
     int result = grant(hold);
     if (result == -Errno.ENOENT && restore()) {
@@ -163,10 +169,11 @@ public final class NftLease implements AutoCloseable {
 
   /** Somebody flushed the ruleset: all is made anew. */
   private boolean restore() {
-    int result = socket.commit(new NftTransaction(TABLE).table().deviceTypeSet(SET));
-    for (String each : interfaces) {
-      socket.commit(chain(each)); // may have gone meanwhile
+    int result = socket.commit(table());
+    if (result == 0) {
+      result = socket.commit(fill());
     }
+    interfaces.forEach((name, mac) -> socket.commit(chain(name, mac))); // may have gone meanwhile
     return result == 0;
   }
 
@@ -180,6 +187,14 @@ public final class NftLease implements AutoCloseable {
   /** When it runs out, in nanoseconds of CLOCK_MONOTONIC; 0 when it never was renewed. */
   public long until() {
     return until;
+  }
+
+  /**
+   * How often it had run out when it was granted. While it was out the kernel had what came: a
+   * socket that finds another number throws away what waits in it.
+   */
+  int lapses() {
+    return lapses;
   }
 
   /** Removes everything: no interface is ours any more. */

@@ -61,8 +61,9 @@ final class Offload {
   /** Writes the header that has the kernel finish packet {@code i}, 10 bytes at {@code header}. */
   static void write(long header, PacketVector v, int i) {
     int flags = v.flags[i];
-    if ((flags & PacketVector.PARTIAL_CHECKSUM) == 0) {
-      VirtioNetHeader.writePlain(header);
+    if ((flags & (PacketVector.PARTIAL_CHECKSUM | PacketVector.TUNNEL))
+        != PacketVector.PARTIAL_CHECKSUM) {
+      VirtioNetHeader.writePlain(header); // in a tunnel checksums are complete
       return;
     }
     int l4 = v.l4[i];

@@ -10,10 +10,11 @@ import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.port.InterfacePort;
 import io.gatun.ring.frame.FramePool;
+import io.gatun.segment.Segmenter;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A pod's interface by AF_PACKET, with whole segments in both directions; opened and closed by the
+ * An interface by AF_PACKET, with whole segments in both directions; opened and closed by the
  * control side while no worker owns it, used by one worker in between.
  *
  * <p>Both directions copy: what was received is in a super-frame of ours, what was sent is the
@@ -40,13 +41,16 @@ public final class PacketPort implements InterfacePort {
   private final int fd;
   private final Inbox inbox;
   private final FramePool pool;
+  private final Share share;
   private final NftLease lease;
   private final MessageBatch outbox;
+  private final Segmenter segmenter = new Segmenter();
   private final long[] outgoing = new long[BATCH];
   private int queued;
   private int burst = BATCH;
   private int cycles;
   private int error;
+  private int lapses;
   private final AtomicLong lost = new AtomicLong(); // rare; read by others
   private boolean closed;
 
@@ -57,7 +61,7 @@ public final class PacketPort implements InterfacePort {
       PacketSocket socket,
       Inbox inbox,
       FramePool pool,
-      NftLease lease) {
+      Share share) {
     this.number = number;
     this.name = name;
     this.ifIndex = ifIndex;
@@ -65,7 +69,8 @@ public final class PacketPort implements InterfacePort {
     this.fd = socket.fd();
     this.inbox = inbox;
     this.pool = pool;
-    this.lease = lease;
+    this.share = share;
+    this.lease = share.lease();
     this.outbox = new MessageBatch("outbox " + name, BATCH);
   }
 
@@ -74,24 +79,26 @@ public final class PacketPort implements InterfacePort {
    * the kernel drop its own copies. Frames are ours while the lease lasts.
    *
    * @param number the port's number, unique on the node
+   * @param share which of its frames
    * @param inbox of the worker that will own this port
    * @param pool that worker's frames
    */
   public static PacketPort open(
-      int number, String ifName, Inbox inbox, FramePool pool, NftLease lease) {
+      int number, String ifName, Share share, Inbox inbox, FramePool pool) {
     int ifIndex =
         (int)
             NativeException.check(
                 Libc.ifNameToIndex(ifName), "find interface " + ifName, "see `ip link`");
-    PacketSocket socket = PacketSocket.open(ifIndex);
+    PacketSocket socket = PacketSocket.open(ifIndex, share.filter());
     try {
       inbox.watch(socket.fd(), number);
-      lease.attach(ifName);
+      share.attach(ifName);
+      share.follow(ifName, socket);
     } catch (RuntimeException e) {
       socket.close();
       throw e;
     }
-    return new PacketPort(number, ifName, ifIndex, socket, inbox, pool, lease);
+    return new PacketPort(number, ifName, ifIndex, socket, inbox, pool, share);
   }
 
   /**
@@ -101,16 +108,17 @@ public final class PacketPort implements InterfacePort {
    * @param fd our own descriptor of it; ours to close from now on
    */
   public static PacketPort resume(
-      int number, String ifName, int fd, Inbox inbox, FramePool pool, NftLease lease) {
+      int number, String ifName, int fd, Share share, Inbox inbox, FramePool pool) {
     int ifIndex = Libc.ifNameToIndex(ifName);
     PacketSocket socket = PacketSocket.adopt(fd);
     try {
       inbox.watch(fd, number);
+      share.follow(ifName, socket);
     } catch (RuntimeException e) {
       socket.close();
       throw e;
     }
-    return new PacketPort(number, ifName, ifIndex, socket, inbox, pool, lease);
+    return new PacketPort(number, ifName, ifIndex, socket, inbox, pool, share);
   }
 
   @Override
@@ -144,6 +152,11 @@ public final class PacketPort implements InterfacePort {
     if (lease.until() - Libc.monotonicNanos() < 0) {
       return 0; // the kernel had them; the frames are received into again
     }
+    if (lapses != lease.lapses()) {
+      lapses = lease.lapses();
+      discard();
+      return 0;
+    }
     int bytes = 0;
     for (int k = 0; k < n; k++) {
       int length = inbox.length(k);
@@ -166,24 +179,61 @@ public final class PacketPort implements InterfacePort {
     return n;
   }
 
+  /** What came while we stood still and the lease ran out: the kernel had it. */
+  private void discard() {
+    int n;
+    do {
+      n = inbox.receive(fd, BATCH);
+    } while (n == BATCH);
+  }
+
   @Override
   public boolean tx(PacketVector packets, int index) {
     if (error != 0) {
       packets.dropReason[index] = DropReason.PORT_DOWN.code();
       return false;
     }
-    if ((packets.flags[index] & PacketVector.TUNNEL) != 0) {
-      packets.dropReason[index] = DropReason.UNSUPPORTED_OFFLOAD.code(); // no header says so
-      return false;
-    }
     if (queued == BATCH) {
       packets.dropReason[index] = DropReason.TX_RING_FULL.code();
       return false;
     }
+    if ((packets.flags[index] & PacketVector.TUNNEL) != 0 && packets.segmentSize[index] != 0) {
+      return cut(packets, index);
+    }
     long header = packets.address[index] - VirtioNetHeader.BYTES;
     Offload.write(header, packets, index);
-    outbox.set(queued, header, packets.length[index] + VirtioNetHeader.BYTES);
-    outgoing[queued++] = packets.frame[index];
+    put(packets.frame[index], header, packets.length[index]);
+    return true;
+  }
+
+  /** {@code bytes} of packet, behind {@code header}. */
+  private void put(long frame, long header, int bytes) {
+    outbox.set(queued, header, bytes + VirtioNetHeader.BYTES);
+    outgoing[queued++] = frame;
+  }
+
+  /** No offload header says that the kernel is to cut behind a tunnel's headers: done here. */
+  private boolean cut(PacketVector packets, int index) {
+    Segmenter cutting = segmenter;
+    cutting.begin(packets, index);
+    if (cutting.bytes() > pool.depot().frameBytes() - Inbox.HEADROOM) {
+      packets.dropReason[index] = DropReason.TOO_BIG.code();
+      return false;
+    }
+    while (cutting.more()) {
+      if (queued == BATCH) {
+        flush();
+      }
+      long frame = pool.take();
+      if (frame == 0) {
+        lost.getAndIncrement(); // sent in part: the stream's sender sees a loss and slows down
+        break;
+      }
+      long header = frame + Inbox.HEADROOM - VirtioNetHeader.BYTES;
+      VirtioNetHeader.writePlain(header);
+      put(frame, header, cutting.next(frame + Inbox.HEADROOM));
+    }
+    pool.give(packets.frame[index]);
     return true;
   }
 
@@ -255,6 +305,7 @@ public final class PacketPort implements InterfacePort {
       return;
     }
     closed = true;
+    share.forget(name);
     socket.close();
     for (int k = 0; k < queued; k++) {
       pool.give(outgoing[k]);

@@ -19,6 +19,7 @@ import io.gatun.ffm.bpf.Bpf;
 import io.gatun.ffm.bpf.BpfAssembler;
 import io.gatun.ffm.bpf.BpfAssembler.Alu;
 import io.gatun.ffm.bpf.BpfAssembler.If;
+import io.gatun.port.PortSet;
 
 /**
  * The part of an uplink's stub that leaves the node's own traffic to the kernel. Entered at {@code
@@ -183,7 +184,7 @@ final class OwnAddressCheck {
       String other = "not " + protocol;
       program
           .jumpIf(If.NE, R4, protocol, other)
-          .loadMapValue(R1, claims, OwnTraffic.base(protocol))
+          .loadMapValue(R1, claims, PortSet.base(protocol))
           .aluRegister(Alu.ADD, R1, R5)
           .load(BYTE, R1, R1, 0)
           .jump("bit")

@@ -7,6 +7,8 @@ import io.gatun.ffm.NativeException;
 import io.gatun.ffm.bpf.Bpf;
 import io.gatun.ffm.memory.Memory;
 import io.gatun.ffm.memory.NativeArea;
+import io.gatun.port.NodeTraffic;
+import io.gatun.port.PortSet;
 import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -24,19 +26,10 @@ import java.util.Set;
  *
  * <p>All three are pinned, so what a successor finds holds until it says otherwise.
  */
-public final class OwnTraffic implements AutoCloseable {
+public final class OwnTraffic implements NodeTraffic, AutoCloseable {
   static final String ADDRESSES4 = "own4";
   static final String ADDRESSES6 = "own6";
   static final String CLAIMS = "claims";
-
-  /** Bytes of one protocol's bit map. */
-  static final int PORT_BYTES = 65_536 / 8;
-
-  static final int CLAIM_BYTES = 3 * PORT_BYTES;
-
-  private static final int TCP = 6;
-  private static final int UDP = 17;
-  private static final int SCTP = 132;
 
   /** Addresses of a family: more than any node has, IPVS' dummy interface aside. */
   private static final int ADDRESSES = 4096;
@@ -54,7 +47,7 @@ public final class OwnTraffic implements AutoCloseable {
     this.addresses6 = addresses6;
     this.claims = claims;
     this.inherited = inherited;
-    ports = Bpf.mapArray("claimed ports", claims, CLAIM_BYTES, 1);
+    ports = Bpf.mapArray("claimed ports", claims, PortSet.BYTES, 1);
     key = NativeArea.map("address key", 64);
     recall(addresses4, 4);
     recall(addresses6, 16);
@@ -67,7 +60,8 @@ public final class OwnTraffic implements AutoCloseable {
     boolean inherited = claims >= 0;
     if (!inherited) {
       claims =
-          Bpf.createMap(Bpf.MAP_TYPE_ARRAY, 4, CLAIM_BYTES, 1, Bpf.BPF_F_MMAPABLE, "gatun_claims");
+          Bpf.createMap(
+              Bpf.MAP_TYPE_ARRAY, 4, PortSet.BYTES, 1, Bpf.BPF_F_MMAPABLE, "gatun_claims");
       Pins.pin(claims, root.resolve(CLAIMS), "the claimed ports");
     }
     int four = addresses(root.resolve(ADDRESSES4), 4, "gatun_own4");
@@ -101,6 +95,13 @@ public final class OwnTraffic implements AutoCloseable {
       known.add(AddressBytes.of(address));
       at = key.address();
     }
+  }
+
+  /** Claims first: no node port is the kernel's for a moment. */
+  @Override
+  public void own(Set<InetAddress> addresses, PortSet claims) {
+    claims(claims);
+    addresses(addresses);
   }
 
   /**
@@ -138,26 +139,16 @@ public final class OwnTraffic implements AutoCloseable {
 
   /** Claims are {@code now}, and no others. What stays claimed is so throughout. */
   public void claims(PortSet now) {
-    for (int i = 0; i < CLAIM_BYTES; i++) {
+    for (int i = 0; i < PortSet.BYTES; i++) {
       Memory.putByte(ports.address() + i, now.bits(i));
     }
   }
 
   /** Whether packets to {@code port} of the node are ours. */
   public boolean isClaimed(int protocol, int port) {
-    int base = base(protocol);
+    int base = PortSet.base(protocol);
     return base >= 0
         && (Memory.getByte(ports.address() + base + (port >>> 3)) >>> (port & 7) & 1) != 0;
-  }
-
-  /** Where the bits of a protocol begin, −1 for one without ports. */
-  static int base(int protocol) {
-    return switch (protocol) {
-      case TCP -> 0;
-      case UDP -> PORT_BYTES;
-      case SCTP -> 2 * PORT_BYTES;
-      default -> -1;
-    };
   }
 
   int addresses4Fd() {

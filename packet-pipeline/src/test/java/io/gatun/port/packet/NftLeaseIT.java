@@ -35,7 +35,7 @@ class NftLeaseIT {
     run("ip -n %s link set gx up".formatted(NODE));
     run("ip -n %s link set eth0 up".formatted(POD));
     lease = inside(NftLease::open);
-    lease.attach("gx");
+    Share.pod(lease).attach("gx");
   }
 
   @AfterEach
@@ -71,7 +71,7 @@ class NftLeaseIT {
     lease.renew(Libc.monotonicNanos() + HOUR);
     lease.close();
     lease = inside(NftLease::open);
-    lease.attach("gx");
+    Share.pod(lease).attach("gx");
     assertFalse(answered(), "the predecessor's lease runs on");
     String rules = run("ip netns exec " + NODE + " nft list chain netdev gatun gx");
     assertEquals(2, rules.split(" drop\n", -1).length - 1 + rules.split("\tdrop\n", -1).length - 1);

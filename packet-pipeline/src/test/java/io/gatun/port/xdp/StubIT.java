@@ -10,11 +10,12 @@ import io.gatun.ffm.memory.Memory;
 import io.gatun.ffm.memory.NativeArea;
 import io.gatun.ffm.xdp.Xdp;
 import io.gatun.packet.PacketBuilder;
+import io.gatun.port.PortSet;
+import io.gatun.port.UplinkCases;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -131,45 +132,13 @@ class StubIT {
   @ParameterizedTest
   @CsvSource({"10.0.0.1, 10.0.0.2, 10.0.0.3", "fd00::1, fd00::2, fd00::3"})
   void shouldLeaveToTheHostWhatIsItsOwn(String client, String node, String pod) {
-    boolean six = node.contains(":");
-    own.addresses(List.of(InetAddress.ofLiteral(node)));
-    own.claims(new PortSet().add(6, 30_080).add(17, 30_053).add(6, 61_000, 65_535));
-    Supplier<PacketBuilder> toNode = () -> PacketBuilder.ip(client, node);
-    expectHosts("ssh", toNode.get().tcp(40_000, 22));
-    expectHosts("port below a claimed one", toNode.get().tcp(40_000, 30_079));
-    expectHosts("port above a claimed one", toNode.get().tcp(40_000, 30_081));
-    expectHosts("a claimed port of another protocol", toNode.get().udp(40_000, 30_080));
-    expectHosts("SCTP", toNode.get().sctp(1, 30_080));
-    expectHosts("echo", toNode.get().echo(1, 1));
-    expectHosts("echo reply", toNode.get().icmp(six ? 129 : 0, 0, 0));
-    expectOurs("a masqueraded echo's", toNode.get().icmp(six ? 129 : 0, 0, 61_000 << 16 | 1));
-    expectHosts("the host's echo's", toNode.get().icmp(six ? 129 : 0, 0, 4711 << 16 | 1));
-    expectOurs("node port", toNode.get().tcp(40_000, 30_080));
-    expectOurs("node port, UDP", toNode.get().udp(40_000, 30_053));
-    expectOurs("masqueraded, first", toNode.get().tcp(80, 61_000));
-    expectOurs("masqueraded, last", toNode.get().tcp(80, 65_535));
-    expectHosts("below the masqueraded", toNode.get().tcp(80, 60_999));
-    int[] errors = six ? new int[] {1, 2, 3, 4} : new int[] {3, 4, 11, 12};
-    for (int type : errors) {
-      expectOurs("ICMP error " + type, toNode.get().icmp(type, 0, 0).payload(40));
-    }
-    expectOurs("first fragment", toNode.get().udp(1, 53).fragment(0, true).payload(16));
-    expectOurs("later fragment", toNode.get().udp(1, 53).fragment(16, false).payload(16));
-    expectOurs("to a pod", PacketBuilder.ip(client, pod).tcp(40_000, 22));
-    if (!six) {
-      expectOurs("options", toNode.get().tcp(40_000, 22).options(8));
-      expectOurs("options, claimed", toNode.get().tcp(40_000, 30_080).options(40));
-      expectHosts("redirect", toNode.get().icmp(5, 1, 0).payload(28));
-      expectHosts("OSPF to a group", PacketBuilder.ip(client, "224.0.0.5").tcp(1, 2));
-      expectHosts("an offered address", PacketBuilder.ip(client, "10.0.0.77").udp(67, 68));
-      expectOurs("to a pod's UDP", PacketBuilder.ip(client, pod).udp(67, 69));
-      expectOurs("to a pod's TCP", PacketBuilder.ip(client, pod).tcp(67, 68));
-    } else {
-      expectHosts("to a group", PacketBuilder.ip(client, "ff05::5").udp(1, 2));
+    own.own(UplinkCases.addresses(node), UplinkCases.CLAIMS);
+    for (UplinkCases.Case one : UplinkCases.of(client, node, pod, PEER, OWN)) {
+      expect(one.what(), one.ours(), true, one.frame());
     }
     own.addresses(List.of(InetAddress.ofLiteral(pod)));
     own.claims(new PortSet());
-    expectOurs("the address has gone", toNode.get().tcp(40_000, 22));
+    expectOurs("the address has gone", PacketBuilder.ip(client, node).tcp(40_000, 22));
     expectHosts("the claim has gone", PacketBuilder.ip(client, pod).tcp(40_000, 30_080));
   }
 
