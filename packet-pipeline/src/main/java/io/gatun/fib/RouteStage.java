@@ -141,14 +141,25 @@ public final class RouteStage implements Stage {
     return flow != 0 && verdict == Verdict.CONTINUE && (flags & PacketVector.ICMP_ERROR) == 0;
   }
 
+  /** Its destination; of what no router may forward (RFC 1812, 5.3.7; RFC 4291, 2.5.6), the end. */
   private void gather(PacketVector v, int i) {
     long l3 = v.address[i] + v.l3[i];
     if ((v.flags[i] & PacketVector.IPV6) == 0) {
+      int destination = Ipv4.destination(l3);
+      if (Ipv4.multicast(destination) || destination == Ipv4.BROADCAST) {
+        v.drop(i, DropReason.BAD_IP_ADDRESS);
+        return;
+      }
       packets4[count4] = i;
-      destination4[count4++] = Ipv4.destination(l3);
+      destination4[count4++] = destination;
     } else {
+      long high = Ipv6.destinationHigh(l3);
+      if (Ipv6.multicast(high) || Ipv6.linkLocal(high)) {
+        v.drop(i, DropReason.BAD_IP_ADDRESS);
+        return;
+      }
       packets6[count6] = i;
-      destinationHigh[count6] = Ipv6.destinationHigh(l3);
+      destinationHigh[count6] = high;
       destinationLow[count6++] = Ipv6.destinationLow(l3);
     }
   }

@@ -29,6 +29,9 @@ public final class Ipv4 {
   /** The smallest MTU that every link has to have (RFC 791 says 68; hosts accept 576). */
   public static final int MINIMUM_REASSEMBLY = 576;
 
+  /** 255.255.255.255: all on this link (RFC 919). */
+  public static final int BROADCAST = -1;
+
   private Ipv4() {}
 
   /** True when {@code bytes} bytes hold a header with its options and the packet it announces. */

@@ -110,6 +110,22 @@ class RouteStageTest {
     expectDropped(DropReason.NO_NEIGHBOUR, PacketBuilder.ipv4("10.0.0.1", "10.2.0.1").udp(1, 2));
   }
 
+  /** Whatever the frame's own addresses say: a default route is no way for them. */
+  @Test
+  void shouldForwardNothingToGroupsAndLinks() {
+    put("0.0.0.0", 0, forward);
+    put("::", 0, forward);
+    for (String group : new String[] {"224.0.0.1", "239.255.255.255", "255.255.255.255"}) {
+      expectDropped(DropReason.BAD_IP_ADDRESS, PacketBuilder.ipv4("10.0.0.1", group).udp(1, 2));
+    }
+    for (String group : new String[] {"ff02::1", "ff0e::1", "fe80::1", "febf::1"}) {
+      expectDropped(DropReason.BAD_IP_ADDRESS, PacketBuilder.ipv6("fd00::1", group).udp(1, 2));
+    }
+    expectSent(
+        PacketBuilder.ipv4("10.0.0.1", "240.0.0.1").udp(1, 2),
+        PacketBuilder.ipv4("10.0.0.1", "240.0.0.1").udp(1, 2).ttl(63));
+  }
+
   @Test
   void shouldLetCutWhatMayBeCut() {
     PacketBuilder in = PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).payload(1473);
