@@ -83,7 +83,11 @@ class ChurnIT {
   }
 
   private final List<List<Change>> history = new ArrayList<>();
+
+  @SuppressWarnings("NullAway.Init") // the test's first step
   private TwoNodes topology;
+
+  @SuppressWarnings("NullAway.Init")
   private Path manifests;
 
   @BeforeAll
