@@ -4,8 +4,8 @@ import static io.gatun.flow.FlowLayout.FLOW_BYTES;
 
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
+import io.gatun.ffm.memory.GrowingArea;
 import io.gatun.ffm.memory.Memory;
-import io.gatun.ffm.memory.NativeArea;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
@@ -26,15 +26,15 @@ import org.jspecify.annotations.Nullable;
  * by flock(2): a successor that has a living process' file open ({@link #follow}) only waits.
  *
  * <pre>
- *   0     magic, layout, boot id, capacity, how many flows were ever touched
+ *   0     magic, layout, boot id, how many flows were ever touched
  *   4096  a flow of zeros, then the flows (see {@link FlowLayout})
  * </pre>
  *
  * <p>Only flows are in it. What finds them (buckets, free lists, locks) is private memory, made
  * anew from the flows that are marked as published; a flow that was not yet, or not any more, is
- * absent. Allocated in full beforehand, so that a store never meets a full file system, and on
- * tmpfs or hugetlbfs, so that it never waits for a disk. A file of another layout, boot or kind is
- * set aside, never trusted: times in it are CLOCK_MONOTONIC's.
+ * absent. It grows with the table, allocated before it is used, so that a store never meets a full
+ * file system, and on tmpfs or hugetlbfs, so that it never waits for a disk. A file of another
+ * layout, boot or kind is set aside, never trusted: times in it are CLOCK_MONOTONIC's.
  */
 public final class FlowFile implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("gatun.flow");
@@ -43,8 +43,7 @@ public final class FlowFile implements AutoCloseable {
   private static final int MAGIC_AT = 0;
   private static final int LAYOUT_AT = 8;
   private static final int BOOT_AT = 16;
-  private static final int CAPACITY_AT = 32;
-  private static final int TOUCHED_AT = 36;
+  private static final int TOUCHED_AT = 32;
   private static final int HEADER = 4096;
 
   /** A huge page: the file is a multiple of it, so that it may lie on such. */
@@ -55,13 +54,15 @@ public final class FlowFile implements AutoCloseable {
   private final StateDirectory state;
   private final Path path;
   private final int descriptor;
-  private final NativeArea area;
+  private final GrowingArea area;
+  private int room;
 
-  private FlowFile(StateDirectory state, Path path, int descriptor, NativeArea area) {
+  private FlowFile(StateDirectory state, Path path, int descriptor, GrowingArea area, int room) {
     this.state = state;
     this.path = path;
     this.descriptor = descriptor;
     this.area = area;
+    this.room = room;
   }
 
   /**
@@ -113,14 +114,12 @@ public final class FlowFile implements AutoCloseable {
     lock(path, descriptor);
   }
 
-  private static FlowFile map(StateDirectory state, Path path, int descriptor, int maxFlows) {
-    long bytes = HEADER + (maxFlows + 1L) * FLOW_BYTES;
-    bytes = (bytes + UNIT - 1) & -UNIT;
-    NativeException.check(
-        Libc.fallocate(descriptor, 0, bytes),
-        "fallocate " + path,
-        "free space on that file system or lower conntrack.maxFlows");
-    NativeArea area = NativeArea.mapLarge(path.toString(), descriptor, bytes);
+  private static FlowFile map(StateDirectory state, Path path, int descriptor, int maxFlows)
+      throws IOException {
+    int room = Math.min(maxFlows, Math.max(FlowTable.FIRST, roomIn(Files.size(path))));
+    GrowingArea area =
+        GrowingArea.ofFile(
+            path.toString(), descriptor, Math.max(UNIT, bytes(maxFlows)), bytes(room));
     long header = area.address();
     if (Memory.getLong(header + MAGIC_AT) == 0) {
       Memory.putLong(header + LAYOUT_AT, layout());
@@ -129,9 +128,33 @@ public final class FlowFile implements AutoCloseable {
       Memory.putLong(header + BOOT_AT + 8, boot.getLeastSignificantBits());
       Memory.putInt(header + TOUCHED_AT, 0);
     }
-    Memory.putInt(header + CAPACITY_AT, maxFlows); // it may have grown
     Memory.putLongRelease(header + MAGIC_AT, MAGIC);
-    return new FlowFile(state, path, descriptor, area);
+    return new FlowFile(state, path, descriptor, area, room);
+  }
+
+  private static long bytes(int flows) {
+    return HEADER + (flows + 1L) * FLOW_BYTES;
+  }
+
+  /** Flows that a file of this length has room for. */
+  private static int roomIn(long bytes) {
+    return (int) Math.max(0, (bytes - HEADER) / FLOW_BYTES - 1);
+  }
+
+  /** Flows that there is room for. */
+  int room() {
+    return room;
+  }
+
+  /** The memory, which is grown by {@link #grow} only. */
+  GrowingArea area() {
+    return area;
+  }
+
+  /** Has room for {@code flows} flows from now on; an exception leaves everything as it is. */
+  void grow(int flows) {
+    area.grow(bytes(flows));
+    room = Math.max(room, flows);
   }
 
   private static int opened(Path path) {
@@ -193,15 +216,15 @@ public final class FlowFile implements AutoCloseable {
         || header.getLong(BOOT_AT + 8) != boot.getLeastSignificantBits()) {
       return "flows of another boot";
     }
-    int capacity = header.getInt(CAPACITY_AT);
     int touched = header.getInt(TOUCHED_AT);
-    if (capacity < 1 || touched < 0 || touched > capacity) {
-      return "damaged: %d of %d flows".formatted(touched, capacity);
+    int room = roomIn(size);
+    if (touched < 0 || touched > room) {
+      return "damaged: %d flows in room for %d".formatted(touched, room);
     }
     if (touched > maxFlows) {
       return "%d flows, more than conntrack.maxFlows, which is %d".formatted(touched, maxFlows);
     }
-    return size < HEADER + (touched + 1L) * FLOW_BYTES ? "damaged: cut short" : null;
+    return null;
   }
 
   /** Changes with every offset and number that a flow in the file depends on. */
@@ -250,10 +273,6 @@ public final class FlowFile implements AutoCloseable {
   /** Where that number stands. */
   long touchedAt() {
     return area.address() + TOUCHED_AT;
-  }
-
-  long bytes() {
-    return area.bytes();
   }
 
   /**

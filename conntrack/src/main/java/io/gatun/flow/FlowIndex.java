@@ -1,77 +1,154 @@
 package io.gatun.flow;
 
+import static io.gatun.flow.FlowLayout.ADDRESSES;
+import static io.gatun.flow.FlowLayout.KEY;
 import static io.gatun.flow.FlowLayout.LINE;
 import static io.gatun.flow.FlowLayout.NUMBERS;
-import static io.gatun.flow.FlowLayout.OVERFLOW;
 import static io.gatun.flow.FlowLayout.SLOTS;
-import static io.gatun.flow.FlowLayout.TAGS;
 
 import io.gatun.ffm.memory.Memory;
-import io.gatun.ffm.memory.NativeArea;
+import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The hash index: buckets of one cache line, from a hash to entry numbers. Readers lock nothing;
- * whoever changes a bucket holds its lock.
+ * Finds entries by their keys. Many readers without locks, which are between two quiescent points;
+ * many writers, which hold the locks of the hashes that they change.
  *
- * <p>A slot whose number is 0 is empty, whatever its tag. A bucket that is full continues in an
- * overflow bucket, which goes back when it is the last of its chain and empty; a reader still in it
- * misses nothing, for there was nothing in it.
+ * <p>While the index grows there are two arrays of buckets: entries move from the older to the
+ * current one, bucket by bucket, each first in and then out. So whoever looks into the older one
+ * first and then into the current one misses none. A lock covers the same hashes in both.
  */
-final class FlowIndex {
-  /** Tags of a bucket are compared four at a time: one 16-bit lane each. */
-  static final long LANES = 0x0001_0001_0001_0001L;
+final class FlowIndex implements AutoCloseable {
+  private static final int MOST_LOCKS = 1 << 12;
+  private static final int BUCKETS_A_LOCK = 16;
 
-  private static final long TOPS = 0x8000_8000_8000_8000L;
-  private static final int MAX_LOCKS = 1 << 12;
+  /** Where entries are counted from. */
+  private final long entries;
 
-  final long base;
-  final int spread;
-
-  /** How many, overflow buckets excluded. */
-  final int buckets;
-
+  // Secret, so that nobody can choose tuples that meet in one bucket.
+  private final int spread = ThreadLocalRandom.current().nextInt() | 1;
   private final SpinLocks locks;
-  private final int lockMask;
-  private final SpinLocks overflowLock = new SpinLocks(1);
-  private final int[] freeOverflow;
-  private int freeOverflowCount;
+  private final int lockCount;
 
-  /** Room for {@code flows} flows, that is twice as many entries, four to a bucket on average. */
-  FlowIndex(long memory, int flows) {
-    base = memory;
-    buckets = buckets(flows);
-    // Secret, so that nobody can choose tuples that meet in one bucket.
-    spread = ThreadLocalRandom.current().nextInt() | 1;
-    int lockCount = Integer.highestOneBit(Math.min(buckets, MAX_LOCKS));
+  /** Set before {@link #current} is, and read after it. */
+  private volatile @Nullable Buckets older;
+
+  private volatile Buckets current;
+
+  /** For {@code flows} flows until it grows. */
+  FlowIndex(long entries, int flows) {
+    this.entries = entries;
+    int most = Math.clamp(Buckets.least(flows) / BUCKETS_A_LOCK, 1, MOST_LOCKS);
+    lockCount = Integer.highestOneBit(most);
     locks = new SpinLocks(lockCount);
-    lockMask = lockCount - 1;
-    int overflow = overflowBuckets(flows);
-    freeOverflow = new int[overflow];
-    for (int i = 0; i < overflow; i++) {
-      freeOverflow[i] = buckets + overflow - 1 - i;
+    current = new Buckets(flows, lockCount, spread);
+  }
+
+  /** To be read once a vector, before {@link #isMoving}. */
+  Buckets current() {
+    return current;
+  }
+
+  /** What is not in {@link #current} may be in the older array. */
+  boolean isMoving() {
+    return older != null;
+  }
+
+  long bytes() {
+    Buckets moving = older;
+    return current.bytes() + (moving == null ? 0 : moving.bytes());
+  }
+
+  /** Entry of an IPv4 key, 0 for none. */
+  long find(int hash, long key, long addresses) {
+    Buckets now = current;
+    Buckets before = older;
+    long entry = before == null ? 0 : find(before, hash, key, addresses);
+    return entry != 0 ? entry : find(now, hash, key, addresses);
+  }
+
+  private long find(Buckets in, int hash, long key, long addresses) {
+    long lanes = Buckets.tagLanes(hash);
+    for (long bucket = in.bucket(hash); bucket != 0; bucket = in.next(bucket)) {
+      for (int half = 0; half < 2; half++) {
+        long hits = Buckets.matches(Memory.getLong(bucket + 8L * half), lanes);
+        for (; hits != 0; hits &= hits - 1) {
+          long entry = entryOf(bucket, half, hits);
+          if (entry != 0
+              && Memory.getLong(entry + KEY) == key
+              && Memory.getLong(entry + ADDRESSES) == addresses) {
+            return entry;
+          }
+        }
+      }
     }
-    freeOverflowCount = overflow;
+    return 0;
   }
 
-  static long bytes(int flows) {
-    return (long) (buckets(flows) + overflowBuckets(flows)) * LINE;
+  /** Entry of an IPv6 key, 0 for none. */
+  long find(int hash, long key, long s0, long s1, long d0, long d1) {
+    Buckets now = current;
+    Buckets before = older;
+    long entry = before == null ? 0 : find(before, hash, key, s0, s1, d0, d1);
+    return entry != 0 ? entry : find(now, hash, key, s0, s1, d0, d1);
   }
 
-  private static int buckets(int flows) {
-    return Math.max(16, (flows + 1) / 2);
+  private long find(Buckets in, int hash, long key, long s0, long s1, long d0, long d1) {
+    long lanes = Buckets.tagLanes(hash);
+    for (long bucket = in.bucket(hash); bucket != 0; bucket = in.next(bucket)) {
+      for (int half = 0; half < 2; half++) {
+        long hits = Buckets.matches(Memory.getLong(bucket + 8L * half), lanes);
+        for (; hits != 0; hits &= hits - 1) {
+          long entry = entryOf(bucket, half, hits);
+          if (entry != 0 && holds(entry, key, s0, s1, d0, d1)) {
+            return entry;
+          }
+        }
+      }
+    }
+    return 0;
   }
 
-  private static int overflowBuckets(int flows) {
-    return buckets(flows) / 4 + 16;
+  static boolean holds(long entry, long key, long s0, long s1, long d0, long d1) {
+    return Memory.getLong(entry + KEY) == key
+        && Memory.getLong(entry + ADDRESSES) == s0
+        && Memory.getLong(entry + ADDRESSES + 8) == s1
+        && Memory.getLong(entry + ADDRESSES + 16) == d0
+        && Memory.getLong(entry + ADDRESSES + 24) == d1;
   }
 
-  static NativeArea map(String name, int flows) {
-    return NativeArea.map(name, bytes(flows));
+  private long entryOf(long bucket, int half, long hits) {
+    long slot = bucket + NUMBERS + 16L * half + (Long.numberOfTrailingZeros(hits) >>> 4) * 4L;
+    // Acquire: pairs with publish, the entry is whole when its number is seen.
+    int number = Memory.getIntAcquire(slot);
+    return number == 0 ? 0 : entry(entries, number);
   }
 
-  int lockOf(int hash) {
-    return (int) ((bucket(base, spread, buckets, hash) - base) / LINE) & lockMask;
+  /**
+   * Entry numbers count lines: 2 is the first flow's original direction, 3 its reply's. Below them
+   * stands a line of zeros, the entry of an empty slot: no packet has its key.
+   */
+  static long entry(long entries, int number) {
+    return entries + number * (long) LINE;
+  }
+
+  /** Of the packets that {@code entry} is for. */
+  static int hash(long entry) {
+    long key = Memory.getLong(entry + KEY);
+    long addresses = Memory.getLong(entry + ADDRESSES);
+    return (key & 0xFF00) != FlowLayout.IPV6
+        ? FlowHash.ofKey(key, addresses)
+        : FlowHash.ofKey(
+            key,
+            addresses,
+            Memory.getLong(entry + ADDRESSES + 8),
+            Memory.getLong(entry + ADDRESSES + 16),
+            Memory.getLong(entry + ADDRESSES + 24));
+  }
+
+  private int lockOf(int hash) {
+    return (int) ((hash * spread & 0xFFFF_FFFFL) * lockCount >>> 32);
   }
 
   /** Locks both hashes' buckets, lower number first, so that two threads never wait in a ring. */
@@ -93,125 +170,91 @@ final class FlowIndex {
     }
   }
 
-  long bucket(int hash) {
-    return bucket(base, spread, buckets, hash);
-  }
-
-  /** The upper half of a 32 by 32 bit product spreads evenly over any number of buckets. */
-  static long bucket(long base, int spread, int buckets, int hash) {
-    return base + ((hash * spread & 0xFFFF_FFFFL) * buckets >>> 32) * LINE;
-  }
-
-  /** The bucket that {@code bucket} continues in, 0 for none. */
-  long next(long bucket) {
-    int number = Memory.getIntAcquire(bucket + OVERFLOW);
-    return number == 0 ? 0 : base + (long) number * LINE;
-  }
-
-  static long tagLanes(int hash) {
-    return (hash & 0xFFFFL) * LANES;
-  }
-
-  /**
-   * The first slot of {@code bucket} with this tag, its number; 0 for an empty slot, −1 for none.
-   */
-  static int candidate(long bucket, int hash) {
-    long lanes = tagLanes(hash);
-    // Bits 0, 16, 32, 48 stand for the first long's lanes, those above them for the second one's;
-    // the
-    // lowest of either is right. No branch: nobody could guess where the slot is.
-    long hits =
-        matches(Memory.getLong(bucket + TAGS), lanes) >>> 15
-            | matches(Memory.getLong(bucket + TAGS + 8), lanes) >>> 14;
-    int first = Long.numberOfTrailingZeros(hits);
-    int slot = (first >>> 4) + ((first & 1) << 2);
-    // Plain: the address of whatever is read next depends on this value.
-    int number = Memory.getInt(bucket + NUMBERS + 4L * (slot & SLOTS - 1));
-    return hits == 0 ? -1 : number;
-  }
-
-  /** Top bit of each lane where {@code tags} has the tag; a lane above a match may be wrong. */
-  static long matches(long tags, long tagLanes) {
-    long x = tags ^ tagLanes;
-    return (x - LANES) & ~x & TOPS;
-  }
-
   /** An empty slot for {@code hash}, its tag written; 0 when there is no room. Locked. */
   long reserve(int hash) {
-    long bucket = bucket(hash);
-    while (true) {
-      for (int i = 0; i < SLOTS; i++) {
-        long slot = bucket + NUMBERS + 4L * i;
-        if (Memory.getInt(slot) == 0) {
-          Memory.putShort(bucket + TAGS + 2L * i, hash);
-          return slot;
-        }
-      }
-      long next = next(bucket);
-      if (next == 0) {
-        next = extend(bucket);
-        if (next == 0) {
-          return 0;
-        }
-      }
-      bucket = next;
-    }
-  }
-
-  private long extend(long bucket) {
-    overflowLock.lock(0);
-    int number = freeOverflowCount == 0 ? 0 : freeOverflow[--freeOverflowCount];
-    overflowLock.unlock(0);
-    if (number == 0) {
-      return 0;
-    }
-    Memory.putIntRelease(bucket + OVERFLOW, number);
-    return base + (long) number * LINE;
+    return current.reserve(hash);
   }
 
   /** Empties the slot that holds {@code number}; false when there is none. Locked. */
   boolean clear(int hash, int number) {
-    long before = 0;
-    long bucket = bucket(hash);
-    while (bucket != 0) {
-      for (int i = 0; i < SLOTS; i++) {
-        long slot = bucket + NUMBERS + 4L * i;
-        if (Memory.getInt(slot) == number) {
-          Memory.putIntRelease(slot, 0);
-          shorten(before, bucket);
-          return true;
-        }
-      }
-      before = bucket;
-      bucket = next(bucket);
+    if (current.clear(hash, number)) {
+      return true;
     }
-    return false;
+    Buckets moving = older; // after current, so that one of the two has it
+    return moving != null && moving.clear(hash, number);
   }
 
+  /** Whether {@code number} can be found. Locked. */
   boolean holds(int hash, int number) {
-    for (long bucket = bucket(hash); bucket != 0; bucket = next(bucket)) {
+    if (current.holds(hash, number)) {
+      return true;
+    }
+    Buckets moving = older;
+    return moving != null && moving.holds(hash, number);
+  }
+
+  /** Grower: from now on new entries go into an array for {@code flows} flows. */
+  void announce(int flows) {
+    Buckets next = new Buckets(flows, lockCount, spread);
+    older = current;
+    current = next;
+  }
+
+  /**
+   * Grower, when every reader knows of both arrays: moves what is in bucket {@code number} of the
+   * older one. False when there was no room for all of it.
+   */
+  boolean move(int number) {
+    Buckets from = Objects.requireNonNull(older);
+    int lock = (int) ((long) number * lockCount / from.count);
+    locks.lock(lock);
+    boolean all = true;
+    for (long bucket = from.base + number * (long) LINE; bucket != 0; bucket = from.next(bucket)) {
       for (int i = 0; i < SLOTS; i++) {
-        if (Memory.getInt(bucket + NUMBERS + 4L * i) == number) {
-          return true;
+        int entry = Memory.getInt(bucket + NUMBERS + 4L * i);
+        if (entry != 0) {
+          long slot = current.reserve(hash(entry(entries, entry)));
+          if (slot == 0) {
+            all = false;
+          } else {
+            Memory.putIntRelease(slot, entry); // in, and only then out
+            Memory.putIntRelease(bucket + NUMBERS + 4L * i, 0);
+          }
         }
       }
     }
-    return false;
+    locks.unlock(lock);
+    return all;
   }
 
-  private void shorten(long before, long bucket) {
-    if (before == 0 || Memory.getInt(bucket + OVERFLOW) != 0) {
-      return;
+  /** Grower: how many buckets there are to be moved. */
+  int olderBuckets() {
+    Buckets moving = older;
+    return moving == null ? 0 : moving.count;
+  }
+
+  /** Grower: all are moved; returns what may be freed when no reader can look at it any more. */
+  Buckets forgetOlder() {
+    Buckets done = Objects.requireNonNull(older);
+    older = null;
+    return done;
+  }
+
+  /** Returns when nobody holds a lock who took it before the call. */
+  void passLocks() {
+    for (int i = 0; i < lockCount; i++) {
+      locks.lock(i);
+      locks.unlock(i);
     }
-    for (int i = 0; i < SLOTS; i++) {
-      if (Memory.getInt(bucket + NUMBERS + 4L * i) != 0) {
-        return;
-      }
+  }
+
+  /** No reader may be there. */
+  @Override
+  public void close() {
+    current.close();
+    Buckets moving = older;
+    if (moving != null) {
+      moving.close();
     }
-    int number = Memory.getInt(before + OVERFLOW);
-    Memory.putIntRelease(before + OVERFLOW, 0);
-    overflowLock.lock(0);
-    freeOverflow[freeOverflowCount++] = number;
-    overflowLock.unlock(0);
   }
 }

@@ -2,9 +2,11 @@ package io.gatun.flow;
 
 import static io.gatun.flow.FlowLayout.FLOW_BYTES;
 
+import io.gatun.ffm.memory.GrowingArea;
 import io.gatun.ffm.memory.Memory;
-import io.gatun.ffm.memory.NativeArea;
 import io.gatun.ring.qsbr.Qsbr;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 
 /**
  * The flows' memory: free ones on a stack, retired ones in a queue until their grace period is
@@ -12,6 +14,8 @@ import io.gatun.ring.qsbr.Qsbr;
  * of a flow need. Safe for use by many threads, one short lock.
  */
 final class FlowPool implements AutoCloseable {
+  private static final VarHandle COUNT = MethodHandles.arrayElementVarHandle(int[].class);
+
   /** Next in the stack or queue, or {@link #LIVE}. */
   private static final int NEXT = 0;
 
@@ -25,47 +29,78 @@ final class FlowPool implements AutoCloseable {
   private static final int END = -1;
   private static final int LIVE = -2;
 
-  private final NativeArea links;
+  // Counts, which are written with the lock and read by anybody, perhaps a moment later.
+  private static final int FLOWS = 0;
+  private static final int SPARE = 1;
+  private static final int TOUCHED = 2;
+  private static final int CAPACITY = 3;
+
+  private final GrowingArea links;
   private final long base;
-  private final int capacity;
   private final Qsbr qsbr;
   private final SpinLocks lock = new SpinLocks(1);
+  private final int[] counts = new int[4];
 
   /** Where {@link #touched} is written down for a successor; 0 for nowhere. */
   private final long touchedAt;
 
-  private int touched;
-  private int live;
   private int free = END;
   private int retiredHead = END;
   private int retiredTail = END;
 
-  /** Flow 0 is at {@code memory}; the highest number in use is kept at {@code touchedAt}, or 0. */
-  FlowPool(long memory, int capacity, Qsbr qsbr, long touchedAt) {
+  /**
+   * Flow 0 is at {@code memory}; the highest number in use is kept at {@code touchedAt}, or 0.
+   *
+   * @param capacity how many there are; {@code most} when all have grown
+   */
+  FlowPool(long memory, int capacity, int most, Qsbr qsbr, long touchedAt) {
     this.touchedAt = touchedAt;
     this.base = memory;
-    this.capacity = capacity;
     this.qsbr = qsbr;
-    links = NativeArea.map("flow links", (long) capacity * LINK_BYTES);
+    links =
+        GrowingArea.anonymous("flow links", (long) most * LINK_BYTES, (long) capacity * LINK_BYTES);
+    count(CAPACITY, capacity);
+    count(SPARE, capacity);
+  }
+
+  private void count(int what, int change) {
+    COUNT.setOpaque(counts, what, counts[what] + change);
+  }
+
+  private int count(int what) {
+    return (int) COUNT.getOpaque(counts, what);
+  }
+
+  /** One thread: there are {@code capacity} flows from now on, whose memory is there. */
+  void grow(int capacity) {
+    links.grow((long) capacity * LINK_BYTES);
+    lock.lock(0);
+    int more = capacity - counts[CAPACITY];
+    count(CAPACITY, more);
+    count(SPARE, more);
+    lock.unlock(0);
   }
 
   /** A flow's address, or 0 when all are taken. */
   long take() {
     lock.lock(0);
-    if (free < 0 && touched == capacity) {
+    if (free < 0 && counts[TOUCHED] == counts[CAPACITY]) {
       reclaim();
     }
     long flow = 0;
     if (free >= 0) {
       flow = address(free);
       free = Memory.getInt(link(free) + NEXT);
-      live++;
-    } else if (touched < capacity) {
-      flow = address(touched++);
+    } else if (counts[TOUCHED] < counts[CAPACITY]) {
+      flow = address(counts[TOUCHED]);
+      count(TOUCHED, 1);
       if (touchedAt != 0) {
-        Memory.putInt(touchedAt, touched);
+        Memory.putInt(touchedAt, counts[TOUCHED]);
       }
-      live++;
+    }
+    if (flow != 0) {
+      count(FLOWS, 1);
+      count(SPARE, -1);
     }
     lock.unlock(0);
     return flow;
@@ -75,11 +110,13 @@ final class FlowPool implements AutoCloseable {
    * Takes over what a predecessor left, before anybody uses the pool: the next number, downwards.
    */
   void adopt(int number, boolean isLive) {
-    touched = Math.max(touched, number + 1);
+    int before = counts[TOUCHED];
+    count(TOUCHED, Math.max(0, number + 1 - before));
+    count(SPARE, before - counts[TOUCHED]);
     if (isLive) {
       load(address(number), 0);
       publish(address(number));
-      live++;
+      count(FLOWS, 1);
     } else {
       push(number);
     }
@@ -106,7 +143,7 @@ final class FlowPool implements AutoCloseable {
   void untake(long flow) {
     lock.lock(0);
     push(number(flow));
-    live--;
+    count(FLOWS, -1);
     lock.unlock(0);
   }
 
@@ -123,7 +160,7 @@ final class FlowPool implements AutoCloseable {
       retiredHead = number;
     }
     retiredTail = number;
-    live--;
+    count(FLOWS, -1);
     lock.unlock(0);
   }
 
@@ -151,22 +188,27 @@ final class FlowPool implements AutoCloseable {
   private void push(int number) {
     Memory.putInt(link(number) + NEXT, free);
     free = number;
+    count(SPARE, 1);
   }
 
-  /** Flows in use, retired ones excluded; at most a moment old. */
+  /** Flows in use, retired ones excluded. */
   int live() {
-    lock.lock(0);
-    int n = live;
-    lock.unlock(0);
-    return n;
+    return count(FLOWS);
+  }
+
+  /** Flows that could be taken at this moment; retired ones are not among them yet. */
+  int spare() {
+    return count(SPARE);
   }
 
   /** No flow at or above this number was ever used. */
   int touched() {
-    lock.lock(0);
-    int n = touched;
-    lock.unlock(0);
-    return n;
+    return count(TOUCHED);
+  }
+
+  /** How many there are, whether in use or not. */
+  int capacity() {
+    return count(CAPACITY);
   }
 
   private long link(int number) {

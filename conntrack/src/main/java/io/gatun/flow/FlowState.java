@@ -24,7 +24,9 @@ public enum FlowState {
   UDP_STREAM(120),
   ICMP(30),
   /** Kept by the association's heartbeats, every 30 s. */
-  SCTP(210);
+  SCTP(210),
+  /** Its endpoint is gone: what is under way still reaches the client, then nothing goes on. */
+  WITHDRAWN(2);
 
   private static final FlowState[] ALL = values();
 

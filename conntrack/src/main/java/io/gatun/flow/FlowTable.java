@@ -1,19 +1,17 @@
 package io.gatun.flow;
 
-import static io.gatun.flow.FlowLayout.ADDRESSES;
 import static io.gatun.flow.FlowLayout.DIRECTION;
 import static io.gatun.flow.FlowLayout.FLOW_BYTES;
-import static io.gatun.flow.FlowLayout.KEY;
 import static io.gatun.flow.FlowLayout.LAST_SEEN;
 import static io.gatun.flow.FlowLayout.LINE;
-import static io.gatun.flow.FlowLayout.NUMBERS;
 import static io.gatun.flow.FlowLayout.WATCHED;
 
 import io.gatun.ffm.Libc;
+import io.gatun.ffm.memory.GrowingArea;
 import io.gatun.ffm.memory.Memory;
-import io.gatun.ffm.memory.NativeArea;
 import io.gatun.ring.qsbr.Qsbr;
 import java.lang.invoke.VarHandle;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.ToIntFunction;
@@ -35,18 +33,32 @@ public final class FlowTable implements AutoCloseable {
   /** No memory for another flow. */
   public static final long FULL = -2;
 
+  /** Its Service has all the flows that one may have. */
+  public static final long SHARE = -3;
+
+  /** Flows that a table has room for before it grows: 12 MB. */
+  static final int FIRST = 1 << 16;
+
+  // When a flow may be removed.
+  private static final int ANY = 0;
+  private static final int EXPIRED = 1;
+  private static final int OVER = 2;
+  private static final int DISPENSABLE = 3;
+
   /** Seconds in which the sweep looks at every flow once. */
   private static final int SWEEP_TICKS = Ticks.ofSeconds(4);
 
   private static final int MAX_SWEEP = 512;
 
-  private final NativeArea buckets;
-  private final @Nullable NativeArea flows;
+  private final GrowingArea area;
   private final @Nullable FlowFile file;
   private final long base;
   final FlowIndex index;
   private final FlowPool pool;
   final FlowTimeouts timeouts;
+  private final FlowPressure pressure;
+  private final PortUse ports = new PortUse();
+  private final FlowGrowth growth;
   private final int maxFlows;
 
   private final SpinLocks sweepLock = new SpinLocks(1);
@@ -57,29 +69,60 @@ public final class FlowTable implements AutoCloseable {
 
   /** Room for exactly {@code maxFlows} flows, allocated at once: 184 bytes each. */
   public FlowTable(int maxFlows, FlowTimeouts timeouts, Qsbr qsbr) {
-    this(maxFlows, timeouts, qsbr, null);
+    this(maxFlows, maxFlows, timeouts, qsbr, null);
   }
 
   /** The same in a file; what that holds already is of no use before {@link #inherit}. */
-  public FlowTable(int maxFlows, FlowTimeouts timeouts, Qsbr qsbr, @Nullable FlowFile file) {
+  public FlowTable(int maxFlows, FlowTimeouts timeouts, Qsbr qsbr, FlowFile file) {
+    this(file.room(), maxFlows, timeouts, qsbr, file);
+  }
+
+  /**
+   * Grows as it fills, when somebody calls {@link #grow}.
+   *
+   * @param first flows that there is room for at the beginning
+   * @param maxFlows in the end
+   */
+  public FlowTable(
+      int first, int maxFlows, FlowTimeouts timeouts, Qsbr qsbr, @Nullable FlowFile file) {
     if (maxFlows < 1 || maxFlows > 1 << 29) {
       throw new IllegalArgumentException(
           "conntrack.maxFlows is %d, expected 1 to %d".formatted(maxFlows, 1 << 29));
     }
+    int room = Math.min(maxFlows, file == null ? first : file.room());
     this.maxFlows = maxFlows;
     this.timeouts = timeouts;
     this.file = file;
-    buckets = FlowIndex.map("flow buckets", maxFlows);
+    area =
+        file == null ? GrowingArea.anonymous("flows", bytes(maxFlows), bytes(room)) : file.area();
+    base = file == null ? area.address() : file.flows();
+    index = new FlowIndex(base, room);
+    pool =
+        new FlowPool(base + FLOW_BYTES, room, maxFlows, qsbr, file == null ? 0 : file.touchedAt());
+    pressure = new FlowPressure(pool, maxFlows);
+    growth = new FlowGrowth(this, index, pool, qsbr, room, maxFlows);
+  }
+
+  /** Of so many flows, the one of zeros included. */
+  private static long bytes(int flows) {
+    return (flows + 1L) * FLOW_BYTES;
+  }
+
+  /** Grower: has memory for so many flows. */
+  void room(int flows) {
     if (file == null) {
-      NativeArea area = NativeArea.map("flows", (maxFlows + 1L) * FLOW_BYTES);
-      flows = area;
-      base = area.address();
+      area.grow(bytes(flows));
     } else {
-      flows = null;
-      base = file.flows();
+      file.grow(flows);
     }
-    index = new FlowIndex(buckets.address(), maxFlows);
-    pool = new FlowPool(base + FLOW_BYTES, maxFlows, qsbr, file == null ? 0 : file.touchedAt());
+  }
+
+  /**
+   * One thread of its own, not a worker: does a piece of the growing that is due, without making
+   * anybody wait for longer than a bucket takes. False when there is nothing to do for now.
+   */
+  public boolean grow() {
+    return growth.step();
   }
 
   /**
@@ -88,6 +131,7 @@ public final class FlowTable implements AutoCloseable {
    */
   public void inherit() {
     if (file != null) {
+      growth.now(file.touched()); // it may have grown since we opened it
       int now = Ticks.ofNanos(Libc.monotonicNanos());
       for (int number = file.touched() - 1; number >= 0; number--) {
         pool.adopt(number, revive(pool.address(number), now));
@@ -118,7 +162,22 @@ public final class FlowTable implements AutoCloseable {
       return false;
     }
     Memory.putIntRelease(original, number);
+    count(flow, 1);
     return true;
+  }
+
+  /** A flow comes or goes. */
+  private void count(long flow, int change) {
+    pressure.count(service(flow), change);
+    ports.count(flow, change);
+  }
+
+  static int service(long flow) {
+    return Memory.getInt(flow + FlowLayout.SERVICE);
+  }
+
+  static int state(long flow) {
+    return Memory.getShort(flow + FlowLayout.STATE) & 0xFF;
   }
 
   /**
@@ -135,7 +194,9 @@ public final class FlowTable implements AutoCloseable {
         if (number < 0) {
           remove(flow);
         } else {
+          pressure.count(service(flow), -1);
           Memory.putInt(flow + FlowLayout.SERVICE, number);
+          pressure.count(number, 1);
         }
       }
     }
@@ -168,71 +229,22 @@ public final class FlowTable implements AutoCloseable {
   }
 
   long find(int hash, long key, long addresses) {
-    long lanes = FlowIndex.tagLanes(hash);
-    for (long bucket = index.bucket(hash); bucket != 0; bucket = index.next(bucket)) {
-      for (int half = 0; half < 2; half++) {
-        long hits = FlowIndex.matches(Memory.getLong(bucket + 8L * half), lanes);
-        for (; hits != 0; hits &= hits - 1) {
-          long entry = entryOf(bucket, half, hits);
-          if (entry != 0
-              && Memory.getLong(entry + KEY) == key
-              && Memory.getLong(entry + ADDRESSES) == addresses) {
-            return entry;
-          }
-        }
-      }
-    }
-    return 0;
+    return index.find(hash, key, addresses);
   }
 
   long find(int hash, long key, long s0, long s1, long d0, long d1) {
-    long lanes = FlowIndex.tagLanes(hash);
-    for (long bucket = index.bucket(hash); bucket != 0; bucket = index.next(bucket)) {
-      for (int half = 0; half < 2; half++) {
-        long hits = FlowIndex.matches(Memory.getLong(bucket + 8L * half), lanes);
-        for (; hits != 0; hits &= hits - 1) {
-          long entry = entryOf(bucket, half, hits);
-          if (entry != 0 && holds(entry, key, s0, s1, d0, d1)) {
-            return entry;
-          }
-        }
-      }
-    }
-    return 0;
-  }
-
-  static boolean holds(long entry, long key, long s0, long s1, long d0, long d1) {
-    return Memory.getLong(entry + KEY) == key
-        && Memory.getLong(entry + ADDRESSES) == s0
-        && Memory.getLong(entry + ADDRESSES + 8) == s1
-        && Memory.getLong(entry + ADDRESSES + 16) == d0
-        && Memory.getLong(entry + ADDRESSES + 24) == d1;
+    return index.find(hash, key, s0, s1, d0, d1);
   }
 
   /** First entry in the bucket's own line whose tag fits, 0 for none: what to touch beforehand. */
   static long candidate(long base, long bucket, int hash) {
-    int number = FlowIndex.candidate(bucket, hash);
-    return number < 0 ? 0 : entry(base, number);
+    int number = Buckets.candidate(bucket, hash);
+    return number < 0 ? 0 : FlowIndex.entry(base, number);
   }
 
   /** Where entries are counted from. */
   long entries() {
     return base;
-  }
-
-  private long entryOf(long bucket, int half, long hits) {
-    long slot = bucket + NUMBERS + 16L * half + (Long.numberOfTrailingZeros(hits) >>> 4) * 4L;
-    // Acquire: pairs with publish, the entry is whole when its number is seen.
-    int number = Memory.getIntAcquire(slot);
-    return number == 0 ? 0 : entry(base, number);
-  }
-
-  /**
-   * Entry numbers count lines: 2 is the first flow's original direction, 3 its reply's. Below them
-   * stands a line of zeros, the entry of an empty slot: no packet has its key.
-   */
-  private static long entry(long base, int number) {
-    return base + number * (long) LINE;
   }
 
   private int numberOf(long flow) {
@@ -241,9 +253,13 @@ public final class FlowTable implements AutoCloseable {
 
   /**
    * Adds a flow, both directions or neither. Returns the original direction's entry (that of an
-   * equal flow if somebody was faster), {@link #CLASH} or {@link #FULL}.
+   * equal flow if somebody was faster), {@link #CLASH}, {@link #FULL} or {@link #SHARE}.
    */
   public long insert(NewFlow f, int tick) {
+    if (!f.roomMade && !pressure.admits(this, f.service)) {
+      return SHARE;
+    }
+    f.roomMade = true;
     int hash = f.hash;
     int replyHash = f.replyHash();
     index.lock(hash, replyHash);
@@ -290,8 +306,41 @@ public final class FlowTable implements AutoCloseable {
     VarHandle.releaseFence();
     Memory.putShort(flow + LINE + FlowLayout.PUBLISHED, 1);
     Memory.putIntRelease(original, number);
+    count(flow, 1);
     f.inserted = true;
+    f.roomMade = false;
     return flow;
+  }
+
+  /**
+   * Makes way for {@code f}, whose reply's key is another flow's, if that one's connection is over:
+   * who begins anew has done with it. By a reader; true when it may be tried again.
+   */
+  public boolean takeOver(NewFlow f) {
+    long reply = findReply(f, f.replyHash());
+    return reply != 0
+        && FlowTracker.over(state(flowOf(reply)))
+        && removeIf(flowOf(reply), null, null, 0, OVER);
+  }
+
+  /** Removes a flow that gives way to others, if it still may. */
+  boolean evict(long flow) {
+    return removeIf(flow, null, null, 0, DISPENSABLE);
+  }
+
+  /** Source ports that are in use towards the endpoint of {@code f}, from its source. */
+  public int portsUsed(NewFlow f) {
+    return ports.used(f);
+  }
+
+  /** The most source ports that are in use from one source towards one endpoint. */
+  public int mostPortsUsed() {
+    return ports.most();
+  }
+
+  /** Flows that gave way to others, because there was no room. */
+  public long evicted() {
+    return pressure.evicted();
   }
 
   private long findOriginal(NewFlow f, int hash, long key) {
@@ -340,7 +389,7 @@ public final class FlowTable implements AutoCloseable {
 
   /** Removes the flow that {@code entry} belongs to; false when somebody was faster. */
   public boolean remove(long entry) {
-    return removeIf(flowOf(entry), null, null, 0, false);
+    return removeIf(flowOf(entry), null, null, 0, ANY);
   }
 
   /**
@@ -355,43 +404,63 @@ public final class FlowTable implements AutoCloseable {
       long flow = pool.address(i);
       if (pool.isLive(i)
           && filter.matches(view.wrap(flow))
-          && removeIf(flow, filter, view, 0, false)) {
+          && removeIf(flow, filter, view, 0, ANY)) {
         removed++;
       }
     }
     return removed;
   }
 
-  /** Of the packets that {@code entry} is for. */
-  private static int hash(long entry) {
-    long key = Memory.getLong(entry + KEY);
-    long addresses = Memory.getLong(entry + ADDRESSES);
-    return (key & 0xFF00) != FlowLayout.IPV6
-        ? FlowHash.ofKey(key, addresses)
-        : FlowHash.ofKey(
-            key,
-            addresses,
-            Memory.getLong(entry + ADDRESSES + 8),
-            Memory.getLong(entry + ADDRESSES + 16),
-            Memory.getLong(entry + ADDRESSES + 24));
+  /**
+   * Client to endpoint, it is as if these flows were removed; what comes from the endpoint still
+   * reaches the client for two seconds. For the control thread. Returns how many.
+   */
+  public int withdraw(FlowFilter filter, int now) {
+    FlowView view = new FlowView();
+    int withdrawn = 0;
+    int touched = pool.touched();
+    for (int i = 0; i < touched; i++) {
+      long flow = pool.address(i);
+      if (pool.isLive(i) && filter.matches(view.wrap(flow)) && withdraw(flow, filter, view, now)) {
+        withdrawn++;
+      }
+    }
+    return withdrawn;
+  }
+
+  private boolean withdraw(long flow, FlowFilter filter, FlowView view, int now) {
+    int hash = FlowIndex.hash(flow);
+    int replyHash = FlowIndex.hash(flow + LINE);
+    int number = numberOf(flow);
+    index.lock(hash, replyHash);
+    boolean withdrawn =
+        index.holds(hash, number)
+            && index.holds(replyHash, number + 1)
+            && filter.matches(view.wrap(flow));
+    if (withdrawn) {
+      Memory.putShort(flow + LINE + FlowLayout.PUBLISHED, 0);
+      Memory.putInt(flow + LAST_SEEN, now);
+      Memory.putShort(flow + FlowLayout.STATE, FlowTracker.WITHDRAWN);
+      Memory.putByte(flow + WATCHED, 1);
+      Memory.putByte(flow + LINE + WATCHED, 1);
+      index.clear(hash, number);
+    }
+    index.unlock(hash, replyHash);
+    return withdrawn;
   }
 
   /** Under the locks of the hashes that were read, a flow that is in its slots is that flow. */
   private boolean removeIf(
-      long flow,
-      @Nullable FlowFilter filter,
-      @Nullable FlowView view,
-      int now,
-      boolean expiredOnly) {
-    int hash = hash(flow);
-    int replyHash = hash(flow + LINE);
+      long flow, @Nullable FlowFilter filter, @Nullable FlowView view, int now, int condition) {
+    int hash = FlowIndex.hash(flow);
+    int replyHash = FlowIndex.hash(flow + LINE);
     int number = numberOf(flow);
     index.lock(hash, replyHash);
     boolean removed =
-        index.holds(hash, number)
-            && index.holds(replyHash, number + 1)
+        index.holds(replyHash, number + 1)
+            && (index.holds(hash, number) || state(flow) == FlowTracker.WITHDRAWN)
             && (filter == null || view == null || filter.matches(view.wrap(flow)))
-            && (!expiredOnly || expired(flow, now));
+            && meets(flow, now, condition);
     if (removed) {
       Memory.putShort(flow + LINE + FlowLayout.PUBLISHED, 0);
       index.clear(hash, number);
@@ -403,9 +472,20 @@ public final class FlowTable implements AutoCloseable {
       if (load != 0) {
         Memory.getAndAddLong(load, -1);
       }
+      count(flow, -1);
       pool.retire(flow);
     }
     return removed;
+  }
+
+  private boolean meets(long flow, int now, int condition) {
+    int state = state(flow);
+    return switch (condition) {
+      case EXPIRED -> expired(flow, now);
+      case OVER -> FlowTracker.over(state);
+      case DISPENSABLE -> FlowTracker.over(state) || FlowTracker.halfOpen(state);
+      default -> true;
+    };
   }
 
   /**
@@ -434,23 +514,25 @@ public final class FlowTable implements AutoCloseable {
       int number = sweepCursor++;
       long flow = pool.address(number);
       if (pool.isLive(number) && expired(flow, now)) {
-        removeIf(flow, null, null, now, true);
+        removeIf(flow, null, null, now, EXPIRED);
       }
     }
     sweepLock.unlock(0);
   }
 
   private boolean expired(long flow, int now) {
-    int state = Memory.getShort(flow + FlowLayout.STATE) & 0xFF;
-    int idle =
-        Math.min(
-            now - Memory.getInt(flow + LAST_SEEN), now - Memory.getInt(flow + LINE + LAST_SEEN));
+    int state = state(flow);
+    int idle = now - Memory.getInt(flow + LAST_SEEN);
+    if (state != FlowTracker.WITHDRAWN) { // that one's replies do not keep it
+      idle = Math.min(idle, now - Memory.getInt(flow + LINE + LAST_SEEN));
+    }
     return idle > timeouts.ticks(state);
   }
 
-  /** Native memory of the table, all of which is taken at once. */
+  /** Native memory of the table as it is now. */
   public long bytes() {
-    return buckets.bytes() + (maxFlows + 1L) * FLOW_BYTES + (long) maxFlows * FlowPool.LINK_BYTES;
+    int room = pool.capacity();
+    return index.bytes() + bytes(room) + (long) room * FlowPool.LINK_BYTES;
   }
 
   /** Flows at the moment. */
@@ -458,9 +540,19 @@ public final class FlowTable implements AutoCloseable {
     return pool.live();
   }
 
-  /** Flows that there is room for. */
+  /** Flows that there is room for in the end: {@code conntrack.maxFlows}. */
   public int capacity() {
     return maxFlows;
+  }
+
+  /** Flows that there is room for now. */
+  public int room() {
+    return pool.capacity();
+  }
+
+  /** Flows of one Service at this moment. */
+  public int flows(int service) {
+    return pressure.flows(service);
   }
 
   /** Copies of at most {@code limit} flows that {@code filter} chooses. For the control thread. */
@@ -477,9 +569,23 @@ public final class FlowTable implements AutoCloseable {
     return copies;
   }
 
-  /** A copy of the flow that {@code entry} belongs to; by a reader that may look at entries. */
-  public FlowCopy copy(long entry, int now) {
-    return FlowCopy.of(new FlowView().wrap(flowOf(entry)), now);
+  /** A copy of the flow with this key, null for none. For any thread. */
+  public @Nullable FlowCopy copy(
+      InetAddress source, InetAddress destination, int ports, int protocol, int now) {
+    boolean ipv6 = AddressWords.ipv6(source);
+    long key = FlowLayout.key(ports, ipv6 ? FlowLayout.IPV6 : FlowLayout.IPV4, protocol);
+    long s0 = AddressWords.high(source);
+    long s1 = AddressWords.low(source);
+    long d0 = AddressWords.high(destination);
+    long d1 = AddressWords.low(destination);
+    int hash = ipv6 ? FlowHash.ofKey(key, s0, s1, d0, d1) : FlowHash.ofKey(key, s1 << 32 | d1);
+    index.lock(hash, hash); // nothing is freed under who holds a lock
+    try {
+      long entry = ipv6 ? find(hash, key, s0, s1, d0, d1) : find(hash, key, s1 << 32 | d1);
+      return entry == 0 ? null : FlowCopy.of(new FlowView().wrap(flowOf(entry)), now);
+    } finally {
+      index.unlock(hash, hash);
+    }
   }
 
   static long flowOf(long entry) {
@@ -489,13 +595,13 @@ public final class FlowTable implements AutoCloseable {
   /** Gives the memory back, a file stays for a successor; no worker may be running. */
   @Override
   public void close() {
+    growth.close();
     pool.close();
-    if (flows != null) {
-      flows.close();
-    }
-    if (file != null) {
+    if (file == null) {
+      area.close();
+    } else {
       file.close();
     }
-    buckets.close();
+    index.close();
   }
 }

@@ -36,6 +36,7 @@ final class FlowTracker {
   private static final int UDP_STREAM = FlowState.UDP_STREAM.ordinal();
   private static final int ICMP = FlowState.ICMP.ordinal();
   private static final int SCTP = FlowState.SCTP.ordinal();
+  static final int WITHDRAWN = FlowState.WITHDRAWN.ordinal();
 
   /** In the state word above the state: who sent the first FIN or the RST. */
   private static final int BY_REPLIER = 1 << 8;
@@ -56,6 +57,16 @@ final class FlowTracker {
 
   static boolean watched(int state) {
     return state != ESTABLISHED && state != UDP_STREAM && state != ICMP && state != SCTP;
+  }
+
+  /** Nobody would miss it: its connection is over, or its endpoint gone. */
+  static boolean over(int state) {
+    return state == TIME_WAIT || state == CLOSE || state == WITHDRAWN;
+  }
+
+  /** Only one side has been heard, or the client has not confirmed that it is one. */
+  static boolean halfOpen(int state) {
+    return state == SYN_SENT || state == SYN_RECEIVED || state == UDP_NEW || state == ICMP;
   }
 
   /** True when a SYN from the client opens the flow anew, with a new choice of endpoint. */

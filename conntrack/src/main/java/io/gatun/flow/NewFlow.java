@@ -32,6 +32,9 @@ public final class NewFlow {
   /** Address of a 64-bit counter: one more while the flow is there; 0 for none. */
   public long load;
 
+  /** The table's own: room was made for it, which the next insertion may use. */
+  boolean roomMade;
+
   /** Set by the insertion: false when an equal flow was there already. */
   public boolean inserted;
 

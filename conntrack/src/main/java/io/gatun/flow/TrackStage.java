@@ -28,6 +28,10 @@ public final class TrackStage implements Stage {
   private final long[] bucket = new long[PacketVector.CAPACITY];
   private final long[] candidate = new long[PacketVector.CAPACITY];
   private final int[] rest = new int[PacketVector.CAPACITY];
+
+  /** Of the vector under way. */
+  private Buckets buckets;
+
   private int tick;
 
   /** Where touched words end, so that the compiler keeps the touching. */
@@ -37,6 +41,7 @@ public final class TrackStage implements Stage {
   /** {@code clock} gives nanoseconds of CLOCK_MONOTONIC; asked once a vector. */
   public TrackStage(FlowTable table, LongSupplier clock) {
     this.table = table;
+    this.buckets = table.index.current();
     this.clock = clock;
   }
 
@@ -48,6 +53,7 @@ public final class TrackStage implements Stage {
   @Override
   public void process(PacketVector v) {
     tick = Ticks.ofNanos(clock.getAsLong());
+    buckets = table.index.current();
     hash(v);
     probe(v);
     int left = compare(v);
@@ -58,11 +64,11 @@ public final class TrackStage implements Stage {
   }
 
   private void hash(PacketVector v) {
-    FlowIndex index = table.index;
+    Buckets index = buckets;
     long base = index.base;
     int spread = index.spread;
-    int count = index.buckets;
-    long[] buckets = bucket;
+    int count = index.count;
+    long[] found = bucket;
     long[] address = v.address;
     long[] addresses = v.addresses;
     int[] l3 = v.l3;
@@ -73,7 +79,7 @@ public final class TrackStage implements Stage {
     int[] hashes = v.hash;
     int n = v.size;
     for (int i = 0; i < n; i++) {
-      long found = 0;
+      long home = 0;
       if (verdict[i] == Verdict.CONTINUE) {
         int f = flags[i];
         boolean keyed = (f & NO_KEY) == 0;
@@ -83,11 +89,11 @@ public final class TrackStage implements Stage {
                 ? FlowHash.ofKey(FlowLayout.key(p, FlowLayout.IPV4, protocol[i]), addresses[i])
                 : hash6(address[i] + l3[i], p, protocol[i]);
         hashes[i] = hash;
-        found = keyed ? FlowIndex.bucket(base, spread, count, hash) : 0;
+        home = keyed ? Buckets.bucket(base, spread, count, hash) : 0;
       }
-      buckets[i] = found;
+      found[i] = home;
     }
-    touch(buckets, n);
+    touch(found, n);
   }
 
   /** A loop of nothing else: the processor has dozens of these loads under way at once. */
@@ -113,12 +119,12 @@ public final class TrackStage implements Stage {
 
   private void probe(PacketVector v) {
     long base = table.entries();
-    long[] buckets = bucket;
+    long[] homes = bucket;
     long[] candidates = candidate;
     int[] hashes = v.hash;
     int n = v.size;
     for (int i = 0; i < n; i++) {
-      long b = buckets[i];
+      long b = homes[i];
       candidates[i] = b == 0 ? 0 : FlowTable.candidate(base, Memory.address(b), hashes[i]);
     }
     touch(candidates, n);
@@ -129,8 +135,9 @@ public final class TrackStage implements Stage {
    * or a state that follows its packets, is left in {@link #rest}; returns how many.
    */
   private int compare(PacketVector v) {
-    FlowIndex index = table.index;
-    long[] buckets = bucket;
+    Buckets index = buckets;
+    boolean moving = table.index.isMoving();
+    long[] homes = bucket;
     long[] candidates = candidate;
     long[] address = v.address;
     long[] addresses = v.addresses;
@@ -143,13 +150,13 @@ public final class TrackStage implements Stage {
     int now = tick;
     int left = 0;
     for (int i = 0, n = v.size; i < n; i++) {
-      long b = buckets[i];
+      long b = homes[i];
       if (b == 0) {
         continue;
       }
       long entry = Memory.address(candidates[i]);
       if (entry == 0) {
-        if (index.next(b) != 0) {
+        if (moving || index.next(b) != 0) {
           others[left++] = i;
         }
         continue;
@@ -176,7 +183,7 @@ public final class TrackStage implements Stage {
   }
 
   private static boolean holds6(long entry, long l3, int ports, int protocol) {
-    return FlowTable.holds(
+    return FlowIndex.holds(
         entry,
         FlowLayout.key(ports, FlowLayout.IPV6, protocol),
         Memory.getLongBe(l3 + Ip.SOURCE6),

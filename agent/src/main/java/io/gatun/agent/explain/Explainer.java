@@ -154,25 +154,12 @@ public final class Explainer implements AutoCloseable {
     if (flows == null || v.verdict[0] != Verdict.CONTINUE) {
       return null;
     }
-    InetAddress src = address(true);
-    InetAddress dst = address(false);
-    long entry =
-        AddressWords.ipv6(src)
-            ? flows.find(
-                v.hash[0],
-                AddressWords.high(src),
-                AddressWords.low(src),
-                AddressWords.high(dst),
-                AddressWords.low(dst),
-                v.ports[0],
-                v.protocol[0])
-            : flows.find(
-                v.hash[0],
-                (int) AddressWords.low(src),
-                (int) AddressWords.low(dst),
-                v.ports[0],
-                v.protocol[0]);
-    return entry == 0 ? null : flows.copy(entry, io.gatun.flow.Ticks.ofNanos(clock.getAsLong()));
+    return flows.copy(
+        address(true),
+        address(false),
+        v.ports[0],
+        v.protocol[0],
+        io.gatun.flow.Ticks.ofNanos(clock.getAsLong()));
   }
 
   private InetAddress address(boolean source) {

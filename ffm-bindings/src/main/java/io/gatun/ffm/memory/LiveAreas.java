@@ -30,11 +30,20 @@ public final class LiveAreas {
 
   private LiveAreas() {}
 
-  /** Makes {@code bytes} bytes from {@code address} accessible. */
+  /**
+   * Makes {@code bytes} bytes from {@code address} accessible; an area that starts there already
+   * becomes that long, and is there all the time.
+   */
   public static synchronized void add(long address, long bytes) {
-    remove(address);
     Areas before = areas;
-    int at = before.floor(address) + 1;
+    int present = before.floor(address);
+    if (present >= 0 && before.starts[present] == address) {
+      long[] ends = before.ends.clone();
+      ends[present] = address + bytes;
+      areas = new Areas(before.starts, ends);
+      return;
+    }
+    int at = present + 1;
     areas = new Areas(with(before.starts, at, address), with(before.ends, at, address + bytes));
   }
 

@@ -12,9 +12,9 @@ import java.nio.file.Path;
  * that nothing else can ever lie next to it.
  */
 public final class NativeArea implements AutoCloseable {
-  private static final long PAGE = 4096;
-  private static final long HUGE_PAGE = 2L << 20;
-  private static final int READ_WRITE = Libc.PROT_READ | Libc.PROT_WRITE;
+  static final long PAGE = 4096;
+  static final long HUGE_PAGE = 2L << 20;
+  static final int READ_WRITE = Libc.PROT_READ | Libc.PROT_WRITE;
 
   private final String name;
   private final long address;
@@ -23,7 +23,7 @@ public final class NativeArea implements AutoCloseable {
   private final long reserved;
   private boolean closed;
 
-  private NativeArea(String name, long address, long bytes, long reservation, long reserved) {
+  NativeArea(String name, long address, long bytes, long reservation, long reserved) {
     this.name = name;
     this.address = address;
     this.bytes = bytes;
@@ -41,28 +41,13 @@ public final class NativeArea implements AutoCloseable {
    * @param bytes as many as will be accessible; the mapping is rounded up
    */
   public static NativeArea map(String name, long bytes) {
-    boolean large = bytes >= HUGE_PAGE;
-    long unit = large ? HUGE_PAGE : PAGE;
-    Room room = Room.reserve(name, bytes, unit);
-    int flags = Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS | Libc.MAP_FIXED;
-    if (large) {
-      int huge = flags | Libc.MAP_HUGETLB | Libc.MAP_POPULATE;
-      if (Libc.mmap(room.inner, room.innerBytes, READ_WRITE, huge, -1, 0) == room.inner) {
-        return room.area(name, bytes);
-      }
+    Room room = Room.reserve(name, bytes, bytes >= HUGE_PAGE ? HUGE_PAGE : PAGE);
+    try {
+      room.populate(name, 0, room.innerBytes());
+    } catch (NativeException e) {
+      room.release();
+      throw e;
     }
-    room.check(
-        Libc.mmap(room.inner, room.innerBytes, READ_WRITE, flags, -1, 0),
-        name,
-        "free memory or ask for less");
-    if (large) {
-      // Only advice: where transparent huge pages are off we live on small ones.
-      Libc.madvise(room.inner, room.innerBytes, Libc.MADV_HUGEPAGE);
-    }
-    room.check(
-        Libc.madvise(room.inner, room.innerBytes, Libc.MADV_POPULATE_WRITE),
-        name,
-        "free memory or ask for less (needs Linux 5.14)");
     return room.area(name, bytes);
   }
 
@@ -92,7 +77,7 @@ public final class NativeArea implements AutoCloseable {
     Room room = Room.reserve(name, bytes, PAGE);
     int flags = Libc.MAP_SHARED | Libc.MAP_FIXED | Libc.MAP_POPULATE;
     room.check(
-        Libc.mmap(room.inner, room.innerBytes, READ_WRITE, flags, fd, offset),
+        Libc.mmap(room.inner(), room.innerBytes(), READ_WRITE, flags, fd, offset),
         name,
         "the descriptor must be open for reading and writing and be that long");
     return room.area(name, bytes);
@@ -106,10 +91,10 @@ public final class NativeArea implements AutoCloseable {
     Room room = Room.reserve(name, bytes, HUGE_PAGE);
     int flags = Libc.MAP_SHARED | Libc.MAP_FIXED;
     String remedy = "the descriptor must be open for reading and writing and be that long";
-    room.check(Libc.mmap(room.inner, room.innerBytes, READ_WRITE, flags, fd, 0), name, remedy);
+    room.check(Libc.mmap(room.inner(), room.innerBytes(), READ_WRITE, flags, fd, 0), name, remedy);
     // Heeded where /sys/kernel/mm/transparent_hugepage/shmem_enabled says "advise".
-    Libc.madvise(room.inner, room.innerBytes, Libc.MADV_HUGEPAGE);
-    room.check(Libc.madvise(room.inner, room.innerBytes, Libc.MADV_POPULATE_WRITE), name, remedy);
+    Libc.madvise(room.inner(), room.innerBytes(), Libc.MADV_HUGEPAGE);
+    room.check(Libc.madvise(room.inner(), room.innerBytes(), Libc.MADV_POPULATE_WRITE), name, remedy);
     return room.area(name, bytes);
   }
 
@@ -173,35 +158,5 @@ public final class NativeArea implements AutoCloseable {
   @Override
   public String toString() {
     return "%s [0x%x, %d bytes]".formatted(name, address, bytes);
-  }
-
-  /** Reserved addresses: {@code inner} lies in them with at least a page on either side. */
-  private record Room(long start, long length, long inner, long innerBytes) {
-    static Room reserve(String name, long bytes, long unit) {
-      if (bytes <= 0) {
-        throw new IllegalArgumentException(name + ": an area of " + bytes + " bytes");
-      }
-      long innerBytes = (bytes + unit - 1) & -unit;
-      long length = innerBytes + PAGE + unit + (unit == PAGE ? 0 : PAGE);
-      int flags = Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS | Libc.MAP_NORESERVE;
-      long start =
-          NativeException.check(
-              Libc.mmap(0, length, Libc.PROT_NONE, flags, -1, 0),
-              "reserve " + length + " bytes of addresses for " + name,
-              "raise vm.max_map_count or ulimit -v");
-      long inner = (start + PAGE + unit - 1) & -unit;
-      return new Room(start, length, inner, innerBytes);
-    }
-
-    void check(long result, String name, String remedy) {
-      if (result < 0) {
-        Libc.munmap(start, length);
-        NativeException.check(result, "map " + innerBytes + " bytes for " + name, remedy);
-      }
-    }
-
-    NativeArea area(String name, long bytes) {
-      return new NativeArea(name, inner, bytes, start, length);
-    }
   }
 }
