@@ -37,7 +37,9 @@ public final class FlowTable implements AutoCloseable {
   public static final long SHARE = -3;
 
   /** Flows that a table has room for before it grows: 12 MB. */
-  static final int FIRST = 1 << 16;
+  public static final int FIRST = 1 << 16;
+
+  private static final int UDP = 17;
 
   // When a flow may be removed.
   private static final int ANY = 0;
@@ -412,20 +414,25 @@ public final class FlowTable implements AutoCloseable {
   }
 
   /**
-   * Client to endpoint, it is as if these flows were removed; what comes from the endpoint still
-   * reaches the client for two seconds. For the control thread. Returns how many.
+   * Ends every flow that {@code filter} chooses, because its endpoint is gone, and returns how
+   * many. UDP flows end for the client at once, so that its next packet makes a new one; what the
+   * endpoint has sent already still reaches it for two seconds. For the control thread.
    */
-  public int withdraw(FlowFilter filter, int now) {
+  public int withdraw(FlowFilter filter) {
     FlowView view = new FlowView();
-    int withdrawn = 0;
+    int ended = 0;
     int touched = pool.touched();
     for (int i = 0; i < touched; i++) {
       long flow = pool.address(i);
-      if (pool.isLive(i) && filter.matches(view.wrap(flow)) && withdraw(flow, filter, view, now)) {
-        withdrawn++;
+      if (pool.isLive(i)
+          && filter.matches(view.wrap(flow))
+          && (view.protocol() == UDP
+              ? withdraw(flow, filter, view, sweptAt)
+              : removeIf(flow, filter, view, 0, ANY))) {
+        ended++;
       }
     }
-    return withdrawn;
+    return ended;
   }
 
   private boolean withdraw(long flow, FlowFilter filter, FlowView view, int now) {
@@ -555,18 +562,28 @@ public final class FlowTable implements AutoCloseable {
     return pressure.flows(service);
   }
 
-  /** Copies of at most {@code limit} flows that {@code filter} chooses. For the control thread. */
+  /**
+   * Copies of at most {@code limit} flows that {@code filter} chooses, without withdrawn ones. For
+   * the control thread.
+   */
   public List<FlowCopy> copies(FlowFilter filter, int limit, int now) {
     List<FlowCopy> copies = new ArrayList<>();
     FlowView view = new FlowView();
     int touched = pool.touched();
     for (int i = 0; i < touched && copies.size() < limit; i++) {
       long flow = pool.address(i);
-      if (pool.isLive(i) && filter.matches(view.wrap(flow))) {
+      if (pool.isLive(i)
+          && state(flow) != FlowTracker.WITHDRAWN
+          && filter.matches(view.wrap(flow))) {
         copies.add(FlowCopy.of(view, now));
       }
     }
     return copies;
+  }
+
+  /** A copy of the flow that {@code entry} belongs to; by a reader that may look at entries. */
+  public FlowCopy copy(long entry, int now) {
+    return FlowCopy.of(new FlowView().wrap(flowOf(entry)), now);
   }
 
   /** A copy of the flow with this key, null for none. For any thread. */

@@ -6,6 +6,7 @@ import io.gatun.flow.NewFlow;
 import io.gatun.packet.IpProtocol;
 import io.gatun.packet.Ipv4;
 import io.gatun.packet.Ipv6;
+import io.gatun.pipeline.Answers;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
 import org.jspecify.annotations.Nullable;
@@ -15,13 +16,22 @@ import org.jspecify.annotations.Nullable;
  * nobody else's. Owned by one worker.
  */
 final class Connector {
-  /** Enough that a failure means exhaustion, few enough that it costs microseconds. */
-  private static final int MAX_PORTS_TRIED = 512;
+  /** Ports tried at random, while there are said to be free ones and when there are none. */
+  private static final int TRIED = 256;
+
+  private static final int TRIED_WHEN_FULL = 64;
+
+  /** And then one after the other: the whole of {@code snatPorts} as it is by default. */
+  private static final int TRIED_IN_ORDER = 5000;
+
+  /** Ports tried before one is taken whose connection is over. */
+  private static final int FREE_FIRST = 16;
 
   private static final int MAX_ENDPOINTS_TRIED = 8;
 
   private final FlowTable flows;
   private final AffinityTable affinities;
+  private final Answers answers;
   private final SourceAddresses sourceAddresses;
   private final @Nullable Decision decision;
   private final NewFlow f = new NewFlow();
@@ -33,13 +43,16 @@ final class Connector {
   // Of the flow under way.
   private long set;
   private boolean masquerade;
+  private SourcePorts ports = SourcePorts.ALL;
 
   /** {@code decision} null: for traffic; otherwise nothing is remembered but the flow. */
   Connector(
       FlowTable flows,
       AffinityTable affinities,
       SourceAddresses sourceAddresses,
+      Answers answers,
       @Nullable Decision decision) {
+    this.answers = answers;
     this.flows = flows;
     this.affinities = affinities;
     this.sourceAddresses = sourceAddresses;
@@ -71,7 +84,7 @@ final class Connector {
     int chosen = kept >= 0 ? kept : SetRecord.choose(set, f.hash, random());
     long flow = FlowTable.CLASH;
     if (endpoint(chosen)) {
-      flow = flows.insert(f, tick);
+      flow = insert();
       if (flow == FlowTable.CLASH) {
         flow = elsewhere(chosen, life == 0);
       }
@@ -111,7 +124,7 @@ final class Connector {
     f.newPorts = f.ports;
     long flow = FlowTable.CLASH;
     if (source()) {
-      flow = flows.insert(f, tick);
+      flow = insert();
       if (flow == FlowTable.CLASH) {
         flow = otherPort();
       }
@@ -137,7 +150,11 @@ final class Connector {
 
   private boolean ended(PacketVector v, int i, long flow) {
     if (flow == FlowTable.CLASH) {
-      v.drop(i, DropReason.SNAT_PORTS_EXHAUSTED);
+      answers.portUnreachable(v, i, DropReason.SNAT_PORTS_EXHAUSTED);
+      return false;
+    }
+    if (flow == FlowTable.SHARE) {
+      v.drop(i, DropReason.SERVICE_FLOW_SHARE);
       return false;
     }
     if (flow == FlowTable.FULL) {
@@ -195,14 +212,16 @@ final class Connector {
     if (!masqueraded()) {
       f.newSourceHigh = f.sourceHigh;
       f.newSourceLow = f.sourceLow;
+      ports = sources.outside(); // where clients seldom are
       return true;
     }
     boolean toHost = sources.leadsToHost(f.ipv6, f.newDestinationHigh, f.newDestinationLow);
     SourceAddresses.Source source = toHost ? sources.pair() : sources.node();
     f.newSourceHigh = f.ipv6 ? source.high6() : 0;
     f.newSourceLow = f.ipv6 ? source.low6() : source.low4();
-    if (!toHost) { // the host's own sockets have this address too
-      port(sources.firstPort() + Math.floorMod(f.hash, sources.ports()));
+    ports = sources.ports(f.ipv6, f.newDestinationHigh, f.newDestinationLow);
+    if (!ports.has(f.ports >>> 16)) { // else it may keep its own, if that is free
+      port(ports.port(Math.floorMod(f.hash, ports.count())));
     }
     return source.has(f.ipv6);
   }
@@ -229,7 +248,7 @@ final class Connector {
       int endpoints = SetRecord.endpoints(set);
       for (int k = 1; k < Math.min(endpoints, MAX_ENDPOINTS_TRIED); k++) {
         if (endpoint((chosen + k) % endpoints)) {
-          long flow = flows.insert(f, tick);
+          long flow = insert();
           if (flow != FlowTable.CLASH) {
             return flow;
           }
@@ -240,18 +259,46 @@ final class Connector {
     return otherPort();
   }
 
-  /** Another source port (an echo's identifier), from a place that depends on the flow. */
+  /**
+   * Both directions as they are. Who comes from the same port again has done with what was there,
+   * unless many share the address.
+   */
+  private long insert() {
+    long flow = flows.insert(f, tick);
+    boolean own = f.newSourceLow == f.sourceLow && f.newSourceHigh == f.sourceHigh;
+    return flow == FlowTable.CLASH && own && flows.takeOver(f) ? flows.insert(f, tick) : flow;
+  }
+
+  /**
+   * Another source port (an echo's identifier): a free one, else one whose connection is over.
+   * Looks at random places, so that a few are enough as long as some are free.
+   */
   private long otherPort() {
-    int ports = sources.ports();
-    int start = Math.floorMod(f.hash, ports);
-    for (int k = 0; k < Math.min(ports, MAX_PORTS_TRIED); k++) {
-      port(sources.firstPort() + (start + k) % ports);
-      long flow = flows.insert(f, tick);
+    int count = ports.count();
+    int used = flows.portsUsed(f);
+    boolean full = used >= count;
+    sourceAddresses.used((int) (100L * used / count));
+    int tries = full ? TRIED_WHEN_FULL : TRIED;
+    for (int k = 0; k < tries; k++) {
+      long flow = with(Math.floorMod(random(), count), full || k >= FREE_FIRST);
+      if (flow != FlowTable.CLASH) {
+        return flow;
+      }
+    }
+    int start = Math.floorMod(f.hash, count);
+    for (int k = 0; !full && k < Math.min(count, TRIED_IN_ORDER); k++) {
+      long flow = with((start + k) % count, true);
       if (flow != FlowTable.CLASH) {
         return flow;
       }
     }
     return FlowTable.CLASH;
+  }
+
+  private long with(int index, boolean takeOver) {
+    port(ports.port(index));
+    long flow = flows.insert(f, tick);
+    return flow == FlowTable.CLASH && takeOver && flows.takeOver(f) ? flows.insert(f, tick) : flow;
   }
 
   private void port(int port) {

@@ -70,7 +70,7 @@ public final class ServiceStage implements Stage {
     this.services = services;
     this.track = track;
     this.decision = decision;
-    this.connector = new Connector(flows, services.affinities(), sources, decision);
+    this.connector = new Connector(flows, services.affinities(), sources, answers, decision);
   }
 
   @Override

@@ -125,9 +125,9 @@ public final class ServiceTable implements AutoCloseable {
       }
     }
     if (!stale.isEmpty()) {
-      flows.removeIf(stale);
+      flows.withdraw(stale);
       // Once more when no worker can still choose by an old record.
-      qsbr.retire(0, ignored -> flows.removeIf(stale));
+      qsbr.retire(0, ignored -> flows.withdraw(stale));
     }
     qsbr.reclaim();
   }

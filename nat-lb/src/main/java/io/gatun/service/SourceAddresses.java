@@ -8,15 +8,22 @@ import org.jspecify.annotations.Nullable;
 /**
  * What masqueraded flows come from. Set by the control thread, read by all workers once a vector.
  *
- * <p>Towards pods and the outside that is the node's address, which its own sockets have too: so
- * ports come from a range that they do not use. Towards the node itself it is the far end of the
- * host's pair, which nobody else has.
+ * <p>Towards the outside that is the node's address, which its own sockets have too: ports come
+ * from a range that they do not use and that the uplinks' stub claims. Towards this node's pods it
+ * is the same address, but their replies come by ports that are ours alone: so only those ports are
+ * left out that the host's sockets are given. Towards the node itself it is the far end of the
+ * host's pair, which nobody else has: all ports.
  */
 public final class SourceAddresses {
   /** Above the kernel's ephemeral range. */
   public static final int FIRST_PORT = 61_000;
 
   public static final int LAST_PORT = 65_535;
+
+  /** What the kernel gives to sockets that ask for any port (ip_local_port_range's default). */
+  private static final int FIRST_EPHEMERAL = 32_768;
+
+  private static final int LAST_EPHEMERAL = 60_999;
 
   private static final int NONE = -1;
 
@@ -44,9 +51,26 @@ public final class SourceAddresses {
    * @param pair the far end of the host's pair
    * @param hostPort the port that the node's own packets come by
    * @param own every address that the node itself answers at
+   * @param outside ports towards whatever is not on this node
+   * @param inside ports towards its pods
+   * @param pods where these are
    */
   record Sources(
-      Source node, Source pair, int hostPort, AddressList own, int firstPort, int ports) {
+      Source node,
+      Source pair,
+      int hostPort,
+      AddressList own,
+      SourcePorts outside,
+      SourcePorts inside,
+      Prefixes pods) {
+
+    /** Those that a flow to this address may come from. */
+    SourcePorts ports(boolean ipv6, long high, long low) {
+      if (leadsToHost(ipv6, high, low)) {
+        return SourcePorts.ALL;
+      }
+      return pods.contain(ipv6, high, low) ? inside : outside;
+    }
 
     /** Whether packets to this address end at the node itself, and a pair leads there. */
     boolean leadsToHost(boolean ipv6, long high, long low) {
@@ -60,23 +84,43 @@ public final class SourceAddresses {
           Source.NONE,
           NONE,
           AddressList.EMPTY,
-          FIRST_PORT,
-          LAST_PORT - FIRST_PORT + 1);
+          SourcePorts.of(FIRST_PORT, LAST_PORT),
+          SourcePorts.without(FIRST_EPHEMERAL, LAST_EPHEMERAL),
+          Prefixes.NONE);
+
+  /** Of the destination whose ports are scarcest, since somebody asked. */
+  private volatile int usedPercent;
 
   /** Null for a family that cannot be masqueraded: such flows are dropped, SNAT_PORTS_EXHAUSTED. */
   public void set(@Nullable InetAddress ipv4, @Nullable InetAddress ipv6) {
     Sources s = current;
-    current = new Sources(Source.of(ipv4, ipv6), s.pair, s.hostPort, s.own, s.firstPort, s.ports);
+    Source node = Source.of(ipv4, ipv6);
+    current = new Sources(node, s.pair, s.hostPort, s.own, s.outside, s.inside, s.pods);
   }
 
-  /** Both ends included. */
+  /** Towards the outside; both ends included. */
   public void ports(int first, int last) {
     if (first < 1 || last > 65_535 || first > last) {
       throw new IllegalArgumentException(
           "snatPorts is %d-%d, expected two ports in ascending order".formatted(first, last));
     }
     Sources s = current;
-    current = new Sources(s.node, s.pair, s.hostPort, s.own, first, last - first + 1);
+    SourcePorts outside = SourcePorts.of(first, last);
+    current = new Sources(s.node, s.pair, s.hostPort, s.own, outside, s.inside, s.pods);
+  }
+
+  /** What the host's own sockets are given, both ends included: left out towards its pods. */
+  public void ephemeral(int first, int last) {
+    Sources s = current;
+    SourcePorts inside = SourcePorts.without(first, last);
+    current = new Sources(s.node, s.pair, s.hostPort, s.own, s.outside, inside, s.pods);
+  }
+
+  /** Where this node's pods are: prefixes of both families. */
+  public void pods(Collection<String> prefixes) {
+    Sources s = current;
+    Prefixes pods = Prefixes.of(prefixes);
+    current = new Sources(s.node, s.pair, s.hostPort, s.own, s.outside, s.inside, pods);
   }
 
   /**
@@ -85,17 +129,35 @@ public final class SourceAddresses {
    */
   public void host(int number, InetAddress pair4, InetAddress pair6) {
     Sources s = current;
-    current = new Sources(s.node, Source.of(pair4, pair6), number, s.own, s.firstPort, s.ports);
+    Source pair = Source.of(pair4, pair6);
+    current = new Sources(s.node, pair, number, s.own, s.outside, s.inside, s.pods);
   }
 
   /** Every address that the node itself answers at. */
   public void own(Collection<InetAddress> addresses) {
     Sources s = current;
-    current =
-        new Sources(s.node, s.pair, s.hostPort, new AddressList(addresses), s.firstPort, s.ports);
+    AddressList own = new AddressList(addresses);
+    current = new Sources(s.node, s.pair, s.hostPort, own, s.outside, s.inside, s.pods);
   }
 
   Sources current() {
     return current;
+  }
+
+  /** Workers: a destination was just given a port, and so much of its ports are in use now. */
+  void used(int percent) {
+    if (percent > usedPercent) {
+      usedPercent = percent;
+    }
+  }
+
+  /**
+   * How much of the ports towards one destination is in use, in percent: the most of all that were
+   * given one since the last call.
+   */
+  public int takeUsedPercent() {
+    int percent = usedPercent;
+    usedPercent = 0;
+    return Math.min(100, percent);
   }
 }

@@ -161,8 +161,96 @@ class ServicePathTest {
           PacketBuilder.ip(n.endpoint, n.node).udp(8080, port),
           PacketBuilder.ip(n.front, client).udp(80, 4000));
     }
-    assertDrops(
+    assertAnswers(
         DropReason.SNAT_PORTS_EXHAUSTED, PacketBuilder.ip(n.client + 3, n.front).udp(4000, 80));
+    assertEquals(100, sources.takeUsedPercent());
+    assertEquals(0, sources.takeUsedPercent());
+  }
+
+  /** A connection that is over gives its port to a new one, whoever begins it; no other does. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldTakeAPortAgainFromTimeWait(boolean ipv6) {
+    Names n = names(ipv6);
+    services.apply(List.of(front(n.front, TCP, true, n.endpoint)), List.of());
+    nodeIs(n);
+    sources.ports(62_000, 62_000);
+    pass(tcp(n.client, 4000, n.front, 80, Tcp.SYN));
+    pass(tcp(n.endpoint, 8080, n.node, 62_000, Tcp.SYN | Tcp.ACK));
+    pass(tcp(n.client, 4000, n.front, 80, Tcp.ACK));
+    assertAnswers(DropReason.SNAT_PORTS_EXHAUSTED, tcp(n.client, 4001, n.front, 80, Tcp.SYN));
+    pass(tcp(n.client, 4000, n.front, 80, Tcp.ACK | Tcp.FIN));
+    pass(tcp(n.endpoint, 8080, n.node, 62_000, Tcp.ACK | Tcp.FIN));
+    assertAnswers(DropReason.SNAT_PORTS_EXHAUSTED, tcp(n.client, 4001, n.front, 80, Tcp.SYN));
+    pass(tcp(n.client, 4000, n.front, 80, Tcp.ACK));
+    assertEquals(FlowState.TIME_WAIT, flows.copies(f -> true, 1, 0).getFirst().state());
+    assertPasses(
+        tcp(n.client, 4001, n.front, 80, Tcp.SYN), tcp(n.node, 62_000, n.endpoint, 8080, Tcp.SYN));
+    assertEquals(1, flows.size());
+    assertEquals(1, flows.mostPortsUsed());
+  }
+
+  /** Every port of the range, to each endpoint anew, and no connection twice. */
+  @Test
+  void shouldUseEveryPortAndReuseItPerDestination() {
+    services.apply(
+        List.of(
+            front("10.96.0.10", UDP, true, "10.2.0.3"), front("10.96.0.11", UDP, true, "10.2.0.4")),
+        List.of());
+    nodeIs(names(false));
+    sources.ports(61_000, 61_299);
+    for (String front : List.of("10.96.0.10", "10.96.0.11")) {
+      java.util.Set<Integer> ports = new java.util.HashSet<>();
+      for (int k = 0; k < 300; k++) {
+        pass(PacketBuilder.ip("10.1.0.2", front).udp(2000 + k, 80));
+        assertEquals(Verdict.CONTINUE, v.verdict[0], "flow " + k);
+        assertTrue(ports.add(v.ports[0] >>> 16));
+      }
+      assertAnswers(
+          DropReason.SNAT_PORTS_EXHAUSTED, PacketBuilder.ip("10.1.0.2", front).udp(5000, 80));
+    }
+    assertEquals(300, flows.mostPortsUsed());
+  }
+
+  /** Their replies come by ports of ours, so only what the host's sockets are given is left out. */
+  @Test
+  void shouldHaveManyPortsTowardsPodsOfThisNode() {
+    services.apply(List.of(front("10.96.0.10", UDP, true, "10.1.0.3")), List.of());
+    nodeIs(names(false));
+    sources.ports(61_000, 61_001);
+    sources.pods(List.of("10.1.0.0/16"));
+    for (int k = 0; k < 900; k++) {
+      pass(PacketBuilder.ip("192.0.2.1", "10.96.0.10").udp(40_000 + k, 80));
+      assertEquals(Verdict.CONTINUE, v.verdict[0], "flow " + k);
+      int port = v.ports[0] >>> 16;
+      assertTrue(port >= 1024 && (port < 32_768 || port > 60_999), "port " + port);
+    }
+    pass(PacketBuilder.ip("192.0.2.1", "10.96.0.10").udp(5000, 80));
+    assertEquals(5000, v.ports[0] >>> 16, "the client's own, which is free");
+  }
+
+  /** What an endpoint had sent before it was withdrawn still reaches the client. */
+  @Test
+  void shouldDeliverAReplyUnderWayWhenItsEndpointGoes() {
+    services.apply(List.of(front("10.96.0.10", UDP, false, "10.2.0.3")), List.of());
+    pass(PacketBuilder.ip("10.1.0.2", "10.96.0.10").udp(53, 80));
+    services.apply(List.of(front("10.96.0.10", UDP, false, "10.2.0.4")), List.of());
+    assertPasses(
+        PacketBuilder.ip("10.2.0.3", "10.1.0.2").udp(8080, 53),
+        PacketBuilder.ip("10.96.0.10", "10.1.0.2").udp(80, 53));
+    assertPasses(
+        PacketBuilder.ip("10.1.0.2", "10.96.0.10").udp(53, 80),
+        PacketBuilder.ip("10.1.0.2", "10.2.0.4").udp(53, 8080));
+    assertPasses(
+        PacketBuilder.ip("10.2.0.3", "10.1.0.2").udp(8080, 53),
+        PacketBuilder.ip("10.96.0.10", "10.1.0.2").udp(80, 53));
+    // Not for long, whatever it goes on sending.
+    for (int k = 0; k < 100; k++) {
+      nanos += 100_000_000;
+      pass(PacketBuilder.ip("10.2.0.3", "10.1.0.2").udp(8080, 53));
+    }
+    assertEquals(0, v.flow[0]);
+    assertEquals(1, flows.size());
   }
 
   private void nodeIs(Names n) {
@@ -283,7 +371,7 @@ class ServicePathTest {
     for (int protocol : new int[] {TCP, UDP}) {
       services.apply(List.of(front("10.96.0.10", protocol, false, "10.2.0.4")), List.of());
     }
-    assertEquals(1, flows.size());
+    assertEquals(1, flows.copies(f -> true, 10, 0).size());
     assertPasses(
         tcp("10.1.0.2", 4000, "10.96.0.10", 80, Tcp.ACK),
         tcp("10.1.0.2", 4000, "10.2.0.3", 8080, Tcp.ACK));

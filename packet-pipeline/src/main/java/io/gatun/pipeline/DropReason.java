@@ -40,7 +40,8 @@ public enum DropReason {
   UNASSIGNED_SERVICE_ADDRESS(43, "inside a Service CIDR but no Service's address"),
   NO_FLOW(44, "TCP segment that is no SYN, to a front, without a flow (answered with a reset)"),
   FLOW_TABLE_FULL(45, "no room for a new flow"),
-  SNAT_PORTS_EXHAUSTED(46, "no free source port towards this endpoint"),
+  SNAT_PORTS_EXHAUSTED(
+      46, "no free source port towards this endpoint (answered with port unreachable)"),
   FRAGMENT_UNSUPPORTED(
       47, "fragment for a Service whose first one did not come, or that cannot be translated"),
   SOURCE_RANGE(48, "client outside the Service's loadBalancerSourceRanges"),
@@ -48,6 +49,7 @@ public enum DropReason {
   BAD_FRAGMENT(50, "fragment that is empty, ragged or beyond the longest datagram"),
   FRAGMENT_OVERLAP(51, "fragment that overlaps another of its datagram, or belongs to such a one"),
   FRAGMENT_SCATTERED(52, "too many gaps between the fragments of its datagram"),
+  SERVICE_FLOW_SHARE(53, "its Service has four fifths of all flows, and none of them gives way"),
   // 60 to 79: ports
   TX_RING_FULL(60, "way out had no room"),
   PORT_DOWN(61, "way out is down or gone"),

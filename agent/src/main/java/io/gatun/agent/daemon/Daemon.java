@@ -235,7 +235,7 @@ public final class Daemon {
     dataplane.lockFlows();
     KernelSettings host = KernelSettings.open(run.settings());
     if (pair != null) {
-      PodPrefixes pods = new PodPrefixes(mirror, taken::get);
+      PodPrefixes pods = new PodPrefixes(mirror, taken::get, dataplane.sources()::pods);
       HostAgent hostAgent =
           new HostAgent(
               pair,

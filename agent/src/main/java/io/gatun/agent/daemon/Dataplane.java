@@ -87,6 +87,7 @@ final class Dataplane {
   private final FragmentTable fragments = new FragmentTable();
   private final ServiceTable services;
   private final SourceAddresses sources = new SourceAddresses();
+  private final FlowKeeper keeper;
   private final Leases leases;
   private final Drivers drivers;
   private final int wakeDescriptor =
@@ -140,9 +141,12 @@ final class Dataplane {
     tunnels = new TunnelTable(TUNNELS, retirement);
     int maxFlows = configuration.conntrack().maxFlows();
     flowFile = flowFile(configuration.conntrack().stateDir(), maxFlows, succeeds);
-    flows = new FlowTable(maxFlows, Settings.timeouts(configuration), qsbr, flowFile);
+    flows =
+        new FlowTable(FlowTable.FIRST, maxFlows, Settings.timeouts(configuration), qsbr, flowFile);
     services = new ServiceTable(flows, qsbr);
     sources.ports(configuration.snatPorts().first(), configuration.snatPorts().last());
+    Settings.ephemeralPorts().ifPresent(range -> sources.ephemeral(range.first(), range.last()));
+    keeper = new FlowKeeper(flows, services, sources);
     leases = new Leases(bpf);
     drivers = new Drivers(interfaces, rules, pair != null, count, leases, inheritance);
     partial[HOST_PORT] = drivers.host() == Driver.XDP;
@@ -372,6 +376,7 @@ final class Dataplane {
 
   /** Starts the workers, pinned as the configuration says. */
   void start(GatunConfiguration.Workers wanted) {
+    keeper.start();
     Idling idling = wanted.idle() == Idle.BUSY ? Idling.BUSY : Idling.ADAPTIVE;
     for (int i = 0; i < workers.size(); i++) {
       int cpu = i < wanted.cpus().size() ? wanted.cpus().get(i) : WorkerThread.ANY_CPU;
@@ -435,6 +440,11 @@ final class Dataplane {
     return flows;
   }
 
+  /** How near flows and source ports are to their ends. */
+  FlowKeeper flowKeeper() {
+    return keeper;
+  }
+
   ServiceTable services() {
     return services;
   }
@@ -485,6 +495,7 @@ final class Dataplane {
   /** Ends the workers; what they held waits in the rings. False: a stuck one is left behind. */
   private boolean stopWorkers() {
     boolean stopped = true;
+    keeper.close();
     try {
       for (WorkerThread thread : threads) {
         stopped &= thread.stop(WORKER_PATIENCE_MILLIS);

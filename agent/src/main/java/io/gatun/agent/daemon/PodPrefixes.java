@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -19,11 +20,17 @@ final class PodPrefixes {
 
   private final KernelMirror mirror;
   private final Supplier<List<Interfaces.Taken>> interfaces;
+  private final Consumer<List<String>> listener;
   private List<Prefix> prefixes = List.of();
   private long looked = System.nanoTime() - PERIOD;
   private long seen = -1;
 
-  PodPrefixes(KernelMirror mirror, Supplier<List<Interfaces.Taken>> interfaces) {
+  /** {@code listener} is told of every change. */
+  PodPrefixes(
+      KernelMirror mirror,
+      Supplier<List<Interfaces.Taken>> interfaces,
+      Consumer<List<String>> listener) {
+    this.listener = listener;
     this.mirror = mirror;
     this.interfaces = interfaces;
   }
@@ -39,7 +46,10 @@ final class PodPrefixes {
               .filter(prefix -> !isOfALink(prefix))
               .sorted((a, b) -> a.toString().compareTo(b.toString()))
               .toList();
-      prefixes = found.equals(prefixes) ? prefixes : found;
+      if (!found.equals(prefixes)) {
+        prefixes = found;
+        listener.accept(found.stream().map(Prefix::toString).toList());
+      }
     }
     return prefixes;
   }

@@ -100,6 +100,9 @@ final class Reports {
     row.put("routes", dataplane.fib().size());
     row.put("flows", dataplane.flows().size());
     row.put("maxFlows", dataplane.flows().capacity());
+    row.put("flowRoom", dataplane.flows().room());
+    row.put("flowsEvicted", dataplane.flows().evicted());
+    row.put("snatPortsUsedPercent", dataplane.flowKeeper().portsUsedPercent());
     row.put("framesIn", sum(WorkerCounters::received));
     row.put("framesOut", sum(WorkerCounters::transmitted));
     row.put("answered", sum(counters -> counters.verdicts(Verdict.ANSWER)));

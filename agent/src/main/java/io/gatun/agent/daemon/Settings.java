@@ -13,10 +13,14 @@ import io.gatun.flow.FlowState;
 import io.gatun.flow.FlowTimeouts;
 import io.gatun.service.ClientRules.Egress;
 import io.gatun.service.ClientRules.Leads;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The configuration in the words of the control plane; the daemon and {@code explain} share it. */
@@ -67,6 +71,20 @@ public final class Settings {
             FlowState.UDP_NEW, seconds(timeouts.udp()),
             FlowState.UDP_REPLIED, seconds(timeouts.udp()),
             FlowState.UDP_STREAM, seconds(timeouts.udpStream())));
+  }
+
+  /** Two ports, both included. */
+  record Range(int first, int last) {}
+
+  /** What the kernel gives to sockets of this network namespace that ask for any port. */
+  static Optional<Range> ephemeralPorts() {
+    Path path = Path.of("/proc/sys/net/ipv4/ip_local_port_range");
+    try {
+      String[] words = Files.readString(path).strip().split("\\s+", -1);
+      return Optional.of(new Range(Integer.parseInt(words[0]), Integer.parseInt(words[1])));
+    } catch (IOException | NumberFormatException | ArrayIndexOutOfBoundsException e) {
+      return Optional.empty();
+    }
   }
 
   private static int seconds(Duration duration) {
