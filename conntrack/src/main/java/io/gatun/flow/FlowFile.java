@@ -70,6 +70,11 @@ public final class FlowFile implements AutoCloseable {
    * flows; an exception says in one line why that is not possible.
    */
   public static FlowFile open(Path directory, int maxFlows) throws IOException {
+    return open(directory, maxFlows, FlowTable.FIRST);
+  }
+
+  /** The same with room for {@code first} flows, and for those that are in it. */
+  static FlowFile open(Path directory, int maxFlows, int first) throws IOException {
     StateDirectory state = StateDirectory.prepare(directory);
     Path path = state.path().resolve("flows");
     int descriptor = locked(path);
@@ -82,7 +87,7 @@ public final class FlowFile implements AutoCloseable {
         Libc.close(descriptor);
         descriptor = locked(path);
       }
-      return map(state, path, descriptor, maxFlows);
+      return map(state, path, descriptor, maxFlows, first);
     } catch (IOException | RuntimeException e) {
       Libc.close(descriptor);
       throw e;
@@ -102,7 +107,7 @@ public final class FlowFile implements AutoCloseable {
       if (fault != null) {
         throw new IOException("%s cannot be taken over: %s".formatted(path, fault));
       }
-      return map(state, path, descriptor, maxFlows);
+      return map(state, path, descriptor, maxFlows, FlowTable.FIRST);
     } catch (IOException | RuntimeException e) {
       Libc.close(descriptor);
       throw e;
@@ -114,9 +119,9 @@ public final class FlowFile implements AutoCloseable {
     lock(path, descriptor);
   }
 
-  private static FlowFile map(StateDirectory state, Path path, int descriptor, int maxFlows)
-      throws IOException {
-    int room = Math.min(maxFlows, Math.max(FlowTable.FIRST, roomIn(Files.size(path))));
+  private static FlowFile map(
+      StateDirectory state, Path path, int descriptor, int maxFlows, int first) throws IOException {
+    int room = Math.min(maxFlows, Math.max(first, roomIn(Files.size(path))));
     GrowingArea area =
         GrowingArea.ofFile(
             path.toString(), descriptor, Math.max(UNIT, bytes(maxFlows)), bytes(room));
