@@ -27,7 +27,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   0     magic, layout, boot id, how many flows were ever touched
- *   4096  a flow of zeros, then the flows (see {@link FlowLayout})
+ *   4096  the annex: what somebody else keeps here
+ *         a flow of zeros, then the flows (see {@link FlowLayout})
  * </pre>
  *
  * <p>Only flows are in it. What finds them (buckets, free lists, locks) is private memory, made
@@ -55,9 +56,12 @@ public final class FlowFile implements AutoCloseable {
   private final Path path;
   private final int descriptor;
   private final GrowingArea area;
+  private final Annex annex;
   private int room;
 
-  private FlowFile(StateDirectory state, Path path, int descriptor, GrowingArea area, int room) {
+  private FlowFile(
+      StateDirectory state, Path path, int descriptor, GrowingArea area, int room, Annex annex) {
+    this.annex = annex;
     this.state = state;
     this.path = path;
     this.descriptor = descriptor;
@@ -66,20 +70,30 @@ public final class FlowFile implements AutoCloseable {
   }
 
   /**
+   * Memory in the file that is somebody else's, so that it outlives the process with the flows.
+   *
+   * @param layout changes whenever what is in there cannot be read any more
+   */
+  public record Annex(long bytes, long layout) {
+    public static final Annex NONE = new Annex(0, 0);
+  }
+
+  /**
    * Opens {@code flows} in {@code directory}, which is made if it is missing, for {@code maxFlows}
    * flows; an exception says in one line why that is not possible.
    */
   public static FlowFile open(Path directory, int maxFlows) throws IOException {
-    return open(directory, maxFlows, FlowTable.FIRST);
+    return open(directory, maxFlows, FlowTable.FIRST, Annex.NONE);
   }
 
   /** The same with room for {@code first} flows, and for those that are in it. */
-  static FlowFile open(Path directory, int maxFlows, int first) throws IOException {
+  public static FlowFile open(Path directory, int maxFlows, int first, Annex annex)
+      throws IOException {
     StateDirectory state = StateDirectory.prepare(directory);
     Path path = state.path().resolve("flows");
     int descriptor = locked(path);
     try {
-      String fault = fault(path, maxFlows);
+      String fault = fault(path, maxFlows, annex);
       if (fault != null) {
         Path aside = state.path().resolve("flows.set-aside");
         Files.move(path, aside, StandardCopyOption.REPLACE_EXISTING);
@@ -87,7 +101,7 @@ public final class FlowFile implements AutoCloseable {
         Libc.close(descriptor);
         descriptor = locked(path);
       }
-      return map(state, path, descriptor, maxFlows, first);
+      return map(state, path, descriptor, maxFlows, first, annex);
     } catch (IOException | RuntimeException e) {
       Libc.close(descriptor);
       throw e;
@@ -98,16 +112,16 @@ public final class FlowFile implements AutoCloseable {
    * The same of a process that still lives, for who is about to take its place: nothing may be read
    * from it or written to it before that one has let go, and then comes {@link #lock}.
    */
-  public static FlowFile follow(Path directory, int maxFlows) throws IOException {
+  public static FlowFile follow(Path directory, int maxFlows, Annex annex) throws IOException {
     StateDirectory state = StateDirectory.prepare(directory);
     Path path = state.path().resolve("flows");
     int descriptor = opened(path);
     try {
-      String fault = Files.size(path) == 0 ? "nobody's" : fault(path, maxFlows);
+      String fault = Files.size(path) == 0 ? "nobody's" : fault(path, maxFlows, annex);
       if (fault != null) {
         throw new IOException("%s cannot be taken over: %s".formatted(path, fault));
       }
-      return map(state, path, descriptor, maxFlows, FlowTable.FIRST);
+      return map(state, path, descriptor, maxFlows, FlowTable.FIRST, annex);
     } catch (IOException | RuntimeException e) {
       Libc.close(descriptor);
       throw e;
@@ -120,30 +134,34 @@ public final class FlowFile implements AutoCloseable {
   }
 
   private static FlowFile map(
-      StateDirectory state, Path path, int descriptor, int maxFlows, int first) throws IOException {
-    int room = Math.min(maxFlows, Math.max(first, roomIn(Files.size(path))));
+      StateDirectory state, Path path, int descriptor, int maxFlows, int first, Annex annex)
+      throws IOException {
+    int room = Math.min(maxFlows, Math.max(first, roomIn(Files.size(path), annex)));
     GrowingArea area =
         GrowingArea.ofFile(
-            path.toString(), descriptor, Math.max(UNIT, bytes(maxFlows)), bytes(room));
+            path.toString(),
+            descriptor,
+            Math.max(UNIT, bytes(maxFlows, annex)),
+            bytes(room, annex));
     long header = area.address();
     if (Memory.getLong(header + MAGIC_AT) == 0) {
-      Memory.putLong(header + LAYOUT_AT, layout());
+      Memory.putLong(header + LAYOUT_AT, layout(annex));
       UUID boot = boot();
       Memory.putLong(header + BOOT_AT, boot.getMostSignificantBits());
       Memory.putLong(header + BOOT_AT + 8, boot.getLeastSignificantBits());
       Memory.putInt(header + TOUCHED_AT, 0);
     }
     Memory.putLongRelease(header + MAGIC_AT, MAGIC);
-    return new FlowFile(state, path, descriptor, area, room);
+    return new FlowFile(state, path, descriptor, area, room, annex);
   }
 
-  private static long bytes(int flows) {
-    return HEADER + (flows + 1L) * FLOW_BYTES;
+  private static long bytes(int flows, Annex annex) {
+    return HEADER + annex.bytes + (flows + 1L) * FLOW_BYTES;
   }
 
   /** Flows that a file of this length has room for. */
-  private static int roomIn(long bytes) {
-    return (int) Math.max(0, (bytes - HEADER) / FLOW_BYTES - 1);
+  private static int roomIn(long bytes, Annex annex) {
+    return (int) Math.max(0, (bytes - HEADER - annex.bytes) / FLOW_BYTES - 1);
   }
 
   /** Flows that there is room for. */
@@ -158,7 +176,7 @@ public final class FlowFile implements AutoCloseable {
 
   /** Has room for {@code flows} flows from now on; an exception leaves everything as it is. */
   void grow(int flows) {
-    area.grow(bytes(flows));
+    area.grow(bytes(flows, annex));
     room = Math.max(room, flows);
   }
 
@@ -198,7 +216,7 @@ public final class FlowFile implements AutoCloseable {
   }
 
   /** Why what the file says of itself cannot be ours; null for a good or an empty one. */
-  private static @Nullable String fault(Path path, int maxFlows) throws IOException {
+  private static @Nullable String fault(Path path, int maxFlows, Annex annex) throws IOException {
     long size = Files.size(path);
     if (size == 0) {
       return null;
@@ -213,7 +231,7 @@ public final class FlowFile implements AutoCloseable {
       // Zeros alone are what a process leaves that died before it wrote the header.
       return header.hasRemaining() || header.getLong(MAGIC_AT) != 0 ? "no flow file" : null;
     }
-    if (header.getLong(LAYOUT_AT) != layout()) {
+    if (header.getLong(LAYOUT_AT) != layout(annex)) {
       return "flows of another version";
     }
     UUID boot = boot();
@@ -222,7 +240,7 @@ public final class FlowFile implements AutoCloseable {
       return "flows of another boot";
     }
     int touched = header.getInt(TOUCHED_AT);
-    int room = roomIn(size);
+    int room = roomIn(size, annex);
     if (touched < 0 || touched > room) {
       return "damaged: %d flows in room for %d".formatted(touched, room);
     }
@@ -233,7 +251,7 @@ public final class FlowFile implements AutoCloseable {
   }
 
   /** Changes with every offset and number that a flow in the file depends on. */
-  private static long layout() {
+  private static long layout(Annex annex) {
     int[] facts = {
       FLOW_BYTES,
       FlowLayout.KEY,
@@ -254,7 +272,8 @@ public final class FlowFile implements AutoCloseable {
     for (int fact : facts) {
       hash = (hash ^ fact) * 0x100000001b3L;
     }
-    return hash;
+    hash = (hash ^ annex.bytes) * 0x100000001b3L;
+    return (hash ^ annex.layout) * 0x100000001b3L;
   }
 
   private static UUID boot() {
@@ -267,6 +286,11 @@ public final class FlowFile implements AutoCloseable {
 
   /** Where the flow of zeros stands. */
   long flows() {
+    return area.address() + HEADER + annex.bytes;
+  }
+
+  /** Where the annex stands: zeros in a new file. */
+  public long annex() {
     return area.address() + HEADER;
   }
 

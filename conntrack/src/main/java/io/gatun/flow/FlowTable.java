@@ -325,6 +325,11 @@ public final class FlowTable implements AutoCloseable {
         && removeIf(flowOf(reply), null, null, 0, OVER);
   }
 
+  /** Whether the reply's key of {@code f} is another flow's. By a reader. */
+  public boolean isReplyTaken(NewFlow f) {
+    return findReply(f, f.replyHash()) != 0;
+  }
+
   /** Removes a flow that gives way to others, if it still may. */
   boolean evict(long flow) {
     return removeIf(flow, null, null, 0, DISPENSABLE);

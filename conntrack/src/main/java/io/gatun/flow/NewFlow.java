@@ -54,4 +54,12 @@ public final class NewFlow {
             replyKey(), newDestinationHigh, newDestinationLow, newSourceHigh, newSourceLow)
         : FlowHash.ofKey(replyKey(), newDestinationLow << 32 | newSourceLow);
   }
+
+  /** Of the packets as they leave. */
+  public int newHash() {
+    long key = FlowLayout.key(newPorts, ipv6 ? FlowLayout.IPV6 : FlowLayout.IPV4, protocol);
+    return ipv6
+        ? FlowHash.ofKey(key, newSourceHigh, newSourceLow, newDestinationHigh, newDestinationLow)
+        : FlowHash.ofKey(key, newSourceLow << 32 | newDestinationLow);
+  }
 }

@@ -55,7 +55,12 @@ class FlowFileIT {
       Path directory = Path.of(args[0]);
       Qsbr qsbr = new Qsbr(2);
       FlowTable table =
-          new FlowTable(FIRST, MAX, TIMEOUTS, qsbr, FlowFile.open(directory, MAX, FIRST));
+          new FlowTable(
+              FIRST,
+              MAX,
+              TIMEOUTS,
+              qsbr,
+              FlowFile.open(directory, MAX, FIRST, FlowFile.Annex.NONE));
       table.inherit();
       long answered = NativeArea.mapFile(directory.resolve("answered"), FLOWS).address();
       int tick = Ticks.ofNanos(Libc.monotonicNanos());
@@ -169,7 +174,7 @@ class FlowFileIT {
    */
   private static int[] check(Path directory, String say) throws IOException {
     byte[] answered = Files.readAllBytes(directory.resolve("answered"));
-    FlowFile file = FlowFile.open(directory, MAX, FIRST);
+    FlowFile file = FlowFile.open(directory, MAX, FIRST, FlowFile.Annex.NONE);
     int must = 0;
     try (FlowTable table = new FlowTable(FIRST, MAX, TIMEOUTS, new Qsbr(1), file)) {
       table.inherit();

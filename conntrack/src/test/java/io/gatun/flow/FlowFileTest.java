@@ -61,7 +61,7 @@ class FlowFileTest {
     int tick = Ticks.ofNanos(Libc.monotonicNanos());
     FlowTable first = open(100);
     assertTrue(first.insert(flow(false, 1), tick) > 0);
-    FlowFile followed = FlowFile.follow(directory, 100);
+    FlowFile followed = FlowFile.follow(directory, 100, FlowFile.Annex.NONE);
     // What is inserted after the successor has opened the file counts too.
     assertTrue(first.insert(flow(true, 2), tick) > 0);
     try (FlowTable second = open(100, followed)) {
@@ -75,7 +75,8 @@ class FlowFileTest {
 
   @Test
   void shouldNotFollowWhatNobodyHas() {
-    IOException e = assertThrows(IOException.class, () -> FlowFile.follow(directory, 100));
+    IOException e =
+        assertThrows(IOException.class, () -> FlowFile.follow(directory, 100, FlowFile.Annex.NONE));
     assertTrue(
         String.valueOf(e.getMessage()).endsWith("cannot be taken over: nobody's"),
         String.valueOf(e.getMessage()));

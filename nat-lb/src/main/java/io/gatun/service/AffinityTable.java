@@ -4,16 +4,19 @@ import io.gatun.ffm.memory.Memory;
 import io.gatun.ffm.memory.NativeArea;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which endpoint a client of a sticky Service had last: (Service port, client address) to endpoint
- * address and port. Shared by all workers, asked for new connections only, a lock per bucket. Of
+ * address and port. Where it stands in the flow file it outlives the process: Service ports go by
+ * their names' hash, which is the same for every process, and an entry is there or not whenever a
+ * process may die. Shared by all workers, asked for new connections only, a lock per bucket. Of
  * fixed size: in a full bucket the entry that was refreshed longest ago gives way, an expired one
  * first.
  *
  * <pre>
- *   entry, 64 bytes: client high, client low │ endpoint high, endpoint low │ Service port's number,
- *                    endpoint's port │ tick of the last new connection, ticks to live (0: free)
+ *   entry, 64 bytes: client high, client low │ endpoint high, endpoint low │ endpoint's port │
+ *                    tick of the last new connection, ticks to live (0: free) │ Service port
  *   bucket: 8 entries
  * </pre>
  */
@@ -23,25 +26,48 @@ final class AffinityTable implements AutoCloseable {
   private static final int ENTRY = 64;
   private static final int WAYS = 8;
   private static final int ENDPOINT = 16;
-  private static final int SERVICE = 32;
   private static final int PORT = 36;
   private static final int TICK = 40;
   private static final int LIFE = 44;
+  private static final int SERVICE = 48;
 
-  private final NativeArea area;
+  /** Another number whenever an entry's layout or meaning changes. */
+  static final long LAYOUT = 1;
+
+  private final @Nullable NativeArea area;
   private final long base;
   private final int mask;
   private final int[] locks;
 
   /** {@code buckets}: a power of two. Memory that is never used is never there. */
   AffinityTable(int buckets) {
-    area = NativeArea.map("affinity", (long) buckets * WAYS * ENTRY);
-    base = area.address();
+    this(buckets, 0);
+  }
+
+  /**
+   * In {@link #bytes} bytes of somebody else's memory, with what is there; 0 for memory of ours.
+   */
+  AffinityTable(int buckets, long memory) {
+    area = memory != 0 ? null : NativeArea.map("affinity", bytes(buckets));
+    base = area == null ? memory : area.address();
     mask = buckets - 1;
     locks = new int[Math.min(buckets, 4096)];
   }
 
-  private int bucket(int service, long high, long low) {
+  static long bytes(int buckets) {
+    return (long) buckets * WAYS * ENTRY;
+  }
+
+  /** What a Service port's entries go by: FNV-1a of its name. */
+  static long identity(String service) {
+    long hash = 0xcbf29ce484222325L;
+    for (int i = 0; i < service.length(); i++) {
+      hash = (hash ^ service.charAt(i)) * 0x100000001b3L;
+    }
+    return hash;
+  }
+
+  private int bucket(long service, long high, long low) {
     return (int) (Maglev.mix(Maglev.mix(high ^ service) ^ low) >>> 32) & mask;
   }
 
@@ -49,7 +75,7 @@ final class AffinityTable implements AutoCloseable {
    * Index in {@code set} of the endpoint that the client had, when that is younger than its life
    * and the endpoint is in the set; otherwise -1.
    */
-  int find(int service, long high, long low, long set, int now) {
+  int find(long service, long high, long low, long set, int now) {
     int bucket = bucket(service, high, low);
     lock(bucket);
     long entry = entry(bucket, service, high, low);
@@ -66,21 +92,25 @@ final class AffinityTable implements AutoCloseable {
   }
 
   /** The client made a new connection to {@code endpoint} of a set. */
-  void remember(int service, long high, long low, long endpoint, int now, int life) {
+  void remember(long service, long high, long low, long endpoint, int now, int life) {
     int bucket = bucket(service, high, low);
     lock(bucket);
     long entry = entry(bucket, service, high, low);
-    if (entry == 0) {
-      entry = oldest(bucket, now);
+    boolean known = entry != 0;
+    entry = known ? entry : oldest(bucket, now);
+    // Free, whole, and only then there again: whoever follows us finds all of it or nothing.
+    Memory.putInt(entry + LIFE, 0);
+    VarHandle.releaseFence();
+    if (!known) {
       Memory.putLong(entry, high);
       Memory.putLong(entry + 8, low);
-      Memory.putInt(entry + SERVICE, service);
+      Memory.putLong(entry + SERVICE, service);
     }
     Memory.putLong(entry + ENDPOINT, Memory.getLong(endpoint));
     Memory.putLong(entry + ENDPOINT + 8, Memory.getLong(endpoint + 8));
     Memory.putInt(entry + PORT, SetRecord.port(endpoint));
     Memory.putInt(entry + TICK, now);
-    Memory.putInt(entry + LIFE, life);
+    Memory.putIntRelease(entry + LIFE, life);
     unlock(bucket);
   }
 
@@ -88,11 +118,11 @@ final class AffinityTable implements AutoCloseable {
     return base + (long) bucket * WAYS * ENTRY;
   }
 
-  private long entry(int bucket, int service, long high, long low) {
+  private long entry(int bucket, long service, long high, long low) {
     for (long e = first(bucket), end = e + WAYS * ENTRY; e < end; e += ENTRY) {
       if (Memory.getLong(e + 8) == low
           && Memory.getLong(e) == high
-          && Memory.getInt(e + SERVICE) == service
+          && Memory.getLong(e + SERVICE) == service
           && Memory.getInt(e + LIFE) != 0) {
         return e;
       }
@@ -138,6 +168,8 @@ final class AffinityTable implements AutoCloseable {
 
   @Override
   public void close() {
-    area.close();
+    if (area != null) {
+      area.close();
+    }
   }
 }

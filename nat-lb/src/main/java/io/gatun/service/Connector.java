@@ -1,6 +1,7 @@
 package io.gatun.service;
 
 import io.gatun.ffm.memory.Memory;
+import io.gatun.flow.DirectTuples;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.NewFlow;
 import io.gatun.packet.IpProtocol;
@@ -31,6 +32,7 @@ final class Connector {
 
   private final FlowTable flows;
   private final AffinityTable affinities;
+  private final DirectTuples direct;
   private final Answers answers;
   private final SourceAddresses sourceAddresses;
   private final @Nullable Decision decision;
@@ -49,12 +51,14 @@ final class Connector {
   Connector(
       FlowTable flows,
       AffinityTable affinities,
+      DirectTuples direct,
       SourceAddresses sourceAddresses,
       Answers answers,
       @Nullable Decision decision) {
     this.answers = answers;
     this.flows = flows;
     this.affinities = affinities;
+    this.direct = direct;
     this.sourceAddresses = sourceAddresses;
     this.decision = decision;
     this.sources = sourceAddresses.current();
@@ -80,7 +84,10 @@ final class Connector {
     int life = FrontRecord.affinity(front);
     long clientHigh = life == 0 ? 0 : f.sourceHigh & prefix(FrontRecord.affinityPrefix(front));
     long clientLow = life == 0 ? 0 : f.sourceLow & prefix(FrontRecord.affinityPrefix(front) - 64);
-    int kept = life == 0 ? -1 : affinities.find(f.service, clientHigh, clientLow, set, tick);
+    int kept =
+        life == 0
+            ? -1
+            : affinities.find(FrontRecord.affinityOf(front), clientHigh, clientLow, set, tick);
     int chosen = kept >= 0 ? kept : SetRecord.choose(set, f.hash, random());
     long flow = FlowTable.CLASH;
     if (endpoint(chosen)) {
@@ -106,7 +113,12 @@ final class Connector {
         int index =
             SetRecord.find(set, f.newDestinationHigh, f.newDestinationLow, f.newPorts & 0xFFFF);
         affinities.remember(
-            f.service, clientHigh, clientLow, SetRecord.endpoint(set, index), tick, life);
+            FrontRecord.affinityOf(front),
+            clientHigh,
+            clientLow,
+            SetRecord.endpoint(set, index),
+            tick,
+            life);
       }
     }
   }
@@ -133,10 +145,35 @@ final class Connector {
   }
 
   /**
+   * A packet to an address that an endpoint has, which is no Service's. It needs no flow, unless
+   * its replies would be taken for those of a translated one: then it gets another source port.
+   */
+  void direct(PacketVector v, int i) {
+    int hash = v.hash[i];
+    if (direct.uses(hash, tick)) {
+      return;
+    }
+    if (v.protocol[i] != IpProtocol.TCP || (v.flags[i] & PacketVector.TCP_SYN) != 0) {
+      asItIs(v, i);
+      if (flows.isReplyTaken(f) && !flows.takeOver(f)) {
+        ports = sources.outside();
+        ended(v, i, otherPort());
+        return;
+      }
+    }
+    direct.add(hash, tick);
+  }
+
+  /**
    * A flow that nothing is changed of, from the outside to a pod: so that its replies are known,
    * and not masqueraded as if the pod had begun. Without room it goes on without.
    */
   void passThrough(PacketVector v, int i) {
+    asItIs(v, i);
+    flows.insert(f, tick);
+  }
+
+  private void asItIs(PacketVector v, int i) {
     original(v, i);
     f.service = 0;
     f.load = 0;
@@ -145,7 +182,6 @@ final class Connector {
     f.newDestinationHigh = f.destinationHigh;
     f.newDestinationLow = f.destinationLow;
     f.newPorts = f.ports;
-    flows.insert(f, tick);
   }
 
   private boolean ended(PacketVector v, int i, long flow) {
@@ -264,6 +300,9 @@ final class Connector {
    * unless many share the address.
    */
   private long insert() {
+    if (isDirect()) {
+      return FlowTable.CLASH;
+    }
     long flow = flows.insert(f, tick);
     boolean own = f.newSourceLow == f.sourceLow && f.newSourceHigh == f.sourceHigh;
     return flow == FlowTable.CLASH && own && flows.takeOver(f) ? flows.insert(f, tick) : flow;
@@ -295,8 +334,18 @@ final class Connector {
     return FlowTable.CLASH;
   }
 
+  /** The client talks to the endpoint by this port already, without us. */
+  private boolean isDirect() {
+    return f.newSourceLow == f.sourceLow
+        && f.newSourceHigh == f.sourceHigh
+        && direct.isUsed(f.newHash());
+  }
+
   private long with(int index, boolean takeOver) {
     port(ports.port(index));
+    if (isDirect()) {
+      return FlowTable.CLASH;
+    }
     long flow = flows.insert(f, tick);
     return flow == FlowTable.CLASH && takeOver && flows.takeOver(f) ? flows.insert(f, tick) : flow;
   }

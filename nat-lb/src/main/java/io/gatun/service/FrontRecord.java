@@ -9,7 +9,7 @@ import io.gatun.flow.Ticks;
  *
  * <pre>
  *   line 0:  flags, Service's number, counter's address, Cluster set, Local set (0 when empty),
- *            affinity in ticks and its IPv6 prefix length, source ranges, bytes
+ *            affinity in ticks and its IPv6 prefix length, source ranges, bytes, whose affinity
  *   then 32 bytes a source range
  * </pre>
  */
@@ -33,6 +33,7 @@ final class FrontRecord {
   private static final int AFFINITY_PREFIX = 36;
   private static final int RANGES = 40;
   private static final int BYTES = 48;
+  private static final int AFFINITY_OF = 56;
   private static final int HEADER = 64;
 
   private FrontRecord() {}
@@ -52,6 +53,7 @@ final class FrontRecord {
     Memory.putInt(record + AFFINITY_PREFIX, ipv6 ? spec.affinity().ipv6PrefixLength() : 128);
     Memory.putInt(record + RANGES, ranges.write(record + HEADER, ipv6));
     Memory.putLong(record + BYTES, bytes);
+    Memory.putLong(record + AFFINITY_OF, AffinityTable.identity(spec.service()));
     return record;
   }
 
@@ -95,6 +97,11 @@ final class FrontRecord {
   /** Ticks that a client keeps its endpoint, 0 for no affinity. */
   static int affinity(long record) {
     return Memory.getInt(record + AFFINITY);
+  }
+
+  /** The Service port by which {@link AffinityTable} knows its clients. */
+  static long affinityOf(long record) {
+    return Memory.getLong(record + AFFINITY_OF);
   }
 
   static int affinityPrefix(long record) {

@@ -70,7 +70,8 @@ public final class ServiceStage implements Stage {
     this.services = services;
     this.track = track;
     this.decision = decision;
-    this.connector = new Connector(flows, services.affinities(), sources, answers, decision);
+    this.connector =
+        new Connector(flows, services.affinities(), services.direct(), sources, answers, decision);
   }
 
   @Override
@@ -151,12 +152,15 @@ public final class ServiceStage implements Stage {
         if (forService(v, i, slots, clients, known, ipv6, high, low)) {
           continue;
         }
-      } else if (known == 0 && cidrs.contain(ipv6, high, low)) {
+      } else if ((known & ~ServiceTable.ENDPOINT) == 0 && cidrs.contain(ipv6, high, low)) {
         v.drop(i, DropReason.UNASSIGNED_SERVICE_ADDRESS);
         continue;
       }
       if (clients.egress(ipv6) && (known & ServiceTable.OWN) == 0) {
         egress(v, i, slots, clients, ipv6, high, low);
+      }
+      if ((known & ServiceTable.ENDPOINT) != 0 && v.flow[i] == 0 && hasPorts(v, i)) {
+        connector.direct(v, i);
       }
     }
   }
@@ -165,6 +169,17 @@ public final class ServiceStage implements Stage {
   private static boolean isOwn(FrontSlots slots, long l3, boolean ipv6) {
     long source = slots.find(sourceHigh(l3, ipv6), sourceLow(l3, ipv6), FrontSlots.address(ipv6));
     return (source & ServiceTable.OWN) != 0;
+  }
+
+  /** And needs no flow to have got as far as here. */
+  private boolean hasPorts(PacketVector v, int i) {
+    int protocol = v.protocol[i];
+    return decision == null
+        && v.verdict[i] == Verdict.CONTINUE
+        && (v.flags[i] & PacketVector.LATER_FRAGMENT) == 0
+        && (protocol == IpProtocol.TCP
+            || protocol == IpProtocol.UDP
+            || protocol == IpProtocol.SCTP);
   }
 
   /** False when the packet only has the same address as a Service. */

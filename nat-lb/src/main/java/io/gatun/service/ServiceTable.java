@@ -2,6 +2,8 @@ package io.gatun.service;
 
 import io.gatun.ffm.memory.Memory;
 import io.gatun.flow.AddressWords;
+import io.gatun.flow.DirectTuples;
+import io.gatun.flow.FlowFile;
 import io.gatun.flow.FlowTable;
 import io.gatun.ring.qsbr.Qsbr;
 import java.net.InetAddress;
@@ -33,8 +35,15 @@ public final class ServiceTable implements AutoCloseable {
   /** One of the node's own addresses. */
   static final long OWN = 8;
 
+  /** An endpoint has it: who talks to it directly must not be taken for a front's client. */
+  static final long ENDPOINT = 16;
+
   /** Eight clients each: a quarter of a million sticky clients, 16 MiB when all are there. */
   private static final int AFFINITY_BUCKETS = 1 << 15;
+
+  /** What of the Services outlives a process: which clients belong to which endpoints. */
+  public static final FlowFile.Annex ANNEX =
+      new FlowFile.Annex(AffinityTable.bytes(AFFINITY_BUCKETS), AffinityTable.LAYOUT);
 
   private static final int UDP = 17;
 
@@ -70,7 +79,9 @@ public final class ServiceTable implements AutoCloseable {
   private final Map<EndpointSet, Shared> sets = new HashMap<>();
   private final Map<InetSocketAddress, Long> loads = new HashMap<>();
   private final Map<InetAddress, EnumMap<FrontKind, Integer>> kinds = new HashMap<>();
-  private final AffinityTable affinities = new AffinityTable(AFFINITY_BUCKETS);
+  private final Map<InetAddress, Integer> endpointSets = new HashMap<>();
+  private final DirectTuples direct = new DirectTuples();
+  private final AffinityTable affinities;
   private Set<InetAddress> own = Set.of();
   private int lastNumber;
 
@@ -80,8 +91,14 @@ public final class ServiceTable implements AutoCloseable {
 
   /** {@code qsbr}: the one whose readers are the workers. */
   public ServiceTable(FlowTable flows, Qsbr qsbr) {
+    this(flows, qsbr, 0);
+  }
+
+  /** With what {@link #ANNEX} was of a process before; 0: nothing, and memory of its own. */
+  public ServiceTable(FlowTable flows, Qsbr qsbr, long annex) {
     this.flows = flows;
     this.qsbr = qsbr;
+    affinities = new AffinityTable(AFFINITY_BUCKETS, annex);
   }
 
   /** Writer: such as {@code 10.96.0.0/12}; addresses in them that no Service has are dropped. */
@@ -193,7 +210,9 @@ public final class ServiceTable implements AutoCloseable {
     }
     Shared shared =
         sets.computeIfAbsent(set, s -> new Shared(SetRecord.write(blocks, s, this::load)));
-    shared.users++;
+    if (shared.users++ == 0) {
+      countEndpoints(set, 1);
+    }
     return shared.record;
   }
 
@@ -201,6 +220,7 @@ public final class ServiceTable implements AutoCloseable {
     Shared shared = sets.get(set);
     if (shared != null && --shared.users == 0) {
       sets.remove(set);
+      countEndpoints(set, -1);
       qsbr.retire(shared.record, record -> blocks.give(record, SetRecord.bytes(record)));
     }
   }
@@ -234,11 +254,26 @@ public final class ServiceTable implements AutoCloseable {
     publishAddress(spec.address());
   }
 
+  private void countEndpoints(EndpointSet set, int change) {
+    for (InetSocketAddress endpoint : set.endpoints()) {
+      InetAddress address = endpoint.getAddress();
+      int before = endpointSets.getOrDefault(address, 0);
+      if (before + change == 0) {
+        endpointSets.remove(address);
+      } else {
+        endpointSets.put(address, before + change);
+      }
+      if (before == 0 || before + change == 0) {
+        publishAddress(address);
+      }
+    }
+  }
+
   private void publishAddress(InetAddress address) {
     EnumMap<FrontKind, Integer> counts =
         kinds.getOrDefault(address, new EnumMap<>(FrontKind.class));
     boolean isOwn = own.contains(address);
-    long value = isOwn ? OWN : 0;
+    long value = (isOwn ? OWN : 0) | (endpointSets.containsKey(address) ? ENDPOINT : 0);
     for (FrontKind kind : FrontKind.values()) {
       if (counts.getOrDefault(kind, 0) > 0) {
         value |= SERVICE;
@@ -305,6 +340,10 @@ public final class ServiceTable implements AutoCloseable {
     return clients;
   }
 
+  DirectTuples direct() {
+    return direct;
+  }
+
   AffinityTable affinities() {
     return affinities;
   }
@@ -316,5 +355,6 @@ public final class ServiceTable implements AutoCloseable {
     slots.area.close();
     blocks.close();
     affinities.close();
+    direct.close();
   }
 }

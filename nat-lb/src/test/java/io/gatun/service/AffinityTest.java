@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gatun.flow.FlowCopy;
+import io.gatun.flow.FlowFile;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.FlowTimeouts;
 import io.gatun.flow.RewriteStage;
@@ -18,8 +19,11 @@ import io.gatun.pipeline.Verdict;
 import io.gatun.ring.qsbr.Qsbr;
 import io.gatun.service.FrontSpec.Affinity;
 import io.gatun.service.FrontSpec.Masquerade;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -31,13 +35,13 @@ class AffinityTest {
   private static final List<String> TEN = endpoints("10.2.0.", 10);
   private static final List<String> TEN6 = endpoints("fd00:2::", 10);
 
-  private final FlowTable flows = new FlowTable(100_000, FlowTimeouts.defaults(), new Qsbr(1));
-  private final ServiceTable services = new ServiceTable(flows, new Qsbr(1));
+  private FlowTable flows = new FlowTable(100_000, FlowTimeouts.defaults(), new Qsbr(1));
+  private ServiceTable services = new ServiceTable(flows, new Qsbr(1));
   private final SourceAddresses sources = new SourceAddresses();
   private long nanos = 1L << 40;
   private final ParseStage parse = new ParseStage();
-  private final TrackStage track = new TrackStage(flows, () -> nanos);
-  private final ServiceStage service = new ServiceStage(services, flows, sources, track);
+  private TrackStage track = new TrackStage(flows, () -> nanos);
+  private ServiceStage service = new ServiceStage(services, flows, sources, track);
   private final RewriteStage rewrite = new RewriteStage();
   private final PacketVector v = new PacketVector();
   private int port = 1024;
@@ -109,6 +113,47 @@ class AffinityTest {
       }
     }
     return false;
+  }
+
+  /** Everything anew, but for what is in the file. */
+  private void restart(Path directory) throws IOException {
+    close();
+    FlowFile file = FlowFile.open(directory, 1000, 1000, ServiceTable.ANNEX);
+    flows = new FlowTable(1000, FlowTimeouts.defaults(), new Qsbr(1), file);
+    services = new ServiceTable(flows, new Qsbr(1), file.annex());
+    track = new TrackStage(flows, () -> nanos);
+    service = new ServiceStage(services, flows, sources, track);
+  }
+
+  @Test
+  void shouldOutliveTheProcess() throws IOException {
+    Path directory = Files.createTempDirectory(Path.of("/dev/shm"), "gatun-affinity-");
+    try {
+      restart(directory);
+      FrontSpec other = front("d/other", "10.96.0.2", TEN, 60, 128);
+      FrontSpec sticky = front("d/web", "10.96.0.1", TEN, 60, 128);
+      services.apply(List.of(other, sticky), List.of());
+      List<String> before = new ArrayList<>();
+      for (int i = 2; i < 60; i++) {
+        before.add(connect("10.1.0." + i, "10.96.0.1"));
+      }
+      restart(directory);
+      services.apply(List.of(sticky, other), List.of()); // other numbers than before
+      for (int i = 2; i < 60; i++) {
+        assertSticky("10.1.0." + i, "10.96.0.1", before.get(i - 2));
+      }
+      nanos += 62 * SECOND;
+      restart(directory);
+      services.apply(List.of(sticky, other), List.of());
+      List<String> after = new ArrayList<>();
+      for (int i = 2; i < 60; i++) {
+        after.add(connect("10.1.0." + i, "10.96.0.1"));
+      }
+      assertNotEquals(before, after, "not for ever");
+    } finally {
+      Files.deleteIfExists(directory.resolve("flows"));
+      Files.delete(directory);
+    }
   }
 
   @Test

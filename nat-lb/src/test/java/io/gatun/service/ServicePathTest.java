@@ -229,6 +229,68 @@ class ServicePathTest {
     assertEquals(5000, v.ports[0] >>> 16, "the client's own, which is free");
   }
 
+  /** Both to one endpoint by one client port: whichever came first, replies are told apart. */
+  @ParameterizedTest
+  @ValueSource(strings = {"tcp", "tcp six", "udp", "udp six"})
+  void shouldTellADirectConnectionFromATranslatedOneThatCameFirst(String kind) {
+    Names n = names(kind.endsWith("six"));
+    boolean tcp = kind.startsWith("tcp");
+    services.apply(List.of(front(n.front, tcp ? TCP : UDP, false, n.endpoint)), List.of());
+    pass(begin(tcp, n.client, 4000, n.front, 80));
+    assertEquals(4000, v.ports[0] >>> 16);
+    pass(begin(tcp, n.client, 4000, n.endpoint, 8080));
+    int port = v.ports[0] >>> 16;
+    assertTrue(port >= 61_000, "port " + port);
+    assertPasses(
+        answer(tcp, n.endpoint, 8080, n.client, port),
+        answer(tcp, n.endpoint, 8080, n.client, 4000));
+    assertPasses(
+        answer(tcp, n.endpoint, 8080, n.client, 4000), answer(tcp, n.front, 80, n.client, 4000));
+    assertEquals(2, flows.size());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"tcp", "tcp six", "udp", "udp six"})
+  void shouldTellADirectConnectionThatCameFirstFromATranslatedOne(String kind) {
+    Names n = names(kind.endsWith("six"));
+    boolean tcp = kind.startsWith("tcp");
+    services.apply(List.of(front(n.front, tcp ? TCP : UDP, false, n.endpoint)), List.of());
+    assertPasses(
+        begin(tcp, n.client, 4000, n.endpoint, 8080), begin(tcp, n.client, 4000, n.endpoint, 8080));
+    assertEquals(0, flows.size(), "what is not translated is not tracked");
+    pass(begin(tcp, n.client, 4000, n.front, 80));
+    int port = v.ports[0] >>> 16;
+    assertTrue(port >= 61_000, "port " + port);
+    assertPasses(
+        answer(tcp, n.endpoint, 8080, n.client, 4000),
+        answer(tcp, n.endpoint, 8080, n.client, 4000));
+    assertPasses(
+        answer(tcp, n.endpoint, 8080, n.client, port), answer(tcp, n.front, 80, n.client, 4000));
+    pass(begin(tcp, n.client, 4000, n.endpoint, 8080));
+    assertEquals(1, flows.size());
+  }
+
+  /** A restarted daemon, say, which has seen no SYN of it. */
+  @Test
+  void shouldKnowADirectConnectionByAnyOfItsPackets() {
+    services.apply(List.of(front("10.96.0.10", TCP, false, "10.2.0.3")), List.of());
+    pass(tcp("10.1.0.2", 4000, "10.2.0.3", 8080, Tcp.ACK));
+    pass(tcp("10.1.0.2", 4000, "10.96.0.10", 80, Tcp.SYN));
+    assertTrue(v.ports[0] >>> 16 >= 61_000);
+  }
+
+  private static PacketBuilder begin(boolean tcp, String from, int port, String to, int toPort) {
+    return tcp
+        ? tcp(from, port, to, toPort, Tcp.SYN)
+        : PacketBuilder.ip(from, to).udp(port, toPort).payload(7);
+  }
+
+  private static PacketBuilder answer(boolean tcp, String from, int port, String to, int toPort) {
+    return tcp
+        ? tcp(from, port, to, toPort, Tcp.SYN | Tcp.ACK)
+        : PacketBuilder.ip(from, to).udp(port, toPort).payload(7);
+  }
+
   /** What an endpoint had sent before it was withdrawn still reaches the client. */
   @Test
   void shouldDeliverAReplyUnderWayWhenItsEndpointGoes() {

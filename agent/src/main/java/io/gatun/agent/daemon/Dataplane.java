@@ -143,7 +143,7 @@ final class Dataplane {
     flowFile = flowFile(configuration.conntrack().stateDir(), maxFlows, succeeds);
     flows =
         new FlowTable(FlowTable.FIRST, maxFlows, Settings.timeouts(configuration), qsbr, flowFile);
-    services = new ServiceTable(flows, qsbr);
+    services = new ServiceTable(flows, qsbr, flowFile == null ? 0 : flowFile.annex());
     sources.ports(configuration.snatPorts().first(), configuration.snatPorts().last());
     Settings.ephemeralPorts().ifPresent(range -> sources.ephemeral(range.first(), range.last()));
     keeper = new FlowKeeper(flows, services, sources);
@@ -169,7 +169,9 @@ final class Dataplane {
   /** Null when there can be none: without it traffic flows, but a restart finds no connections. */
   private static @Nullable FlowFile flowFile(Path directory, int maxFlows, boolean succeeds) {
     try {
-      return succeeds ? FlowFile.follow(directory, maxFlows) : FlowFile.open(directory, maxFlows);
+      return succeeds
+          ? FlowFile.follow(directory, maxFlows, ServiceTable.ANNEX)
+          : FlowFile.open(directory, maxFlows, FlowTable.FIRST, ServiceTable.ANNEX);
     } catch (IOException | NativeException e) {
       LOG.log(Level.WARNING, "flows will not survive a restart: {0}", e.getMessage());
       return null;

@@ -11,8 +11,9 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** One client port to several Services of one endpoint: their replies must not be confused. */
 class SamePortIT {
@@ -33,12 +34,17 @@ class SamePortIT {
     lab.close();
   }
 
-  @Test
-  void shouldCarryDataOverFiveFrontsOfOneEndpoint() throws Exception {
+  /** And to the endpoint itself: before the others, between them, behind them. */
+  @ParameterizedTest
+  @ValueSource(ints = {0, 2, 5})
+  void shouldCarryDataOverFiveFrontsOfOneEndpointAndToItDirectly(int place) throws Exception {
     lab.gatun("");
     lab.serve();
+    List<String> targets = new ArrayList<>();
+    EchoLab.FRONTS.forEach(front -> targets.add(front + ":" + EchoLab.PORT));
+    targets.add(place, lab.server().address() + ":" + EchoLab.TARGET);
     List<String> words = new ArrayList<>(List.of("six", "45000", lab.client().address()));
-    EchoLab.FRONTS.forEach(front -> words.add(front + ":" + EchoLab.PORT));
-    assertEquals("15", lab.client(Duration.ofSeconds(60), words.toArray(new String[0])));
+    words.addAll(targets);
+    assertEquals("18", lab.client(Duration.ofSeconds(60), words.toArray(new String[0])));
   }
 }
