@@ -51,7 +51,7 @@ final class FlowGrowth implements AutoCloseable {
   /** False when there is nothing to do for now. */
   boolean step() {
     return switch (phase) {
-      case STILL -> room < maxFlows && !stuck && pool.spare() <= room / 2 && begin();
+      case STILL -> room < maxFlows && !stuck && halfTaken() && begin();
       case ANNOUNCED -> {
         phase = qsbr.passed(epoch) ? Phase.MOVING : phase;
         yield phase == Phase.MOVING;
@@ -73,6 +73,14 @@ final class FlowGrowth implements AutoCloseable {
       emptied = index.forgetOlder();
       end();
     }
+  }
+
+  private boolean halfTaken() {
+    if (pool.spare() > room / 2) {
+      return false;
+    }
+    pool.collect(); // some may have come back
+    return pool.spare() <= room / 2;
   }
 
   private boolean begin() {

@@ -14,6 +14,7 @@ import java.lang.invoke.VarHandle;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -562,6 +563,12 @@ public final class FlowTable implements AutoCloseable {
     return pool.capacity();
   }
 
+  /** Flows that can be taken at once. */
+  int spare() {
+    pool.collect();
+    return pool.spare();
+  }
+
   /** Flows of one Service at this moment. */
   public int flows(int service) {
     return pressure.flows(service);
@@ -584,6 +591,18 @@ public final class FlowTable implements AutoCloseable {
       }
     }
     return copies;
+  }
+
+  /** Shows every flow to {@code visitor}, as long as it looks. For the control side. */
+  public void forEach(Consumer<FlowView> visitor) {
+    FlowView view = new FlowView();
+    int touched = pool.touched();
+    for (int i = 0; i < touched; i++) {
+      long flow = pool.address(i);
+      if (pool.isLive(i) && state(flow) != FlowTracker.WITHDRAWN) {
+        visitor.accept(view.wrap(flow));
+      }
+    }
   }
 
   /** A copy of the flow that {@code entry} belongs to; by a reader that may look at entries. */

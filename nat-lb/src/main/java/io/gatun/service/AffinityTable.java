@@ -114,6 +114,19 @@ final class AffinityTable implements AutoCloseable {
     unlock(bucket);
   }
 
+  /** The Service port is gone: one of the same name begins anew. Looks at all entries. */
+  void forget(long service) {
+    for (int bucket = 0; bucket <= mask; bucket++) {
+      lock(bucket);
+      for (long e = first(bucket), end = e + WAYS * ENTRY; e < end; e += ENTRY) {
+        if (Memory.getLong(e + SERVICE) == service) {
+          Memory.putInt(e + LIFE, 0);
+        }
+      }
+      unlock(bucket);
+    }
+  }
+
   private long first(int bucket) {
     return base + (long) bucket * WAYS * ENTRY;
   }

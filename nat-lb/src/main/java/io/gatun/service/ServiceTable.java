@@ -242,6 +242,9 @@ public final class ServiceTable implements AutoCloseable {
     unshare(state.spec.backends().local());
     if (--state.owner.fronts == 0) {
       owners.remove(state.spec.service());
+      if (state.spec.affinity().seconds() > 0) {
+        affinities.forget(AffinityTable.identity(state.spec.service()));
+      }
       qsbr.retire(state.owner.counter, counter -> blocks.give(counter, Long.BYTES));
     }
   }

@@ -18,6 +18,8 @@ public final class Bench {
   private static final Map<String, Function<NodeDataplane, Benchmark>> ALL =
       new TreeMap<>(
           Map.of(
+              "conntrack",
+              _ -> new ConntrackBenchmark(),
               "lpm",
               _ -> new LpmBenchmark(),
               "rr",

@@ -23,7 +23,9 @@ import picocli.CommandLine.Parameters;
       "         gatun bench lpm --routes bgp-v4.txt.xz --updates"
     })
 final class BenchCommand implements Callable<Integer> {
-  @Parameters(paramLabel = "NAME", description = "Which benchmark: lpm, rr, service, stream, veth.")
+  @Parameters(
+      paramLabel = "NAME",
+      description = "Which benchmark: conntrack, lpm, rr, service, stream, veth.")
   private String name = "";
 
   @Option(names = "--flows", paramLabel = "N", description = "Connections under way.")

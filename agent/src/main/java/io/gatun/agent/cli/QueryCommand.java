@@ -3,6 +3,8 @@ package io.gatun.agent.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gatun.agent.RunDirectory;
 import io.gatun.agent.admin.AdminClient;
 import java.io.IOException;
@@ -29,10 +31,15 @@ abstract class QueryCommand implements Callable<Integer> {
     this.report = report;
   }
 
+  /** What the daemon is asked. */
+  String request() {
+    return report;
+  }
+
   @Override
   public Integer call() throws IOException {
     Path path = socket == null ? RunDirectory.current().socket() : socket;
-    JsonNode answer = AdminClient.ask(path, report);
+    JsonNode answer = AdminClient.ask(path, request());
     if (output == OutputFormat.JSON) {
       ObjectMapper pretty = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
       System.out.println(pretty.writeValueAsString(answer));
@@ -114,11 +121,61 @@ abstract class QueryCommand implements Callable<Integer> {
 
   @Command(
       name = "flows",
-      description = "Translated flows.",
-      footer = {"", "Example: gatun flows -o json"})
+      description = "Translated flows: all, chosen ones, or who has how many.",
+      footer = {
+        "",
+        "Example: gatun flows --service default/web --state established",
+        "         gatun flows --summary -o json"
+      })
   static final class Flows extends QueryCommand {
+    @Option(
+        names = "--address",
+        paramLabel = "ADDRESS",
+        description = "Client, front, endpoint or source.")
+    private @Nullable String address;
+
+    @Option(names = "--service", paramLabel = "NS/NAME[:PORT]", description = "Of this Service.")
+    private @Nullable String service;
+
+    @Option(names = "--state", paramLabel = "STATE", description = "Such as established.")
+    private @Nullable String state;
+
+    @Option(
+        names = "--protocol",
+        paramLabel = "TCP|UDP|SCTP|ICMP",
+        description = "Of this protocol.")
+    private @Nullable String protocol;
+
+    @Option(names = "--limit", paramLabel = "N", description = "So many at most.")
+    private @Nullable Integer limit;
+
+    @Option(names = "--summary", description = "How many, by state, Service, client and endpoint.")
+    private boolean summary;
+
     Flows() {
       super("flows");
+    }
+
+    @Override
+    String request() {
+      ObjectNode question = JsonNodeFactory.instance.objectNode();
+      put(question, "address", address);
+      put(question, "service", service);
+      put(question, "state", state);
+      put(question, "protocol", protocol);
+      if (limit != null) {
+        question.put("limit", limit);
+      }
+      if (summary) {
+        question.put("summary", true);
+      }
+      return question.isEmpty() ? super.request() : super.request() + " " + question;
+    }
+
+    private static void put(ObjectNode question, String name, @Nullable String value) {
+      if (value != null) {
+        question.put(name, value);
+      }
     }
   }
 }

@@ -31,6 +31,7 @@ import java.net.InetAddress;
 import java.nio.CharBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -38,6 +39,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import org.agrona.concurrent.Agent;
 import org.jspecify.annotations.Nullable;
 
@@ -252,9 +254,10 @@ public final class Daemon {
     Reports reports =
         new Reports(configuration, dataplane, mirror, ports, started, () -> ends.add(End.STOP));
     End end;
+    Map<String, Function<String, Object>> questions = new HashMap<>(reports.questions());
     LiveNode explained = new LiveNode(dataplane, mirror, taken::get);
-    try (AdminServer _ =
-            new AdminServer(run.socket(), reports.all(), Map.of("explain", explained::explain));
+    questions.put("explain", explained::explain);
+    try (AdminServer _ = new AdminServer(run.socket(), reports.all(), questions);
         HandoverServer _ = new HandoverServer(run.heir(), dataplane, this::handOver)) {
       LOG.log(
           Level.INFO,

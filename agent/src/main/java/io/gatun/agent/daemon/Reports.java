@@ -8,7 +8,6 @@ import io.gatun.control.kernel.RouteView;
 import io.gatun.control.model.Protocol;
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
-import io.gatun.flow.FlowCopy;
 import io.gatun.flow.Ticks;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.Verdict;
@@ -42,13 +41,11 @@ import org.jspecify.annotations.Nullable;
  * nothing here stops a worker.
  */
 final class Reports {
-  /** More rows than anybody reads, and a bound on what one request may cost. */
-  private static final int MOST_FLOWS = 10_000;
-
   private static final int ANSWER_SECONDS = 5;
 
   private final GatunConfiguration configuration;
   private final Dataplane dataplane;
+  private final FlowReport flowReport;
   private final KernelMirror mirror;
   private final LivePorts ports;
   private final long started;
@@ -63,6 +60,7 @@ final class Reports {
       Runnable stop) {
     this.configuration = configuration;
     this.dataplane = dataplane;
+    this.flowReport = new FlowReport(dataplane.flows(), dataplane.services());
     this.mirror = mirror;
     this.ports = ports;
     this.started = started;
@@ -184,9 +182,16 @@ final class Reports {
   }
 
   private Object flows() {
-    int now = Ticks.ofNanos(Libc.monotonicNanos());
-    List<FlowCopy> copies = dataplane.flows().copies(flow -> true, MOST_FLOWS, now);
-    return copies;
+    return flowReport.rows(Ticks.ofNanos(Libc.monotonicNanos()));
+  }
+
+  private Object flows(String question) {
+    return flowReport.answer(question, Ticks.ofNanos(Libc.monotonicNanos()));
+  }
+
+  /** What has an argument after its name. */
+  Map<String, Function<String, Object>> questions() {
+    return Map.of("flows", this::flows);
   }
 
   private Object ports() {

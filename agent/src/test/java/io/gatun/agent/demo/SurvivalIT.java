@@ -17,7 +17,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Connections through a Service live on when the daemon is killed or replaced. */
+/**
+ * Connections through a Service live on when the daemon is killed or replaced. {@code
+ * -Dgatun.connections=10000} for as many.
+ */
 class SurvivalIT {
   private static final int CONNECTIONS = 1000;
 
@@ -110,7 +113,11 @@ class SurvivalIT {
           AdminClient.ask(run.socket(), "flows").size() >= CONNECTIONS,
           "the successor found the flows");
       String line = String.valueOf(output.readLine());
-      System.out.println(line + " (ended, longest standstill in ms, alive of " + CONNECTIONS + ")");
+      System.out.println(
+          line
+              + " (ended, longest standstill in ms, alive of "
+              + CONNECTIONS
+              + ", its median, 99th percentile, longest silence of all)");
       String[] words = line.split(" ", -1);
       assertEquals("0", words[0], "ended");
       assertEquals(Integer.toString(CONNECTIONS), words[2], "alive");

@@ -14,7 +14,9 @@ pulse ADDRESS PORT SECONDS   UDP echo each ms: prints how many were sent, how ma
 six PORT SOURCE ADDRESS:PORT ...     one client port to all addresses at once, data on each
 """
 
+import errno
 import os
+import resource
 import select
 import socket
 import struct
@@ -151,27 +153,59 @@ def datagrams(address, port, size, count):
     print(whole)
 
 
-def linger(address, port, count, seconds, pause):
+def brief(port):
+    server = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=4096)
+    server.setblocking(False)
+    poll = select.epoll()
+    poll.register(server, select.EPOLLIN)
+    open_ = {}
+    while True:
+        for fd, _ in poll.poll():
+            if fd == server.fileno():
+                try:
+                    while True:
+                        connection, _ = server.accept()
+                        open_[connection.fileno()] = connection
+                        poll.register(connection, select.EPOLLIN)
+                except BlockingIOError:
+                    continue
+            connection = open_.pop(fd)
+            try:
+                connection.send(connection.recv(1000))
+            except OSError:
+                pass
+            poll.unregister(fd)
+            connection.close()
+
+
+def linger(address, port, count, seconds, pace):
     connections = [socket.create_connection((address, port), timeout=10) for _ in range(count)]
     print("up", flush=True)
     poll = select.epoll()
-    by_fd, moved = {}, {}
-    start = time.monotonic()
+    by_fd, moved, still = {}, {}, {}
+    start = last = time.monotonic()
     for c in connections:
         c.setblocking(False)
         by_fd[c.fileno()] = c
         moved[c.fileno()] = start
+        still[c.fileno()] = 0.0
         poll.register(c, select.EPOLLIN)
+    ended, silence = 0, 0.0
+    for number, c in enumerate(connections):  # spread over the pace
+        if number % 100 == 99 and count > 1000:
+            time.sleep(pace * 100 / count / 2)
         c.send(b"x")
-    ended, longest = 0, 0.0
+        moved[c.fileno()] = last = time.monotonic()
     due = []
     while time.monotonic() - start < seconds:
-        for fd, _ in poll.poll(0.02):
+        for fd, _ in poll.poll(0.02, 1000):
             now = time.monotonic()
             try:
                 if not by_fd[fd].recv(100):
                     raise ConnectionResetError
-                longest = max(longest, now - moved[fd])
+                silence = max(silence, now - last)
+                last = now
+                still[fd] = max(still[fd], now - moved[fd])
                 moved[fd] = now
                 due.append(fd)
             except BlockingIOError:
@@ -183,7 +217,7 @@ def linger(address, port, count, seconds, pause):
         now = time.monotonic()
         later = []
         for fd in due:
-            if fd in by_fd and now - moved[fd] > pause:
+            if fd in by_fd and now - moved[fd] > pace:
                 try:
                     by_fd[fd].send(b"x")
                 except OSError:
@@ -192,43 +226,90 @@ def linger(address, port, count, seconds, pause):
                 later.append(fd)
         due = later
     now = time.monotonic()
-    alive = sum(1 for fd in by_fd if now - moved[fd] < 1.5 + pause)
-    print(ended, int(longest * 1000), alive)
+    alive = sum(1 for fd in by_fd if now - moved[fd] < pace + 1.4)
+    times = sorted(int(1000 * t) for t in still.values())
+    print(ended, times[-1], alive, times[count // 2], times[count * 99 // 100], int(silence * 1000))
 
 
-def pulse(address, port, seconds):
-    s = socket.socket(family(address), socket.SOCK_DGRAM)
-    s.connect((address, port))
-    s.setblocking(False)
-    sent, trips, late, silence = 0, [], 0.0, 0.0
-    start = answered = time.monotonic()
-    print("up", flush=True)
-    while True:
-        now = time.monotonic()
-        due = start + sent / 1000
-        if now >= due and now < start + seconds:
-            late = max(late, now - due)
+def crowd(address, port, brief_port, count, rate, seconds):
+    poll = select.epoll()
+    waiting, began, long_, failed = {}, {}, {}, 0
+    times = []
+    made = brief_failed = 0
+
+    def begin(to):
+        s = socket.socket()
+        s.setblocking(False)
+        error = s.connect_ex((address, to))
+        if error not in (0, errno.EINPROGRESS):
+            s.close()
+            return False
+        waiting[s.fileno()] = (s, to, False)
+        began[s.fileno()] = time.monotonic()
+        poll.register(s, select.EPOLLOUT)
+        return True
+
+    def step(timeout):
+        nonlocal failed, brief_failed
+        for fd, _ in poll.poll(timeout, 1000):
+            s, to, asked = waiting.pop(fd)
             try:
-                s.send(struct.pack("d", now))
+                if not asked:
+                    if s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                        raise ConnectionRefusedError
+                    s.send(b"hello")
+                    poll.modify(fd, select.EPOLLIN)
+                    waiting[fd] = (s, to, True)
+                    continue
+                if s.recv(100) != b"hello":
+                    raise ConnectionResetError
+                poll.unregister(fd)
+                if to == port:
+                    long_[fd] = s
+                else:
+                    times.append(time.monotonic() - began[fd])
+                    s.recv(1) if select.select([s], [], [], 1)[0] else None  # the server ends first
+                    s.close()
             except OSError:
-                pass
-            sent += 1
-        if now > start + seconds + 1:
-            break
-        select.select([s], [], [], min(0.05, max(0, start + sent / 1000 - time.monotonic())))
-        while True:
-            try:
-                data = s.recv(100)
-            except OSError:
-                break
-            now = time.monotonic()
-            trips.append(now - struct.unpack("d", data)[0])
-            silence = max(silence, now - answered)
-            answered = now
-    trips.sort()
-    count = len(trips)
-    ms = [silence, trips[count // 2], trips[count * 99 // 100], trips[-1], late]
-    print(sent, sent - count, *("%.1f" % (1000 * x) for x in ms))
+                poll.unregister(fd)
+                s.close()
+                if to == port:
+                    failed += 1
+                else:
+                    brief_failed += 1
+
+    while len(long_) + len(waiting) + failed < count:
+        if len(waiting) < 200:
+            failed += not begin(port)
+        step(0 if len(waiting) < 200 else 0.05)
+    patience = time.monotonic() + 15
+    while waiting and time.monotonic() < patience:
+        step(0.05)
+    failed += len(waiting)
+    for s, _, _ in waiting.values():
+        s.close()
+    waiting.clear()
+    start = time.monotonic()
+    while time.monotonic() - start < seconds:
+        while made < (time.monotonic() - start) * rate and len(waiting) < 2000:
+            made += 1
+            brief_failed += not begin(brief_port)
+        step(0.001)
+    patience = time.monotonic() + 15
+    while waiting and time.monotonic() < patience:
+        step(0.05)
+    brief_failed += len(waiting)
+    good = 0
+    for s in long_.values():
+        try:
+            s.setblocking(True)
+            s.settimeout(10)
+            s.send(b"there?")
+            good += s.recv(100) == b"there?"
+        except OSError:
+            pass
+    times.sort()
+    print(failed, made, brief_failed, int(1000 * times[len(times) * 99 // 100]) if times else -1, good)
 
 
 def six(port, source, targets):
@@ -254,6 +335,8 @@ def six(port, source, targets):
 
 
 def main(words):
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     command, rest = words[0], words[1:]
     if command == "serve":
         serve(int(rest[0]))

@@ -94,7 +94,8 @@ public final class NativeArea implements AutoCloseable {
     room.check(Libc.mmap(room.inner(), room.innerBytes(), READ_WRITE, flags, fd, 0), name, remedy);
     // Heeded where /sys/kernel/mm/transparent_hugepage/shmem_enabled says "advise".
     Libc.madvise(room.inner(), room.innerBytes(), Libc.MADV_HUGEPAGE);
-    room.check(Libc.madvise(room.inner(), room.innerBytes(), Libc.MADV_POPULATE_WRITE), name, remedy);
+    room.check(
+        Libc.madvise(room.inner(), room.innerBytes(), Libc.MADV_POPULATE_WRITE), name, remedy);
     return room.area(name, bytes);
   }
 
