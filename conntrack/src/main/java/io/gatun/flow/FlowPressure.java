@@ -23,11 +23,8 @@ final class FlowPressure {
   /** Services are told apart by so many bits of their number; those that are not share. */
   private static final int SERVICES = 1 << 16;
 
-  /** Flows that are looked at together: their links are two cache lines. */
-  private static final int STEP = 8;
-
-  /** Steps for one victim: microseconds, and few are in vain where there is one in a hundred. */
-  private static final int STEPS = 8;
+  /** Flows looked at for one victim: microseconds, and few are in vain where one in ten may go. */
+  private static final int LOOKS = 64;
 
   private static final int ANY = -1;
   private static final int NONE = -1;
@@ -120,23 +117,21 @@ final class FlowPressure {
   private int victim(int service) {
     int touched = pool.touched();
     int over = NONE;
-    for (int step = 0; step < STEPS && touched != 0; step++) {
-      int first = (int) HAND.getAndAdd(this, STEP);
-      for (int k = 0; k < STEP; k++) {
-        int number = Integer.remainderUnsigned(first + k, touched);
-        if (!pool.isLive(number)) {
-          continue;
-        }
-        long flow = pool.address(number);
-        if (service != ANY && FlowTable.service(flow) != service) {
-          continue;
-        }
-        int state = FlowTable.state(flow);
-        if (FlowTracker.halfOpen(state)) {
-          return number;
-        }
-        over = over == NONE && FlowTracker.over(state) ? number : over;
+    for (int look = 0; look < LOOKS && touched != 0; look++) {
+      // One by one: whoever comes next goes on right behind the victim.
+      int number = Integer.remainderUnsigned((int) HAND.getAndAdd(this, 1), touched);
+      if (!pool.isLive(number)) {
+        continue;
       }
+      long flow = pool.address(number);
+      if (service != ANY && FlowTable.service(flow) != service) {
+        continue;
+      }
+      int state = FlowTable.state(flow);
+      if (FlowTracker.halfOpen(state)) {
+        return number;
+      }
+      over = over == NONE && FlowTracker.over(state) ? number : over;
     }
     return over;
   }

@@ -134,7 +134,11 @@ public final class RewriteStage implements Stage {
       Memory.putIntBe(l4, ports);
       udp(l4 + Ip.UDP_CHECKSUM, flags, deltas);
     } else if (protocol == SCTP) {
+      boolean kept = Memory.getIntBe(l4) == ports; // then so is the CRC: it covers no addresses
       Memory.putIntBe(l4, ports);
+      if (kept) {
+        return;
+      }
       if ((flags & PacketVector.FIRST_FRAGMENT) != 0) {
         v.drop(i, DropReason.FRAGMENT_UNSUPPORTED); // a CRC over what is not here
       } else if ((flags & PacketVector.PARTIAL_CHECKSUM) == 0) {

@@ -107,6 +107,16 @@ class SctpTest {
     assertEquals(DropReason.FRAGMENT_UNSUPPORTED.code(), path.v.dropReason[0]);
   }
 
+  /** The CRC covers no addresses. */
+  @Test
+  void shouldPassAFragmentWhosePortsStay() {
+    Names n = Names.of(false);
+    path.flow(IpProtocol.SCTP, n.client(), 4001, n.front(), 81, n.client(), 4001, n.endpoint(), 81);
+    path.assertPasses(
+        PacketBuilder.ip(n.client(), n.front()).sctp(4001, 81).payload(12).fragment(0, true),
+        PacketBuilder.ip(n.client(), n.endpoint()).sctp(4001, 81).payload(12).fragment(0, true));
+  }
+
   /** Quotes of SCTP are mostly cut: then the CRC, of a packet that is not there, stays. */
   @Test
   void shouldTranslateQuotesCutOrWhole() {
