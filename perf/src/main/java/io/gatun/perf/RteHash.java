@@ -39,7 +39,7 @@ final class RteHash {
     boolean tools = Program.isInstalled("gcc") && Program.isInstalled("pkg-config");
     if (!tools || !Command.of("pkg-config", "--exists", "libdpdk").run().succeeded()) {
       System.err.println(
-          "bench: no figures of rte_hash, and no ratios: needs gcc, pkg-config and dpdk-dev");
+          "bench: no figures of rte_hash, and no ratios: needs gcc, pkg-config and libdpdk-dev");
       return false;
     }
     return true;

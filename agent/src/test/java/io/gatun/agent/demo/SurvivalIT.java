@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
  * -Dgatun.connections=10000} for as many.
  */
 class SurvivalIT {
-  private static final int CONNECTIONS = 1000;
+  private static final int CONNECTIONS = Integer.getInteger("gatun.connections", 1000);
 
   /** How long they are watched: a restart takes some seconds on a busy machine. */
   private static final int SECONDS = 18;

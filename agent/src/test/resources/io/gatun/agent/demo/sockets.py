@@ -6,7 +6,15 @@ trace ADDRESS PORT           UDP with hop limits 1, 2, 3 ...: prints who answere
 datagrams ADDRESS PORT BYTES COUNT   UDP echo of COUNT datagrams, prints how many came back whole
 linger ADDRESS PORT COUNT SECONDS PAUSE    TCP: COUNT connections, each sends again PAUSE seconds
                              after its answer; prints how many ended, the longest time one stood
-                             still in ms, and how many moved data in the last second
+                             still in ms, how many moved data in the last PAUSE + 1.4 seconds, the
+                             median and the 99th percentile of those times, and the longest time in
+                             which nothing came on any of them
+brief PORT                   TCP: sends back what comes and ends the connection
+crowd ADDRESS PORT BRIEF COUNT RATE SECONDS   TCP: COUNT connections to PORT, which stay, then for
+                             SECONDS RATE new ones a second to BRIEF; prints how many of COUNT
+                             failed, how many brief ones there were, how many of these failed, the
+                             99th percentile of their time in ms, and on how many of COUNT data
+                             comes back in the end
 pulse ADDRESS PORT SECONDS   UDP echo each ms: prints how many were sent, how many never came
                              back, then in ms the longest time without an answer, the 50th, 99th
                              percentile and the longest of the round trips, and how late the
@@ -312,6 +320,41 @@ def crowd(address, port, brief_port, count, rate, seconds):
     print(failed, made, brief_failed, int(1000 * times[len(times) * 99 // 100]) if times else -1, good)
 
 
+def pulse(address, port, seconds):
+    s = socket.socket(family(address), socket.SOCK_DGRAM)
+    s.connect((address, port))
+    s.setblocking(False)
+    sent, trips, late, silence = 0, [], 0.0, 0.0
+    start = answered = time.monotonic()
+    print("up", flush=True)
+    while True:
+        now = time.monotonic()
+        due = start + sent / 1000
+        if now >= due and now < start + seconds:
+            late = max(late, now - due)
+            try:
+                s.send(struct.pack("d", now))
+            except OSError:
+                pass
+            sent += 1
+        if now > start + seconds + 1:
+            break
+        select.select([s], [], [], min(0.05, max(0, start + sent / 1000 - time.monotonic())))
+        while True:
+            try:
+                data = s.recv(100)
+            except OSError:
+                break
+            now = time.monotonic()
+            trips.append(now - struct.unpack("d", data)[0])
+            silence = max(silence, now - answered)
+            answered = now
+    trips.sort()
+    count = len(trips)
+    ms = [silence, trips[count // 2], trips[count * 99 // 100], trips[-1], late]
+    print(sent, sent - count, *("%.1f" % (1000 * x) for x in ms))
+
+
 def six(port, source, targets):
     sockets = []
     for target in targets:
@@ -348,6 +391,10 @@ def main(words):
         datagrams(rest[0], int(rest[1]), int(rest[2]), int(rest[3]))
     elif command == "linger":
         linger(rest[0], int(rest[1]), int(rest[2]), float(rest[3]), float(rest[4]))
+    elif command == "brief":
+        brief(int(rest[0]))
+    elif command == "crowd":
+        crowd(rest[0], *[int(word) for word in rest[1:]])
     elif command == "pulse":
         pulse(rest[0], int(rest[1]), float(rest[2]))
     elif command == "six":
