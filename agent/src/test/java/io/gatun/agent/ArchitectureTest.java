@@ -24,6 +24,7 @@ class ArchitectureTest {
           .definedBy("io.gatun.fib.lpm..")
           .layer("packet-pipeline")
           .definedBy(
+              "io.gatun.bridge..",
               "io.gatun.packet..",
               "io.gatun.pipeline..",
               "io.gatun.port..",

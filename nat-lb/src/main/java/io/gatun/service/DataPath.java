@@ -1,5 +1,8 @@
 package io.gatun.service;
 
+import io.gatun.bridge.Sightings;
+import io.gatun.bridge.SwitchStage;
+import io.gatun.bridge.Switchboard;
 import io.gatun.fib.Fib;
 import io.gatun.fib.NeighbourStage;
 import io.gatun.fib.Questions;
@@ -19,6 +22,7 @@ import io.gatun.segment.FragmentationStage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +49,14 @@ public final class DataPath {
     public static final Overlay NONE = new Overlay(_ -> {}, _ -> {});
   }
 
+  /**
+   * What bridged ports need.
+   *
+   * @param boards what is switched now
+   * @param sightings to the control side
+   */
+  public record Bridging(Supplier<Switchboard> boards, Sightings sightings) {}
+
   /** A stage by the name that people read. */
   public record Step(String name, Stage stage) {}
 
@@ -53,6 +65,7 @@ public final class DataPath {
   /**
    * New stages over {@code tables}.
    *
+   * @param bridging null: nothing is switched
    * @param pool that worker's frames
    * @param questions about neighbours; null: nobody is asked, and packets do not wait for them
    * @param clock nanoseconds of CLOCK_MONOTONIC
@@ -62,6 +75,7 @@ public final class DataPath {
       ParseStage parse,
       Answers answers,
       Overlay overlay,
+      @Nullable Bridging bridging,
       FramePool pool,
       @Nullable Questions questions,
       LongSupplier clock) {
@@ -71,6 +85,9 @@ public final class DataPath {
     List<Step> all = new ArrayList<>();
     all.add(new Step("parse", parse));
     all.add(new Step("decap", overlay.decap()));
+    if (bridging != null) {
+      all.add(new Step("switch", new SwitchStage(bridging.boards(), bridging.sightings(), clock)));
+    }
     all.add(new Step("fragments", new FragmentStage(tables.fragments(), clock)));
     all.add(new Step("track", track));
     all.add(new Step("errors", new IcmpErrorStage(flows)));

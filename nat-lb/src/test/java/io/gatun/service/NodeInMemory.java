@@ -67,6 +67,7 @@ final class NodeInMemory implements AutoCloseable {
                 new ParseStage(true, false),
                 answers,
                 DataPath.Overlay.NONE,
+                null,
                 pool,
                 null,
                 () -> nanos)

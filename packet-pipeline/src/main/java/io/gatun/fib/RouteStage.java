@@ -124,7 +124,9 @@ public final class RouteStage implements Stage {
     for (int i = 0, n = v.size; i < n; i++) {
       int verdict = verdicts[i];
       long line = 0;
-      if (verdict == Verdict.CONTINUE || verdict == Verdict.ANSWER) {
+      if ((flags[i] & PacketVector.SWITCHED) != 0 && isSwitched(v, i, verdict)) {
+        verdicts[i] = Verdict.SEND;
+      } else if (verdict == Verdict.CONTINUE || verdict == Verdict.ANSWER) {
         long word = remembers(flow[i], verdict, flags[i]) ? Memory.getLong(flow[i] + WAY) : 0;
         if (WayOut.current(word, generation)) {
           line = AdjacencyTable.line(slots, WayOut.adjacency(word));
@@ -134,6 +136,15 @@ public final class RouteStage implements Stage {
       }
       found[i] = line;
     }
+  }
+
+  /** A bridged packet that was given another destination is routed there. */
+  private static boolean isSwitched(PacketVector v, int i, int verdict) {
+    long l3 = v.address[i] + v.l3[i];
+    return verdict == Verdict.CONTINUE
+        && ((v.flags[i] & PacketVector.IPV6) == 0
+            ? (int) v.addresses[i] == Ipv4.destination(l3)
+            : v.addresses[i] == Ipv6.destinationLow(l3));
   }
 
   /** What an ICMP error is about has a flow, but the error goes its own way. */
@@ -276,7 +287,7 @@ public final class RouteStage implements Stage {
     boolean six = (v.flags[i] & PacketVector.IPV6) != 0;
     if (kind <= TUNNEL && !answer) {
       int mtu = Memory.getInt(line + MTU);
-      if (tooBig(v, i, mtu)) {
+      if (Segmenter.largest(v, i) > mtu) {
         if (six || (Ipv4.fragment(l3) & Ipv4.DONT_FRAGMENT) != 0) {
           report(v, i, DropReason.TOO_BIG, mtu);
           return;
@@ -349,16 +360,6 @@ public final class RouteStage implements Stage {
       case PROHIBITED -> DropReason.PROHIBITED_ROUTE;
       default -> DropReason.NO_NEIGHBOUR; // unresolved, or a group in a group
     };
-  }
-
-  /** A super-frame counts as the segments that it will be sent as. */
-  private static boolean tooBig(PacketVector v, int i, int mtu) {
-    int headers = v.l4[i] - v.l3[i];
-    int segment = v.segmentSize[i];
-    if (segment == 0) {
-      return headers + v.l4Length[i] > mtu;
-    }
-    return headers + Segmenter.l4Header(v, i) + segment > mtu;
   }
 
   /** False, with nothing changed, when there was none left. */

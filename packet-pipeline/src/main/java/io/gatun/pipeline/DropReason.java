@@ -31,6 +31,7 @@ public enum DropReason {
   TUNNEL_FROM_POD(29, "VXLAN packet from a pod"),
   CONGESTION_UNMARKABLE(30, "congestion met in the tunnel by a packet that cannot carry the mark"),
   UNREACHABLE_ROUTE(31, "route says unreachable (answered with host unreachable)"),
+  LEFT_TO_BRIDGE(33, "for a MAC address that is the kernel's bridge's affair: it has its own copy"),
   PROHIBITED_ROUTE(32, "route says prohibit (answered with administratively prohibited)"),
   TUNNEL_LOOP(33, "came through a tunnel, and its way out is a tunnel"),
   // 40 to 59: Services and flows

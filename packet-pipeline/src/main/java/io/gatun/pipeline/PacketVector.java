@@ -56,6 +56,9 @@ public final class PacketVector {
   /** Came out of a tunnel that ends here (set by decapsulation). */
   public static final int FROM_TUNNEL = 1 << 10;
 
+  /** Stays on its bridge: out by {@link #outPort} as it is (set by switch). */
+  public static final int SWITCHED = 1 << 11;
+
   /** Packets in this vector; columns at or above it are stale. */
   public int size;
 
@@ -100,7 +103,10 @@ public final class PacketVector {
    */
   public final int[] ports = new int[CAPACITY];
 
-  /** IPv4: {@code source << 32 | destination} as they arrived, host order; from parse to track. */
+  /**
+   * IPv4: {@code source << 32 | destination} as they arrived, host order; set by parse. IPv6: the
+   * destination's last 64 bits, of {@link #SWITCHED} packets only.
+   */
   public final long[] addresses = new long[CAPACITY];
 
   /** Hash of the five-tuple, direction-sensitive; computed once, by the track stage. */

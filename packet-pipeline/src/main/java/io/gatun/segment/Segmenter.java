@@ -74,6 +74,15 @@ public final class Segmenter {
     return v.protocol[i] == IpProtocol.TCP ? Tcp.headerBytes(v.address[i] + v.l4[i]) : Udp.HEADER;
   }
 
+  /**
+   * Bytes of packet {@code i}, from its IP header on, or of the largest segment that it becomes.
+   */
+  public static int largest(PacketVector v, int i) {
+    int headers = v.l4[i] - v.l3[i];
+    int segment = v.segmentSize[i];
+    return headers + (segment == 0 ? v.l4Length[i] : l4Header(v, i) + segment);
+  }
+
   /** Whether a segment is left. */
   public boolean more() {
     return index == 0 || done < payload;

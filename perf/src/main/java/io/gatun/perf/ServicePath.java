@@ -96,6 +96,7 @@ final class ServicePath implements AutoCloseable {
                 new DataPath.Overlay(
                     new DecapStage(parse, new boolean[0], new TunnelCounters(1)),
                     new EncapStage(tunnels, new TunnelCounters(1))),
+                null,
                 pool,
                 questions,
                 System::nanoTime)

@@ -219,6 +219,7 @@ public final class Daemon {
     if (configuration.kernel().mirror()) { // else interfaces stay as they are
       followers.add(ports);
       followers.add(new WaitingPackets(dataplane, mirror));
+      followers.add(new BridgedPorts(dataplane, mirror, taken::get));
     }
     ControlLoop loop =
         new ControlLoop(control, followers, mirror.descriptor(), dataplane.wakeDescriptor())

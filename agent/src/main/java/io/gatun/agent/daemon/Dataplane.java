@@ -5,6 +5,9 @@ import io.gatun.agent.config.GatunConfiguration.Driver;
 import io.gatun.agent.config.GatunConfiguration.Idle;
 import io.gatun.agent.config.GatunConfiguration.Role;
 import io.gatun.agent.host.HostPair;
+import io.gatun.bridge.Sightings;
+import io.gatun.bridge.Switchboard;
+import io.gatun.control.kernel.SwitchPlan;
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
 import io.gatun.fib.Fib;
@@ -101,6 +104,11 @@ final class Dataplane {
   private final List<DecapStage> decaps = new ArrayList<>();
   private final List<TunnelCounters> tunnelCounters = new ArrayList<>();
   private final List<Questions> questions = new ArrayList<>();
+  private final List<Sightings> sightings = new ArrayList<>();
+
+  /** What is switched between bridged ports. */
+  private volatile Switchboard board = Switchboard.EMPTY;
+
   private final Map<Integer, InterfacePort> ports = new ConcurrentHashMap<>();
 
   /** By port number: what is partial has to be looked for. Set before the port has a worker. */
@@ -240,6 +248,8 @@ final class Dataplane {
     FramePool pool = drivers.pool();
     Questions asking = new Questions("questions of worker-" + number, wakeDescriptor);
     questions.add(asking);
+    Sightings seeing = new Sightings("sightings of worker-" + number, wakeDescriptor);
+    sightings.add(seeing);
     ParseStage parse = ParseStage.sharing(partial);
     TunnelCounters counted = new TunnelCounters(TUNNELS);
     tunnelCounters.add(counted);
@@ -252,6 +262,7 @@ final class Dataplane {
                     parse,
                     answering,
                     new DataPath.Overlay(decap, new EncapStage(tunnels, counted)),
+                    new DataPath.Bridging(() -> board, seeing),
                     pool,
                     asking,
                     Libc::monotonicNanos)
@@ -403,6 +414,40 @@ final class Dataplane {
       count += asking.poll(consumer);
     }
     return count;
+  }
+
+  /** Hands over addresses that bridges have not learnt; returns how many. On the control thread. */
+  int sightings(Sightings.Consumer consumer) {
+    int count = 0;
+    for (Sightings seeing : sightings) {
+      count += seeing.poll(consumer);
+    }
+    return count;
+  }
+
+  /** False, with nothing changed, when the driver does not take it: its interface may be going. */
+  boolean switching(SwitchPlan plan) {
+    Map<String, Collection<Long>> macs = new HashMap<>();
+    Map<String, String> members = new HashMap<>();
+    for (SwitchPlan.Domain domain : plan.domains()) {
+      macs.put(domain.name(), domain.board().macs());
+      for (int number : domain.devices().keySet()) {
+        InterfacePort port = ports.get(number);
+        if (port != null) {
+          members.put(port.name(), domain.name());
+        }
+      }
+    }
+    if (!leases.switching(macs, members)) {
+      return false;
+    }
+    board = plan.board();
+    wakeWorkers();
+    return true;
+  }
+
+  Switchboard switchboard() {
+    return board;
   }
 
   /** Ends the workers' sleep: what they wait for may be there. */

@@ -11,6 +11,7 @@ import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -98,6 +99,18 @@ final class Leases {
     if (Files.isDirectory(bpf.resolve(ifName))) {
       pins().detach(ifName);
     }
+  }
+
+  /**
+   * What comes by bridged packet ports is ours only when it is for one of these MAC addresses.
+   *
+   * @param macs by the name of what is switched together
+   * @param members interfaces, and what they belong to; other interfaces are no bridge's
+   * @return false when nothing was changed
+   */
+  boolean switching(Map<String, Collection<Long>> macs, Map<String, String> members) {
+    NftLease lease = packet;
+    return lease == null ? members.isEmpty() : lease.switching(macs, members);
   }
 
   /** Frames are ours until {@code until}, in nanoseconds of CLOCK_MONOTONIC. */

@@ -118,6 +118,7 @@ final class WarmUp {
                       ParseStage.sharing(new boolean[WorkerCounters.PORTS]),
                       new Answers(),
                       DataPath.Overlay.NONE,
+                      null,
                       pool,
                       questions,
                       Libc::monotonicNanos)

@@ -27,6 +27,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -62,6 +63,7 @@ public final class KernelMirror implements AutoCloseable {
   private final List<Runnable> linkListeners = new ArrayList<>();
   private final List<Consumer<List<Vtep>>> vtepListeners = new ArrayList<>();
   private final List<Consumer<List<Remote>>> remoteListeners = new ArrayList<>();
+  private final List<Runnable> bridgeListeners = new ArrayList<>();
   private final Set<Rule> warned = new HashSet<>();
   private final ConcurrentLinkedQueue<Runnable> questions = new ConcurrentLinkedQueue<>();
   private List<TakenPort> ports = List.of();
@@ -78,6 +80,7 @@ public final class KernelMirror implements AutoCloseable {
   private boolean failed;
   private boolean addressesTouched;
   private boolean linksTouched;
+  private boolean bridgesTouched;
   private boolean readSoon;
 
   /** Reads on threads of its own; writes nothing before the first {@link #doWork}. */
@@ -128,6 +131,7 @@ public final class KernelMirror implements AutoCloseable {
     List<TakenPort> before = ports;
     ports = List.copyOf(taken);
     plan.ports(before, ports);
+    bridgesTouched = true;
   }
 
   /** Addresses that packets will be sent to (endpoints): their neighbours are asked for early. */
@@ -198,6 +202,40 @@ public final class KernelMirror implements AutoCloseable {
   /** The same for links and their addresses; the listener asks {@link #links}. */
   public void onLinks(Runnable listener) {
     linkListeners.add(listener);
+  }
+
+  /** Tells {@code listener} on the control thread that {@link #switchPlan} may be another. */
+  public void onBridges(Runnable listener) {
+    bridgeListeners.add(listener);
+  }
+
+  /**
+   * What the bridges have us switch; on the control thread.
+   *
+   * @param switched which taken ports take part
+   */
+  public SwitchPlan switchPlan(Predicate<TakenPort> switched) {
+    return SwitchPlan.of(plan.state(), ports, switched);
+  }
+
+  /** MAC addresses of the neighbours that the kernel knows; on the control thread. */
+  public Set<Long> neighbourMacs() {
+    Set<Long> macs = new HashSet<>();
+    for (Neighbour neighbour : plan.state().all(Neighbour.class)) {
+      MacAddress mac = neighbour.mac();
+      if (mac != null) {
+        macs.add(mac.bits());
+      }
+    }
+    return macs;
+  }
+
+  /**
+   * Has a bridge learn, or keep in mind, that {@code mac} is behind its port; on the control
+   * thread.
+   */
+  public void learn(int device, MacAddress mac, int vlan) {
+    source.learn(device, mac, vlan);
   }
 
   /** Every link. */
@@ -306,6 +344,8 @@ public final class KernelMirror implements AutoCloseable {
         // IPv4 routes by it go without a word, and next hop objects.
         readSoon |= before != null && before.up() && (change.removed() || !link.up());
       }
+      case KernelTables.Forwarding forwarding -> bridgesTouched |= forwarding.master() != 0;
+      case KernelTables.BridgePort _ -> bridgesTouched = true;
       case Address _ -> {
         addressesTouched = true;
         readSoon |= change.removed();
@@ -327,6 +367,7 @@ public final class KernelMirror implements AutoCloseable {
     int differences = plan.state().equal(tables);
     addressesTouched = true;
     linksTouched = true;
+    bridgesTouched = true;
     tables.rules().forEach(this::warn);
     LOG.debug("{} differences in {} routes", differences, plan.state().routeCount());
   }
@@ -390,8 +431,12 @@ public final class KernelMirror implements AutoCloseable {
       }
       linkListeners.forEach(Runnable::run);
     }
+    if (bridgesTouched || linksTouched) {
+      bridgeListeners.forEach(Runnable::run);
+    }
     addressesTouched = false;
     linksTouched = false;
+    bridgesTouched = false;
   }
 
   private void warn(Rule rule) {

@@ -18,6 +18,7 @@ public final class NftTransaction {
   private static final int NEW_RULE = 6;
   private static final int DELETE_RULE = 8;
   private static final int NEW_SET = 9;
+  private static final int DELETE_SET = 11;
   private static final int NEW_ELEMENT = 12;
   private static final int DELETE_ELEMENT = 14;
   private static final int NETDEV = 5;
@@ -40,6 +41,9 @@ public final class NftTransaction {
   private static final int TYPE_IPV6 = 8;
   private static final int TYPE_PORT = 13;
   private static final int TYPE_DEVICE_TYPE = 21;
+
+  /** The same for "ether_addr". */
+  private static final int TYPE_ETHERNET_ADDRESS = 9;
 
   private final String table;
   private final NftMessage message = new NftMessage();
@@ -92,6 +96,19 @@ public final class NftTransaction {
     int start = begin(NEW_SET, CREATE);
     message.text(1, table).text(2, set).number(3, flags);
     message.number(4, type).number(5, bytes).number(10, sequence);
+    message.end(start);
+    return this;
+  }
+
+  /** Makes, unless it is there, a set of Ethernet addresses. */
+  public NftTransaction macSet(String set) {
+    return set(set, 0, TYPE_ETHERNET_ADDRESS, 6);
+  }
+
+  /** Removes {@code set}, which has to be there and which no rule may name any more. */
+  public NftTransaction removeSet(String set) {
+    int start = begin(DELETE_SET, 0);
+    message.text(1, table).text(2, set);
     message.end(start);
     return this;
   }
@@ -198,6 +215,11 @@ public final class NftTransaction {
     message.nested(4, () -> rule.write(message));
     message.end(start);
     return this;
+  }
+
+  /** Whether nothing was asked for yet. */
+  public boolean isEmpty() {
+    return sequence == 1;
   }
 
   /** The sequence number of the message that is answered also when all went well. */

@@ -6,6 +6,7 @@ import io.gatun.ffm.nft.NftRule.Meta;
 import io.gatun.packet.IpProtocol;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The rules of an interface's ingress chain: the kernel drops its copy of what our socket takes
@@ -47,9 +48,18 @@ final class IngressRules {
     add().meta(Meta.DEVICE_TYPE).notIn(LEASE).accept();
   }
 
-  static List<NftRule> pod() {
+  /**
+   * A pod's.
+   *
+   * @param bridge of a bridge's port: the set of the MAC addresses that the bridge does not keep to
+   *     itself; null for others
+   */
+  static List<NftRule> pod(@Nullable String bridge) {
     IngressRules chain = new IngressRules();
     chain.add().payload(Base.LINK, 0, 1).mask(1).isNot(0).accept();
+    if (bridge != null) {
+      chain.add().payload(Base.LINK, 0, 6).notIn(bridge).accept();
+    }
     // The type as it was on the wire: that of a VLAN tag, also when the kernel keeps it aside.
     chain.type(IPV4).drop();
     chain.add().payload(Base.LINK, ETHERTYPE, 2).isNot(IPV6).accept();

@@ -3,13 +3,18 @@ package io.gatun.port.packet;
 import io.gatun.ffm.Errno;
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
-import io.gatun.ffm.nft.NftRule;
 import io.gatun.ffm.nft.NftSocket;
 import io.gatun.ffm.nft.NftTransaction;
-import java.util.List;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Until when frames are ours, without eBPF: an element with a time-out in a set of an nftables
@@ -22,6 +27,7 @@ import java.util.concurrent.TimeUnit;
  *     chain cali1 { type filter hook ingress device "cali1" priority -500;
  *       iiftype != &#64;lease accept       the lease has run out: the kernel's
  *       …                             groups, what is not IP, link-local, neighbour discovery: accept
+ *       ether daddr != &#64;bridge_7_0 accept   a bridge's port: what its bridge keeps (io.gatun.bridge)
  *       drop                          ours: the socket has its copy
  *     }
  *   }
@@ -55,6 +61,11 @@ public final class NftLease implements AutoCloseable {
 
   private OwnList own = OwnList.NONE;
 
+  /** Of bridged interfaces: the set of addresses that are ours. */
+  private Map<String, String> members = new HashMap<>();
+
+  private Map<String, Set<Long>> macs = Map.of();
+
   private NftLease(NftSocket socket) {
     this.socket = socket;
   }
@@ -80,16 +91,67 @@ public final class NftLease implements AutoCloseable {
    *     for others
    */
   synchronized void attach(String ifName, byte[] mac) {
-    must(socket.commit(chain(ifName, mac)), "make the ingress chain of " + ifName);
+    NftTransaction rules = new NftTransaction(TABLE);
+    chain(rules, ifName, mac, null);
+    must(socket.commit(rules), "make the ingress chain of " + ifName);
     interfaces.put(ifName, mac);
   }
 
-  private static NftTransaction chain(String ifName, byte[] mac) {
-    NftTransaction chain =
-        new NftTransaction(TABLE).ingressChain(ifName, ifName, PRIORITY).flush(ifName);
-    List<NftRule> rules = mac.length == 0 ? IngressRules.pod() : IngressRules.uplink(mac);
-    rules.forEach(rule -> chain.rule(ifName, rule));
-    return chain;
+  /**
+   * What comes in by an interface of {@code ofInterfaces} is ours only when it is for one of the
+   * addresses of its set; by the others everything is. False when the kernel refuses: then nothing
+   * has changed.
+   */
+  public synchronized boolean switching(
+      Map<String, Collection<Long>> addresses, Map<String, String> ofInterfaces) {
+    Map<String, Set<Long>> wanted = new HashMap<>();
+    addresses.forEach((set, keys) -> wanted.put(set, Set.copyOf(keys)));
+    Map<String, String> mine = new HashMap<>(ofInterfaces);
+    mine.keySet().retainAll(interfaces.keySet());
+    NftTransaction changes = new NftTransaction(TABLE);
+    wanted.forEach((set, keys) -> fill(changes, set, macs.get(set), keys));
+    interfaces.forEach((each, mac) -> {
+      if (!Objects.equals(mine.get(each), members.get(each))) {
+        chain(changes, each, mac, mine.get(each));
+      }
+    });
+    for (String set : macs.keySet()) {
+      if (!wanted.containsKey(set)) {
+        changes.removeSet(set);
+      }
+    }
+    if (changes.isEmpty() || socket.commit(changes) == 0) {
+      macs = wanted;
+      members = mine;
+      return true;
+    }
+    return false;
+  }
+
+  /** {@code before} null: the set is new to us, though a predecessor may have left one. */
+  private static void fill(
+      NftTransaction changes, String set, @Nullable Set<Long> before, Set<Long> now) {
+    Set<Long> known = before == null ? Set.of() : before;
+    if (before == null) {
+      changes.macSet(set).clear(set);
+    }
+    known.stream().filter(k -> !now.contains(k)).forEach(k -> changes.removeElement(set, mac(k)));
+    changes.elements(set, now.stream().filter(k -> !known.contains(k)).map(NftLease::mac).toList());
+  }
+
+  private static byte[] mac(long address) {
+    return Arrays.copyOfRange(ByteBuffer.allocate(8).putLong(address).array(), 2, 8);
+  }
+
+  /**
+   * @param mac of an uplink, empty for others
+   * @param bridge the set of what is ours on a bridge's port, null for others
+   */
+  private static void chain(
+      NftTransaction chain, String ifName, byte[] mac, @Nullable String bridge) {
+    chain.ingressChain(ifName, ifName, PRIORITY).flush(ifName);
+    (mac.length == 0 ? IngressRules.pod(bridge) : IngressRules.uplink(mac))
+        .forEach(rule -> chain.rule(ifName, rule));
   }
 
   /** What uplinks leave to the kernel, at once; 0, or −errno with the list before still there. */
@@ -112,6 +174,7 @@ public final class NftLease implements AutoCloseable {
   /** What comes in by {@code ifName} is the kernel's again. */
   synchronized void detach(String ifName) {
     interfaces.remove(ifName);
+    members.remove(ifName);
     socket.commit(new NftTransaction(TABLE).removeChain(ifName)); // gone with its interface: fine
   }
 
@@ -171,9 +234,15 @@ public final class NftLease implements AutoCloseable {
   private boolean restore() {
     int result = socket.commit(table());
     if (result == 0) {
-      result = socket.commit(fill());
+      NftTransaction sets = fill();
+      macs.forEach((set, keys) -> fill(sets, set, null, keys));
+      result = socket.commit(sets);
     }
-    interfaces.forEach((name, mac) -> socket.commit(chain(name, mac))); // may have gone meanwhile
+    interfaces.forEach((name, mac) -> {
+      NftTransaction rules = new NftTransaction(TABLE);
+      chain(rules, name, mac, members.get(name));
+      socket.commit(rules); // may have gone meanwhile
+    });
     return result == 0;
   }
 
