@@ -4,7 +4,7 @@ import io.gatun.ffm.memory.Memory;
 import java.util.function.IntConsumer;
 
 /**
- * Nodes written from 256 slots and read back into them, by the writer.
+ * Nodes written from {@link Slots} and read back into them, by the writer.
  *
  * <p>A slot here is an int: a next hop, or the unit of a child with the top bit set ({@link
  * #ofChild}).
@@ -32,13 +32,18 @@ final class NodeCodec {
   }
 
   /** Writes a node that says {@code slots}; its unit. */
-  int encode(int[] slots) {
-    int leaves = 1;
-    int children = isChild(slots[0]) ? 1 : 0;
-    for (int i = 1; i < Node.SLOTS; i++) {
-      if (slots[i] != slots[i - 1]) {
-        leaves++;
-        children += isChild(slots[i]) ? 1 : 0;
+  int encode(Slots slots) {
+    int leaves = 0;
+    int children = 0;
+    int previous = ~slots.value(0);
+    for (int word = 0; word < Slots.WORDS; word++) {
+      for (long left = slots.starts(word); left != 0; left &= left - 1) {
+        int slot = slots.value((word << 6) + Long.numberOfTrailingZeros(left));
+        if (slot != previous) {
+          leaves++;
+          children += isChild(slot) ? 1 : 0;
+          previous = slot;
+        }
       }
     }
     int bytes = children * Node.CHILD_BYTES + leaves * Node.LEAF_BYTES;
@@ -53,47 +58,45 @@ final class NodeCodec {
     return unit;
   }
 
-  private static void write(int[] slots, long base, long node, long childAt, long leafAt) {
-    long firstChild = childAt;
-    long leaf = leafAt;
-    for (int word = 0; word < Node.SLOTS / 64; word++) {
-      long starts = 0;
-      // Before the first slot no leaf is in force: slot 0 begins leaf 0 without a bit.
-      long inForce = word == 0 ? leaf : leaf - Node.LEAF_BYTES;
+  private static void write(Slots slots, long base, long node, long childAt, long leafAt) {
+    int child = 0;
+    int previous = ~slots.value(0);
+    // Before the first slot no leaf is in force: slot 0 begins leaf 0 without a bit.
+    long leaf = leafAt - Node.LEAF_BYTES;
+    for (int word = 0; word < Slots.WORDS; word++) {
+      long inForce = word == 0 ? leafAt : leaf;
       Memory.putInt(node + Node.LEAVES + word * 4L, (int) ((inForce - base) / Node.LEAF_BYTES));
-      for (int bit = 0; bit < 64; bit++) {
-        int i = word * 64 + bit;
-        boolean first = i == 0;
-        if (!first && slots[i] == slots[i - 1]) {
-          continue;
+      long starts = 0;
+      for (long left = slots.starts(word); left != 0; left &= left - 1) {
+        int slot = slots.value((word << 6) + Long.numberOfTrailingZeros(left));
+        if (slot != previous) {
+          previous = slot;
+          leaf += Node.LEAF_BYTES;
+          starts |= left & -left;
+          if (isChild(slot)) {
+            Memory.putInt(childAt + (long) child * Node.CHILD_BYTES, child(slot));
+            Memory.putShort(leaf, child | 0x8000);
+            child++;
+          } else {
+            Memory.putShort(leaf, slot);
+          }
         }
-        starts |= first ? 0 : 1L << bit;
-        if (isChild(slots[i])) {
-          Memory.putInt(childAt, child(slots[i]));
-          Memory.putShort(leaf, (int) ((childAt - firstChild) / Node.CHILD_BYTES) | 0x8000);
-          childAt += Node.CHILD_BYTES;
-        } else {
-          Memory.putShort(leaf, slots[i]);
-        }
-        leaf += Node.LEAF_BYTES;
       }
-      Memory.putLong(node + Node.BIT_MAP + word * 8L, starts);
+      Memory.putLong(node + Node.BIT_MAP + word * 8L, word == 0 ? starts & ~1L : starts);
     }
   }
 
   /** Reads what the node says into {@code slots}. */
-  void decode(int unit, int[] slots) {
+  void decode(int unit, Slots slots) {
     long base = units.base();
     long node = Node.address(base, unit);
-    int slot = slotOf(base, node, 0);
-    for (int word = 0; word < Node.SLOTS / 64; word++) {
-      long starts = Memory.getLong(node + Node.BIT_MAP + word * 8L);
-      for (int bit = 0; bit < 64; bit++) {
-        int i = word * 64 + bit;
-        if ((starts >>> bit & 1) != 0) {
-          slot = slotOf(base, node, i);
-        }
-        slots[i] = slot;
+    slots.fill(slotOf(base, node, 0));
+    for (int word = 0; word < Slots.WORDS; word++) {
+      for (long left = Memory.getLong(node + Node.BIT_MAP + word * 8L);
+          left != 0;
+          left &= left - 1) {
+        int slot = (word << 6) + Long.numberOfTrailingZeros(left);
+        slots.start(slot, slotOf(base, node, slot));
       }
     }
   }

@@ -50,34 +50,42 @@ final class Rib {
     return Prefix.bits(high[entry], low[entry], start, end);
   }
 
-  /** Adds the prefix or replaces its next hop. */
-  void put(Prefix prefix, int hop) {
+  /**
+   * Adds the prefix or replaces its next hop; returns its entry, {@link #NOBODY} when it was there
+   * with that next hop.
+   */
+  int put(Prefix prefix, int hop) {
     int parent = NOBODY;
     int entry = root;
     int side = 0;
     while (entry != NOBODY) {
       int common = common(entry, prefix);
       if (common < length[entry]) {
-        int joint = common == prefix.length() ? create(prefix, hop) : fork(prefix, common, hop);
+        int own = create(prefix, hop);
+        int joint = common == prefix.length() ? own : fork(prefix, common, own);
         child[Prefix.bits(high[entry], low[entry], common, common + 1)][joint] = entry;
         link(parent, side, joint);
-        return;
+        return own;
       }
       if (common == prefix.length()) {
+        if (nextHop[entry] == hop) {
+          return NOBODY;
+        }
         size += nextHop[entry] == 0 ? 1 : 0;
         nextHop[entry] = hop;
-        return;
+        return entry;
       }
       parent = entry;
       side = prefix.bit(common);
       entry = child[side][entry];
     }
-    link(parent, side, create(prefix, hop));
+    int own = create(prefix, hop);
+    link(parent, side, own);
+    return own;
   }
 
-  /** A fork of {@code common} bits with the prefix as one of its two children. */
-  private int fork(Prefix prefix, int common, int hop) {
-    int leaf = create(prefix, hop);
+  /** A fork of {@code common} bits with the prefix's entry as one of its two children. */
+  private int fork(Prefix prefix, int common, int leaf) {
     int joint = create(prefix.shortenedTo(common), 0);
     child[prefix.bit(common)][joint] = leaf;
     return joint;

@@ -27,7 +27,7 @@ final class Trie implements AutoCloseable {
   private final Rib rib = new Rib();
 
   /** Slots of the node being made at each depth. */
-  private final int[][] scratch;
+  private final Slots[] scratch;
 
   private volatile Units units;
   private NodeCodec codec;
@@ -47,7 +47,8 @@ final class Trie implements AutoCloseable {
   Trie(String name, int bits, int units, Retirement retirement) {
     this.name = name;
     this.retirement = retirement;
-    scratch = new int[(bits - ROOT_BITS) / STRIDE][Node.SLOTS];
+    scratch = new Slots[(bits - ROOT_BITS) / STRIDE];
+    Arrays.setAll(scratch, _ -> new Slots());
     this.units = new Units(name, units, retirement);
     codec = new NodeCodec(this.units);
     for (int i = 0; i < ROOT_SLOTS; i++) {
@@ -78,9 +79,9 @@ final class Trie implements AutoCloseable {
       throw new IllegalArgumentException(
           "next hop %d; use 1 to %d".formatted(nextHop, Node.MAX_NEXT_HOP));
     }
-    if (rib.nextHop(prefix) != nextHop) {
-      rib.put(prefix, nextHop);
-      change(prefix);
+    int entry = rib.put(prefix, nextHop);
+    if (entry != Rib.NOBODY) {
+      change(prefix, entry, nextHop);
     }
   }
 
@@ -89,20 +90,23 @@ final class Trie implements AutoCloseable {
     if (!rib.remove(prefix)) {
       return false;
     }
-    change(prefix);
+    change(prefix, rib.within(prefix), rib.covering(prefix, prefix.length()));
     if (units.cut() > WORTH_SHRINKING && units.live() < units.cut() / 4) {
       shrink();
     }
     return true;
   }
 
-  /** Makes what the RIB says of the prefix true of the table. */
-  private void change(Prefix prefix) {
+  /**
+   * Makes what the RIB says of the prefix true of the table.
+   *
+   * @param entry the shortest that the prefix contains
+   * @param hop of the longest that contains the prefix
+   */
+  private void change(Prefix prefix, int entry, int hop) {
     int index = Prefix.bits(prefix.high(), 0, 0, ROOT_BITS);
     if (prefix.length() < ROOT_BITS) {
-      int hop = rib.covering(prefix, prefix.length());
       int last = index + (1 << (ROOT_BITS - prefix.length()));
-      int entry = rib.within(prefix);
       if (entry != Rib.NOBODY && rib.length(entry) == prefix.length()) {
         int middle = (index + last) / 2;
         uncovered(rib.child(entry, 0), index, middle, hop);
@@ -111,9 +115,11 @@ final class Trie implements AutoCloseable {
         uncovered(entry, index, last, hop);
       }
     } else if (prefix.length() == ROOT_BITS) {
-      rebuild(index);
+      drop(Memory.getInt(units.base() + index * 4L));
+      show(index, build(entry, ROOT_BITS, hop));
     } else {
-      show(index, update(Memory.getInt(units.base() + index * 4L), ROOT_BITS, prefix));
+      int unit = Memory.getInt(units.base() + index * 4L);
+      show(index, update(unit, ROOT_BITS, prefix, entry, hop));
     }
     retireReplaced();
   }
@@ -159,26 +165,35 @@ final class Trie implements AutoCloseable {
   }
 
   /** A slot that says what the node of {@code unit} does but for the prefix, which is longer. */
-  private int update(int unit, int start, Prefix prefix) {
-    int[] slots = scratch(start);
+  private int update(int unit, int start, Prefix prefix, int entry, int hop) {
+    Slots slots = scratch(start);
     codec.decode(unit, slots);
     int end = start + STRIDE;
     int index = Prefix.bits(prefix.high(), prefix.low(), start, end);
     if (prefix.length() > end) {
-      slots[index] =
-          isChild(slots[index]) ? update(child(slots[index]), end, prefix) : grown(prefix, end);
+      int slot = slots.get(index);
+      int now = isChild(slot) ? update(child(slot), end, prefix, entry, hop) : grown(prefix, end);
+      slots.set(index, index + 1, now);
     } else {
-      int hop = rib.covering(prefix, prefix.length());
-      for (int i = index; i < index + (1 << (end - prefix.length())); i++) {
-        if (isChild(slots[i])) {
-          drop(child(slots[i]));
-        }
-        slots[i] = hop;
-      }
-      paint(rib.within(prefix), start, slots, hop);
+      int last = index + (1 << (end - prefix.length()));
+      dropChildren(slots, index, last);
+      slots.set(index, last, hop);
+      paint(entry, start, slots, hop);
     }
     replace(unit);
     return slot(slots);
+  }
+
+  /** A child is the only slot of its run. */
+  private void dropChildren(Slots slots, int first, int last) {
+    for (int word = first >>> 6; word <= last - 1 >>> 6; word++) {
+      for (long left = slots.starts(word); left != 0; left &= left - 1) {
+        int slot = (word << 6) + Long.numberOfTrailingZeros(left);
+        if (slot >= first && slot < last && isChild(slots.value(slot))) {
+          drop(child(slots.value(slot)));
+        }
+      }
+    }
   }
 
   /** What a slot becomes that had no child and gets one for a prefix beyond {@code end} bits. */
@@ -192,14 +207,14 @@ final class Trie implements AutoCloseable {
     if (top == Rib.NOBODY) {
       return hop;
     }
-    int[] slots = scratch(start);
-    Arrays.fill(slots, hop);
+    Slots slots = scratch(start);
+    slots.fill(hop);
     paint(top, start, slots, hop);
     return slot(slots);
   }
 
   /** Writes the entry and those below it over slots that {@code hop} was true of so far. */
-  private void paint(int entry, int start, int[] slots, int hop) {
+  private void paint(int entry, int start, Slots slots, int hop) {
     if (entry == Rib.NOBODY) {
       return;
     }
@@ -209,12 +224,12 @@ final class Trie implements AutoCloseable {
     int zero = rib.child(entry, 0);
     int one = rib.child(entry, 1);
     if (length > end || (length == end && (zero != Rib.NOBODY || one != Rib.NOBODY))) {
-      slots[index] = build(entry, end, hop);
+      slots.set(index, index + 1, build(entry, end, hop));
       return;
     }
     int own = rib.nextHop(entry);
     if (own != 0) {
-      Arrays.fill(slots, index, index + (1 << (end - length)), own);
+      slots.set(index, index + (1 << (end - length)), own);
       hop = own;
     }
     paint(zero, start, slots, hop);
@@ -222,21 +237,12 @@ final class Trie implements AutoCloseable {
   }
 
   /** A leaf when all slots are the same one, else a child. */
-  private int slot(int[] slots) {
-    int first = slots[0];
-    if (!isChild(first)) {
-      int i = 1;
-      while (i < slots.length && slots[i] == first) {
-        i++;
-      }
-      if (i == slots.length) {
-        return first;
-      }
-    }
-    return ofChild(codec.encode(slots));
+  private int slot(Slots slots) {
+    int first = slots.value(0);
+    return !isChild(first) && slots.isUniform() ? first : ofChild(codec.encode(slots));
   }
 
-  private int[] scratch(int start) {
+  private Slots scratch(int start) {
     return scratch[(start - ROOT_BITS) / STRIDE];
   }
 
@@ -257,8 +263,8 @@ final class Trie implements AutoCloseable {
       uniform = Arrays.copyOf(uniform, Math.max(hop + 1, uniform.length * 2));
     }
     if (uniform[hop] == 0) {
-      int[] slots = new int[Node.SLOTS];
-      Arrays.fill(slots, hop);
+      Slots slots = new Slots();
+      slots.fill(hop);
       uniform[hop] = codec.encode(slots);
     }
     return uniform[hop];
@@ -314,11 +320,14 @@ final class Trie implements AutoCloseable {
   }
 
   private int moved(NodeCodec from, int unit, int start) {
-    int[] slots = scratch(start);
+    Slots slots = scratch(start);
     from.decode(unit, slots);
-    for (int i = 0; i < slots.length; i++) {
-      if (isChild(slots[i])) {
-        slots[i] = moved(from, child(slots[i]), start + STRIDE);
+    for (int word = 0; word < Slots.WORDS; word++) {
+      for (long left = slots.starts(word); left != 0; left &= left - 1) {
+        int slot = (word << 6) + Long.numberOfTrailingZeros(left);
+        if (isChild(slots.value(slot))) {
+          slots.start(slot, moved(from, child(slots.value(slot)), start + STRIDE));
+        }
       }
     }
     return slot(slots);
