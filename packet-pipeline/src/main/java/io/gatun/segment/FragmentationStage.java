@@ -70,6 +70,7 @@ public final class FragmentationStage implements HoldingStage, AutoCloseable {
           cut(v, i, pieces);
         } else {
           waiting.append(v, i);
+          waiting.flow[waiting.size - 1] = 0; // its entry may be another flow's by then
           v.verdict[i] = Verdict.HELD;
         }
       }
