@@ -198,7 +198,7 @@ public final class NftLease implements AutoCloseable {
     if (hold <= 0 || granted - now > hold - hold / 4) {
       return;
     }
-    if (until - now < 0) {
+    if (until != 0 && until - now < 0) { // not the first one: nobody has read anything before it
       lapses++; // before the grant: who finds the lease good again sees it; under our lock
     }
     int result = grant(hold);

@@ -71,6 +71,7 @@ public final class PacketPort implements InterfacePort {
     this.pool = pool;
     this.share = share;
     this.lease = share.lease();
+    this.lapses = lease.lapses(); // else the first frames of every new port would go
     this.outbox = new MessageBatch("outbox " + name, BATCH);
   }
 
