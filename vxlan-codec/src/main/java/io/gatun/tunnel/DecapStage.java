@@ -95,6 +95,11 @@ public final class DecapStage implements Stage {
     if ((flags & PacketVector.FIRST_FRAGMENT) != 0 || !known.hasEnd(l3, six, port)) {
       return; // for the kernel to put together; or somebody else's, on its way through us
     }
+    if (v.segmentSize[i] != 0) {
+      v.drop(
+          i, DropReason.UNSUPPORTED_OFFLOAD); // several in one frame: no device of ours joins them
+      return;
+    }
     long udp = v.address[i] + v.l4[i];
     long vxlan = udp + Udp.HEADER;
     int bytes = Udp.length(udp) - Udp.HEADER;

@@ -285,6 +285,23 @@ class TunnelStagesTest {
     assertEquals(Verdict.CONTINUE, v.verdict[0], "fragments are put together there");
   }
 
+  /** Several VXLAN packets in one frame, so that the first inner length would be that of all. */
+  @Test
+  void shouldRefuseASuperFrameOfUdp() {
+    byte[] frame = outer(VNI_1, inner().payload(600).bytes()).partialChecksum().bytes();
+    Memory.copyIn(frame, 0, area.address() + HEADROOM, frame.length);
+    v.append(area.address(), area.address() + HEADROOM, frame.length, UPLINK);
+    v.flags[0] = PacketVector.PARTIAL_CHECKSUM;
+    v.csumStart[0] = 34;
+    v.csumOffset[0] = 6;
+    v.segmentSize[0] = 100;
+    parse.process(v);
+    assertEquals(Verdict.CONTINUE, v.verdict[0]);
+    decap.process(v);
+    assertEquals(Verdict.DROP, v.verdict[0]);
+    assertEquals(DropReason.UNSUPPORTED_OFFLOAD.code(), v.dropReason[0]);
+  }
+
   @Test
   void shouldNotTouchOthersTunnels() {
     byte[] passing =
