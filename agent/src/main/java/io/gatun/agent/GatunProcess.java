@@ -50,6 +50,17 @@ public final class GatunProcess implements NodeDataplane.Running {
     return start(node, config, manifests, launcher, javaOptions, List.of());
   }
 
+  /**
+   * Starts it by another program that then becomes it: {@code setpriv …} for example.
+   *
+   * @param more words for {@code run}
+   */
+  public static GatunProcess startBy(
+      List<String> program, Node node, Path config, Path manifests, List<String> more)
+      throws IOException {
+    return start(program, node, config, manifests, null, List.of(), more);
+  }
+
   private static GatunProcess start(
       Node node,
       Path config,
@@ -58,7 +69,20 @@ public final class GatunProcess implements NodeDataplane.Running {
       List<String> javaOptions,
       List<String> more)
       throws IOException {
-    List<String> words = new ArrayList<>(launcher == null ? java(javaOptions) : List.of(launcher));
+    return start(List.of(), node, config, manifests, launcher, javaOptions, more);
+  }
+
+  private static GatunProcess start(
+      List<String> program,
+      Node node,
+      Path config,
+      Path manifests,
+      @Nullable String launcher,
+      List<String> javaOptions,
+      List<String> more)
+      throws IOException {
+    List<String> words = new ArrayList<>(program);
+    words.addAll(launcher == null ? java(javaOptions) : List.of(launcher));
     words.addAll(
         List.of("run", "--config", config.toString(), "--manifests", manifests.toString()));
     words.addAll(more);

@@ -252,7 +252,10 @@ final class Connector {
       return true;
     }
     boolean toHost = sources.leadsToHost(f.ipv6, f.newDestinationHigh, f.newDestinationLow);
-    SourceAddresses.Source source = toHost ? sources.pair() : sources.node();
+    SourceAddresses.Source source =
+        toHost
+            ? sources.pair()
+            : sourceAddresses.towards(f.ipv6, f.newDestinationHigh, f.newDestinationLow);
     f.newSourceHigh = f.ipv6 ? source.high6() : 0;
     f.newSourceLow = f.ipv6 ? source.low6() : source.low4();
     ports = sources.ports(f.ipv6, f.newDestinationHigh, f.newDestinationLow);

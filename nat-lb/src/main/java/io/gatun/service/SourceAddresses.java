@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What masqueraded flows come from. Set by the control thread, read by all workers once a vector.
  *
- * <p>Towards the outside that is the node's address, which its own sockets have too: ports come
- * from a range that they do not use and that the uplinks' stub claims. Towards this node's pods it
+ * <p>Towards the outside that is the node's address on the way there, which its own sockets have
+ * too: ports come from a range that they do not use and that the uplinks' stub claims. Towards this node's pods it
  * is the same address, but their replies come by ports that are ours alone: so only those ports are
  * left out that the host's sockets are given. Towards the node itself it is the far end of the
  * host's pair, which nobody else has: all ports.
@@ -78,6 +78,8 @@ public final class SourceAddresses {
     }
   }
 
+  private volatile @Nullable SourceRoutes routes;
+
   private volatile Sources current =
       new Sources(
           Source.NONE,
@@ -138,6 +140,23 @@ public final class SourceAddresses {
     Sources s = current;
     AddressList own = new AddressList(addresses);
     current = new Sources(s.node, s.pair, s.hostPort, own, s.outside, s.inside, s.pods);
+  }
+
+  /** Where flows go decides which of the node's addresses they come from. */
+  public void routes(SourceRoutes byDestination) {
+    routes = byDestination;
+  }
+
+  /** What a flow to this address, which is not the node's own, comes from. */
+  Source towards(boolean ipv6, long high, long low) {
+    SourceRoutes known = routes;
+    if (known != null) {
+      Source found = known.find(ipv6, high, low);
+      if (found.has(ipv6)) {
+        return found;
+      }
+    }
+    return current.node;
   }
 
   Sources current() {

@@ -3,6 +3,7 @@ package io.gatun.agent.check;
 import io.gatun.ffm.NativeException;
 import io.gatun.ffm.ethtool.Ethtool;
 import io.gatun.ffm.netlink.Link;
+import io.gatun.ffm.netlink.XdpFeatures;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -42,18 +43,36 @@ public final class InterfaceChecks {
                 "MTU %d, at most %d fits into a frame".formatted(link.mtu(), LARGEST_MTU),
                 "ip link set %s mtu 1500".formatted(name)));
     queues(name, findings);
+    XdpFeatures features = XdpFeatures.of(link.index());
+    if (features != null) {
+      findings.add(xdp(name, features));
+    }
     findings.addAll(foreignProgram(name, pins));
     if (link.kind().isEmpty()) {
       offloads(name, findings);
     }
     if (link.kind().equals("bond") || link.vlan() != 0) {
       findings.add(
-          Finding.failure(
+          Finding.warning(
               name,
-              "a bond or VLAN device does not receive by AF_XDP",
-              "take the devices below it"));
+              (link.vlan() != 0 ? "a VLAN device" : "a bond") + ": its traffic stays the kernel's",
+              "leave it out of interfaces; routes by it lead to the kernel"));
     }
     return findings;
+  }
+
+  /** By which of XDP's modes its frames can be got. */
+  static Finding xdp(String name, XdpFeatures features) {
+    if (features.isZeroCopy()) {
+      return Finding.ok(name, "XDP: native, zero-copy possible (copy mode is used)");
+    }
+    return features.isNative()
+        ? Finding.ok(name, "XDP: native, copy mode")
+        : Finding.warning(
+            name,
+            "XDP: generic only, its driver has no native mode: slow, and whole segments are lost",
+            "ethtool -K %s gro off lro off; for a pod's interface use driver: packet"
+                .formatted(name));
   }
 
   private static void queues(String name, List<Finding> findings) {

@@ -151,6 +151,8 @@ public final class Daemon {
             configuration.neighbours());
     mirror.onVteps(dataplane::vteps);
     mirror.onRemotes(dataplane::remotes);
+    mirror.onSources(
+        (to, source) -> dataplane.sourceRoutes().put(to.address(), to.length(), source));
     NodeSettings node = Settings.node(configuration);
     ObjectSource source =
         origin.source(

@@ -27,6 +27,7 @@ import io.gatun.ring.qsbr.Qsbr;
 import io.gatun.service.DataPath;
 import io.gatun.service.ServiceTable;
 import io.gatun.service.SourceAddresses;
+import io.gatun.service.SourceRoutes;
 import io.gatun.tunnel.DecapStage;
 import io.gatun.tunnel.EncapStage;
 import io.gatun.tunnel.Remote;
@@ -91,6 +92,7 @@ final class Dataplane {
   private final ServiceTable services;
   private final SourceAddresses sources = new SourceAddresses();
   private final FlowKeeper keeper;
+  private final SourceRoutes sourceRoutes;
   private final Leases leases;
   private final Drivers drivers;
   private final int wakeDescriptor =
@@ -152,6 +154,8 @@ final class Dataplane {
     flows =
         new FlowTable(FlowTable.FIRST, maxFlows, Settings.timeouts(configuration), qsbr, flowFile);
     services = new ServiceTable(flows, qsbr, flowFile == null ? 0 : flowFile.annex());
+    sourceRoutes = new SourceRoutes(retirement::retire);
+    sources.routes(sourceRoutes);
     sources.ports(configuration.snatPorts().first(), configuration.snatPorts().last());
     Settings.ephemeralPorts().ifPresent(range -> sources.ephemeral(range.first(), range.last()));
     keeper = new FlowKeeper(flows, services, sources);
@@ -510,6 +514,11 @@ final class Dataplane {
   /** By what driver the host's port is opened. */
   Driver hostDriver() {
     return drivers.host();
+  }
+
+  /** Which of the node's addresses flows come from, by where they go; for the control thread. */
+  SourceRoutes sourceRoutes() {
+    return sourceRoutes;
   }
 
   /** Where masqueraded flows come from; for the control thread. */

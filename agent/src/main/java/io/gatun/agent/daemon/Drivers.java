@@ -40,7 +40,7 @@ final class Drivers {
   private static final int SUPER_FRAMES = 640;
 
   private final Leases leases;
-  private final @Nullable Inheritance inheritance;
+  private @Nullable Inheritance inheritance;
   private final Set<Driver> used = EnumSet.noneOf(Driver.class);
   private final Umem umem;
   private final @Nullable FrameDepot superFrames;
@@ -122,6 +122,10 @@ final class Drivers {
     if (left != null && left.frames() > 0) {
       umem.restore(custodies == null ? CharBuffer.allocate(umem.depot().frames()) : custodies);
       leases.inherit(left.until());
+    }
+    if (left != null) {
+      left.close();
+      inheritance = null; // an interface that comes later, or again, is opened anew
     }
   }
 

@@ -8,6 +8,7 @@ import io.gatun.agent.check.MachineChecks;
 import io.gatun.agent.check.Rivals;
 import io.gatun.agent.config.Configuration;
 import io.gatun.agent.config.ConfigurationException;
+import io.gatun.agent.config.GatunConfiguration;
 import io.gatun.ffm.netlink.Link;
 import io.gatun.ffm.netlink.Rtnetlink;
 import java.io.IOException;
@@ -29,7 +30,7 @@ public final class Preflight {
   public static List<Finding> all(@Nullable Path config, RunDirectory run) throws IOException {
     List<Finding> findings = new ArrayList<>(MachineChecks.all(run.bpf()));
     List<Link> links = links();
-    Set<String> names = config == null ? up(links) : taken(config);
+    Set<String> names = config == null ? up(links) : meant(config, links);
     links.stream()
         .filter(link -> names.contains(link.name()))
         .forEach(link -> findings.addAll(InterfaceChecks.of(link, run.bpf())));
@@ -37,10 +38,20 @@ public final class Preflight {
     return findings;
   }
 
-  private static Set<String> taken(Path config) throws IOException {
+  /** Those that are taken, and those that the configuration names and that cannot be. */
+  private static Set<String> meant(Path config, List<Link> links) throws IOException {
     try {
-      return new Interfaces(Configuration.read(config))
-          .present().stream().map(taken -> taken.port().name()).collect(Collectors.toSet());
+      GatunConfiguration configuration = Configuration.read(config);
+      Set<String> names =
+          new Interfaces(configuration)
+              .present().stream().map(taken -> taken.port().name()).collect(Collectors.toSet());
+      for (Link link : links) {
+        if (configuration.interfaces().stream()
+            .anyMatch(entry -> entry.name().equals(link.name()))) {
+          names.add(link.name());
+        }
+      }
+      return names;
     } catch (ConfigurationException e) {
       throw new UsageException(String.valueOf(e.getMessage()));
     }

@@ -20,6 +20,7 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -134,11 +135,17 @@ class GuestIT {
     Command.of("kill", "-" + name, Long.toString(gatun.process().pid())).run().orThrow();
   }
 
-  /** Start, hang, death, restart, replacement, end. */
-  private void live() throws Exception {
+  @FunctionalInterface
+  private interface Step {
+    void run() throws Exception;
+  }
+
+  /** Start, hang, death, restart, replacement, end; {@code now} while the first one runs. */
+  private void live(Step now) throws Exception {
     underEachFilter();
     GatunProcess first = start();
     underEachFilter();
+    now.run();
     signal(first, "STOP");
     underEachFilter();
     signal(first, "CONT");
@@ -165,9 +172,10 @@ class GuestIT {
         .orThrow();
     Process client =
         topology.outside().spawn("client", "python3", "-c", CLIENT, topology.address(node));
-    live();
-    Process tcpdump = node.spawn("tcpdump", "tcpdump", "-lni", "eth0", "-c", "5", "port", "2222");
-    assertTrue(tcpdump.waitFor(20, TimeUnit.SECONDS), "tcpdump -i eth0 sees the connection");
+    live(() -> {
+      Process tcpdump = node.spawn("tcpdump", "tcpdump", "-lni", "eth0", "-c", "5", "port", "2222");
+      assertTrue(tcpdump.waitFor(20, TimeUnit.SECONDS), "tcpdump -i eth0 sees the connection");
+    });
     client.destroy();
     assertTrue(client.waitFor(30, TimeUnit.SECONDS));
     String said = Files.readString(topology.outside().runDirectory().resolve("client.log"));
@@ -199,14 +207,68 @@ class GuestIT {
         "--leasefile-ro",
         "--interface=eth0",
         "--dhcp-range=192.168.0.200,192.168.0.210,120");
-    GatunProcess first = start();
-    node.exec("udhcpc", "-f", "-q", "-n", "-t", "5", "-i", "eth0", "-s", "/bin/true").orThrow();
-    signal(first, "KILL");
-    first.process().waitFor();
-    pause(1000); // hold over
-    start().stop();
+    live(() ->
+        node.exec("udhcpc", "-f", "-q", "-n", "-t", "5", "-i", "eth0", "-s", "/bin/true")
+            .orThrow());
     assertEquals(lines, birdc("show protocols").output(), "no session has begun anew");
     assertTrue(birdc("show bfd sessions").output().contains(" Up "));
+  }
+
+  /** A packet to a Service that nobody serves any more must not go round between pair and stack. */
+  @Test
+  void shouldLetNoPacketCrossThePairTwiceWhenGatunIsDead() throws Exception {
+    GatunProcess gatun = start();
+    signal(gatun, "KILL");
+    gatun.process().waitFor();
+    pause(1000); // the hold is over
+    int packets = 20;
+    for (boolean six : new boolean[] {false, true}) {
+      String service = six ? Cluster.WEB6 : Cluster.WEB;
+      String own = six ? topology.address6(node) : topology.address(node);
+      long before = crossings();
+      knock(topology.pod("client-a").node(), service, 80, packets);
+      long ofPod = crossings() - before;
+      knock(node, service, 80, packets);
+      knock(node, own, Cluster.WEB_NODE_PORT, packets);
+      long ofNode = crossings() - before - ofPod;
+      System.out.printf(
+          "%d and %d packets, crossings: %d, %d%n", packets, 2 * packets, ofPod, ofNode);
+      // Some more may be the kernel's own: multicast of IPv6.
+      assertTrue(ofPod < packets / 2, () -> "of a pod: " + ofPod);
+      assertTrue(ofNode <= 2 * packets + packets / 2, () -> "of the node: " + ofNode);
+    }
+  }
+
+  /** Packets that the pair's ends have sent, in either direction. */
+  private long crossings() throws IOException {
+    long sum = 0;
+    for (String end : List.of("gatun0", "gatun0-dp")) {
+      String text = node.exec("ip", "-s", "link", "show", end).orThrow().output();
+      String sent = text.strip().lines().toList().getLast(); // bytes, packets …
+      sum += Long.parseLong(sent.strip().split(" +", -1)[1]);
+    }
+    return sum;
+  }
+
+  private static void knock(Node from, String address, int port, int count) throws IOException {
+    from.exec(
+            "python3",
+            "-c",
+            """
+            import socket, sys, time
+            family = socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET
+            for _ in range(int(sys.argv[3])):
+                s = socket.socket(family, socket.SOCK_STREAM)
+                s.setblocking(False)
+                s.connect_ex((sys.argv[1], int(sys.argv[2])))  # one SYN within the time looked at
+                time.sleep(.002)
+                s.close()
+            time.sleep(.1)
+            """,
+            address,
+            Integer.toString(port),
+            Integer.toString(count))
+        .orThrow();
   }
 
   private static boolean established(String protocols) {

@@ -26,6 +26,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -236,6 +237,14 @@ public final class KernelMirror implements AutoCloseable {
    */
   public void learn(int device, MacAddress mac, int vlan) {
     source.learn(device, mac, vlan);
+  }
+
+  /**
+   * Tells {@code listener} from which address the node itself would send to each prefix that it has
+   * a route for: null for the less specific one's. Set before the first {@link #doWork}.
+   */
+  public void onSources(BiConsumer<Prefix, @Nullable InetAddress> listener) {
+    plan.sources().onChange(listener);
   }
 
   /** Every link. */

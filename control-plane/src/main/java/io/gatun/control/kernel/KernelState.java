@@ -268,7 +268,15 @@ final class KernelState {
         List<Way> left = new ArrayList<>(other.ways());
         if (other.mergesWith(route) && left.removeAll(route.ways()) && !left.isEmpty()) {
           now.set(
-              i, new Route(other.to(), other.type(), List.copyOf(left), other.metric(), false, 0));
+              i,
+              new Route(
+                  other.to(),
+                  other.type(),
+                  List.copyOf(left),
+                  other.metric(),
+                  false,
+                  0,
+                  other.source()));
         } else {
           now.remove(i);
         }

@@ -115,10 +115,23 @@ public record KernelTables(
    * @param ways none but for UNICAST
    * @param metric of two to one prefix the lower counts
    * @param nextHop number of the object that says the ways instead, 0 for none
+   * @param source what local senders use as address ({@code src}), null where it does not say
    */
   public record Route(
-      Prefix to, RouteType type, List<Way> ways, long metric, boolean localTable, int nextHop)
+      Prefix to,
+      RouteType type,
+      List<Way> ways,
+      long metric,
+      boolean localTable,
+      int nextHop,
+      @Nullable InetAddress source)
       implements Entry {
+
+    /** One that does not say a source. */
+    public Route(
+        Prefix to, RouteType type, List<Way> ways, long metric, boolean localTable, int nextHop) {
+      this(to, type, ways, metric, localTable, nextHop, null);
+    }
 
     private record RouteKey(Prefix to, long metric, boolean localTable) {}
 

@@ -39,6 +39,7 @@ import org.jspecify.annotations.Nullable;
 final class RoutePlan implements KernelState.Observer {
   private final KernelState state = new KernelState(this);
   private final Devices devices = new Devices(state);
+  private final PreferredSources sources = new PreferredSources(state);
   private final Tunnels tunnels;
   private final FibWriter writer;
   private final Adjacency local;
@@ -85,6 +86,10 @@ final class RoutePlan implements KernelState.Observer {
 
   KernelState state() {
     return state;
+  }
+
+  PreferredSources sources() {
+    return sources;
   }
 
   Devices devices() {
@@ -154,6 +159,10 @@ final class RoutePlan implements KernelState.Observer {
   @Override
   public void addresses() {
     tunnels.addresses(); // for routes the local table says what they mean
+    sources.addresses();
+    if (sources.isHeard()) {
+      dirty.addAll(state.prefixes());
+    }
   }
 
   @Override
@@ -289,6 +298,9 @@ final class RoutePlan implements KernelState.Observer {
           });
       fixedDirty |= staticRoutes.stream().anyMatch(route -> route.dev() == null);
     }
+    if (sources.isHeard()) {
+      sources.set(prefix, own == null ? null : source(prefix));
+    }
     Target target = own != null ? own : neighbours(prefix);
     Target was = writer.set(prefix, target);
     return target == null ? was != null : !target.equals(was);
@@ -357,6 +369,22 @@ final class RoutePlan implements KernelState.Observer {
       }
     }
     return found;
+  }
+
+  /** Whom the route to {@code prefix} that counts has as sender; null when it does not matter. */
+  private @Nullable InetAddress source(Prefix prefix) {
+    for (Route route : state.routes(prefix)) {
+      if (target(route) != null) {
+        InetAddress said = route.source();
+        if (said != null || route.type() != KernelTables.RouteType.UNICAST) {
+          return said;
+        }
+        NextHop object = route.nextHop() == 0 ? null : state.nextHop(route.nextHop());
+        List<Way> ways = object == null ? route.ways() : ways(object);
+        return ways.isEmpty() ? null : sources.of(prefix, ways.getFirst());
+      }
+    }
+    return null;
   }
 
   private @Nullable Target target(Route route) {

@@ -167,7 +167,9 @@ public final class RtnetlinkSource implements KernelSource {
             ? route.nextHops().stream().map(RtnetlinkSource::way).toList()
             : List.of();
     Prefix to = new Prefix(route.destination(), route.prefixLength());
-    return new KernelTables.Route(to, type, ways, route.metric(), local, route.nextHopId());
+    InetAddress preferred = local ? null : route.source();
+    return new KernelTables.Route(
+        to, type, ways, route.metric(), local, route.nextHopId(), preferred);
   }
 
   /** Null for what has no meaning here: multicast, NAT. */

@@ -1,6 +1,7 @@
 package io.gatun.control.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -26,8 +27,10 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -377,5 +380,46 @@ class KernelMirrorTest {
     List<String> all = kernel.asked.stream().sorted().toList();
     kernel.asked.clear();
     return all;
+  }
+
+  @Test
+  void shouldTellFromWhichAddressTheNodeSends() {
+    Map<String, String> told = new TreeMap<>();
+    link(1, "up0", 1500, true);
+    kernel.set(new KernelTables.Address(1, ip("192.0.2.1"), 24));
+    kernel.set(new KernelTables.Address(1, ip("198.51.100.1"), 24));
+    kernel.set(new KernelTables.Address(1, ip("fe80::1"), 64));
+    kernel.set(new KernelTables.Address(1, ip("fd00::1"), 64));
+    kernel.set(route("10.1.0.0/16", 1, "192.0.2.9"));
+    kernel.set(route("10.2.0.0/16", 1, "198.51.100.9"));
+    kernel.set(route("10.3.0.0/16", 1, "203.0.113.9"));
+    kernel.set(route("198.51.100.0/24", 1, null));
+    kernel.set(route("fd01::/16", 1, "fd00::9"));
+    List<Way> way = List.of(new Way(1, ip("192.0.2.9"), 1));
+    kernel.set(
+        new Route(prefix("10.4.0.0/16"), RouteType.UNICAST, way, 0, false, 0, ip("192.0.2.7")));
+    KernelMirror mirror = mirror(List.of(), List.of());
+    mirror.onSources((to, source) -> {
+      if (source == null) {
+        told.remove(to.toString());
+      } else {
+        told.put(to.toString(), source.getHostAddress());
+      }
+    });
+    step(mirror, 0);
+    assertEquals(
+        Map.of(
+            "10.1.0.0/16", "192.0.2.1",
+            "10.2.0.0/16", "198.51.100.1",
+            "10.3.0.0/16", "192.0.2.1",
+            "10.4.0.0/16", "192.0.2.7",
+            "198.51.100.0/24", "198.51.100.1",
+            "fd01::/16", "fd00:0:0:0:0:0:0:1"),
+        told);
+    kernel.remove(new KernelTables.Address(1, ip("192.0.2.1"), 24));
+    kernel.remove(route("10.2.0.0/16", 1, "198.51.100.9"));
+    step(mirror, 1);
+    assertEquals("198.51.100.1", told.get("10.1.0.0/16"));
+    assertFalse(told.containsKey("10.2.0.0/16"));
   }
 }

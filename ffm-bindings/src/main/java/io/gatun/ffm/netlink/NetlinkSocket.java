@@ -10,7 +10,7 @@ import java.nio.ByteOrder;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A bound NETLINK_ROUTE socket with one buffer for both directions. For one thread. */
+/** A bound netlink socket with one buffer for both directions. For one thread. */
 final class NetlinkSocket implements AutoCloseable {
   private static final int NETLINK_ROUTE = 0;
   // struct sockaddr_nl: family u16, pid u32 at 4, groups u32 at 8
@@ -28,11 +28,16 @@ final class NetlinkSocket implements AutoCloseable {
   private boolean closed;
 
   NetlinkSocket(int groups) {
+    this(NETLINK_ROUTE, groups);
+  }
+
+  /** One of another {@code protocol} of netlink's. */
+  NetlinkSocket(int protocol, int groups) {
     int type = Libc.SOCK_RAW | Libc.SOCK_CLOEXEC;
     fd =
         (int)
             NativeException.check(
-                Libc.socket(Libc.AF_NETLINK, type, NETLINK_ROUTE),
+                Libc.socket(Libc.AF_NETLINK, type, protocol),
                 "socket(AF_NETLINK)",
                 "raise the limit of open files");
     area = NativeArea.map("netlink buffer", BUFFER_BYTES);
