@@ -9,10 +9,10 @@ import org.jspecify.annotations.Nullable;
  * What masqueraded flows come from. Set by the control thread, read by all workers once a vector.
  *
  * <p>Towards the outside that is the node's address on the way there, which its own sockets have
- * too: ports come from a range that they do not use and that the uplinks' stub claims. Towards this node's pods it
- * is the same address, but their replies come by ports that are ours alone: so only those ports are
- * left out that the host's sockets are given. Towards the node itself it is the far end of the
- * host's pair, which nobody else has: all ports.
+ * too: ports come from a range that they do not use and that the uplinks' stub claims. Towards this
+ * node's pods it is the same address, but their replies come by ports that are ours alone: so only
+ * those ports are left out that the host's sockets are given. Towards the node itself it is the far
+ * end of the host's pair, which nobody else has: all ports.
  */
 public final class SourceAddresses {
   /** Above the kernel's ephemeral range. */
