@@ -25,6 +25,11 @@ final class Blocks implements AutoCloseable {
     }
   }
 
+  /** Native memory that is mapped, in bytes. */
+  long mapped() {
+    return chunks.stream().mapToLong(NativeArea::bytes).sum();
+  }
+
   /** At least {@code bytes} bytes on a line of their own, contents undefined. */
   long take(long bytes) {
     int order = order(bytes);

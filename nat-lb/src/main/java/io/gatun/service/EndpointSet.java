@@ -1,14 +1,15 @@
 package io.gatun.service;
 
+import io.gatun.flow.AddressWords;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.Comparator;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * Endpoints that a new flow may be given, and how one of them is chosen. Immutable; sorted by
@@ -21,21 +22,40 @@ public final class EndpointSet {
 
   public static final EndpointSet EMPTY = of(List.of());
 
-  private static final Comparator<InetSocketAddress> ORDER =
-      Comparator.comparing(
-              (InetSocketAddress e) -> e.getAddress().getAddress(), Arrays::compareUnsigned)
-          .thenComparingInt(InetSocketAddress::getPort);
-
+  private final Key[] keys;
   private final List<InetSocketAddress> endpoints;
   private final int[] weights;
   private final Algorithm algorithm;
   private final int hash;
 
-  private EndpointSet(List<InetSocketAddress> endpoints, int[] weights, Algorithm algorithm) {
-    this.endpoints = endpoints;
+  /** An endpoint in words, by which it is sorted: bytes would be copied at every comparison. */
+  private record Key(long high, long low, int port, InetSocketAddress endpoint)
+      implements Comparable<Key> {
+    static Key of(InetSocketAddress endpoint) {
+      InetAddress address = endpoint.getAddress();
+      return new Key(
+          AddressWords.high(address), AddressWords.low(address), endpoint.getPort(), endpoint);
+    }
+
+    @Override
+    public int compareTo(Key other) {
+      int order = Long.compareUnsigned(high, other.high);
+      order = order != 0 ? order : Long.compareUnsigned(low, other.low);
+      return order != 0 ? order : port - other.port;
+    }
+  }
+
+  private EndpointSet(Key[] keys, int[] weights, Algorithm algorithm) {
+    this.keys = keys;
+    this.endpoints = Arrays.stream(keys).map(Key::endpoint).toList();
     this.weights = weights;
     this.algorithm = algorithm;
     this.hash = 31 * (31 * endpoints.hashCode() + Arrays.hashCode(weights)) + algorithm.ordinal();
+  }
+
+  /** The same endpoints in the order of a set: sets are made faster of what has it. */
+  public static List<InetSocketAddress> sorted(Collection<InetSocketAddress> endpoints) {
+    return endpoints.stream().map(Key::of).sorted().map(Key::endpoint).toList();
   }
 
   /** These, with equal weights, by {@link Algorithm#MAGLEV}. */
@@ -47,9 +67,11 @@ public final class EndpointSet {
 
   /** These with their weights, 1 to {@link #MAX_WEIGHT}. */
   public static EndpointSet of(Map<InetSocketAddress, Integer> weights, Algorithm algorithm) {
-    TreeMap<InetSocketAddress, Integer> sorted = new TreeMap<>(ORDER);
-    sorted.putAll(weights);
-    int[] numbers = sorted.values().stream().mapToInt(Integer::intValue).toArray();
+    Key[] keys = weights.keySet().stream().map(Key::of).sorted().toArray(Key[]::new);
+    int[] numbers = new int[keys.length];
+    for (int i = 0; i < keys.length; i++) {
+      numbers[i] = weights.getOrDefault(keys[i].endpoint, 1);
+    }
     int divisor = 0;
     for (int weight : numbers) {
       if (weight < 1 || weight > MAX_WEIGHT) {
@@ -61,7 +83,7 @@ public final class EndpointSet {
     for (int i = 0; i < numbers.length; i++) {
       numbers[i] /= divisor;
     }
-    return new EndpointSet(new ArrayList<>(sorted.keySet()), numbers, algorithm);
+    return new EndpointSet(keys, numbers, algorithm);
   }
 
   private static int gcd(int a, int b) {
@@ -70,7 +92,7 @@ public final class EndpointSet {
 
   /** In their order. */
   public List<InetSocketAddress> endpoints() {
-    return java.util.Collections.unmodifiableList(endpoints);
+    return endpoints;
   }
 
   /** Of the endpoint at {@code index}; only the ratios count. */
@@ -83,15 +105,33 @@ public final class EndpointSet {
   }
 
   public int size() {
-    return endpoints.size();
+    return keys.length;
   }
 
   public boolean isEmpty() {
-    return endpoints.isEmpty();
+    return keys.length == 0;
   }
 
   public boolean contains(InetSocketAddress endpoint) {
-    return java.util.Collections.binarySearch(endpoints, endpoint, ORDER) >= 0;
+    return Arrays.binarySearch(keys, Key.of(endpoint)) >= 0;
+  }
+
+  /** Those that {@code other} has not; in one walk through both. */
+  List<InetSocketAddress> without(EndpointSet other) {
+    if (this == other) {
+      return List.of();
+    }
+    List<InetSocketAddress> left = new ArrayList<>();
+    int at = 0;
+    for (Key key : keys) {
+      while (at < other.keys.length && other.keys[at].compareTo(key) < 0) {
+        at++;
+      }
+      if (at == other.keys.length || other.keys[at].compareTo(key) != 0) {
+        left.add(key.endpoint);
+      }
+    }
+    return Collections.unmodifiableList(left);
   }
 
   @Override

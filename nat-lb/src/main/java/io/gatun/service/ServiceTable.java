@@ -319,6 +319,11 @@ public final class ServiceTable implements AutoCloseable {
     return state == null ? null : state.spec;
   }
 
+  /** Native memory of the fronts' and endpoint sets' records. From any thread. */
+  public synchronized long bytes() {
+    return blocks.mapped();
+  }
+
   /** All fronts. From any thread. */
   public synchronized List<ServiceCopy> services() {
     List<ServiceCopy> copies = new ArrayList<>(states.size());

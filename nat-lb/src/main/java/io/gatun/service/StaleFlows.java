@@ -8,8 +8,10 @@ import java.net.InetSocketAddress;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Chooses the flows that a change of fronts leaves without reason: to an endpoint that its front no
@@ -23,25 +25,33 @@ final class StaleFlows implements FlowFilter {
 
   private record Front(long high, long low, int protocol, int port) {}
 
-  private record Endpoint(long high, long low, int port) {}
+  private record Endpoint(long high, long low, int port) {
+    static Endpoint of(InetSocketAddress e) {
+      return new Endpoint(
+          AddressWords.high(e.getAddress()), AddressWords.low(e.getAddress()), e.getPort());
+    }
+  }
 
-  private final Map<Front, Set<Endpoint>> kept = new HashMap<>();
+  /** What a front no longer has; null: whatever it had. */
+  private final Map<Front, @Nullable Set<Endpoint>> gone = new HashMap<>();
+
   private final BitSet services = new BitSet();
 
   /** {@code front} is changed: flows stay that go to what still answers or may be chosen. */
   void add(FrontSpec front, Backends now, int service) {
-    Backends before = front.backends();
-    if (stays(before.serving(), now)
-        && stays(before.cluster(), now)
-        && stays(before.local(), now)) {
-      return;
-    }
     Set<Endpoint> left = new HashSet<>();
-    add(now.serving(), left);
-    add(now.cluster(), left);
-    add(now.local(), left);
-    kept.put(key(front), left);
-    services.set(service);
+    Backends before = front.backends();
+    for (EndpointSet set : List.of(before.serving(), before.cluster(), before.local())) {
+      for (InetSocketAddress endpoint : set.without(now.serving())) {
+        if (!now.cluster().contains(endpoint) && !now.local().contains(endpoint)) {
+          left.add(Endpoint.of(endpoint));
+        }
+      }
+    }
+    if (!left.isEmpty()) {
+      gone.put(key(front), left);
+      services.set(service);
+    }
   }
 
   /**
@@ -49,7 +59,7 @@ final class StaleFlows implements FlowFilter {
    * belongs to it from now on.
    */
   void addNew(FrontSpec front) {
-    kept.putIfAbsent(key(front), Set.of());
+    gone.putIfAbsent(key(front), null);
     services.set(NO_SERVICE);
   }
 
@@ -61,30 +71,8 @@ final class StaleFlows implements FlowFilter {
         front.port());
   }
 
-  private static boolean stays(EndpointSet before, Backends now) {
-    if (before.equals(now.serving())) {
-      return true;
-    }
-    for (InetSocketAddress endpoint : before.endpoints()) {
-      if (!now.serving().contains(endpoint)
-          && !now.cluster().contains(endpoint)
-          && !now.local().contains(endpoint)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private static void add(EndpointSet set, Set<Endpoint> to) {
-    for (InetSocketAddress e : set.endpoints()) {
-      to.add(
-          new Endpoint(
-              AddressWords.high(e.getAddress()), AddressWords.low(e.getAddress()), e.getPort()));
-    }
-  }
-
   boolean isEmpty() {
-    return kept.isEmpty();
+    return gone.isEmpty();
   }
 
   @Override
@@ -93,10 +81,13 @@ final class StaleFlows implements FlowFilter {
         || (flow.protocol() != UDP && flow.state() != FlowState.SYN_SENT)) {
       return false;
     }
-    Set<Endpoint> left =
-        kept.get(new Front(flow.frontHigh(), flow.frontLow(), flow.protocol(), flow.frontPort()));
-    return left != null
-        && !left.contains(
+    Front front = new Front(flow.frontHigh(), flow.frontLow(), flow.protocol(), flow.frontPort());
+    if (!gone.containsKey(front)) {
+      return false;
+    }
+    Set<Endpoint> left = gone.get(front);
+    return left == null
+        || left.contains(
             new Endpoint(flow.endpointHigh(), flow.endpointLow(), flow.endpointPort()));
   }
 }

@@ -15,23 +15,27 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Predicate;
 
 /** Which endpoints of one Service port are usable, in one family: semantics.md, 1. */
 final class EndpointChoice {
-  private final Map<InetSocketAddress, EndpointState> endpoints = new HashMap<>();
+  /** In the order of a set. */
+  private final Map<InetSocketAddress, EndpointState> endpoints = new LinkedHashMap<>();
+
   private final List<EndpointState> ready = new ArrayList<>();
   private final Service service;
 
   private EndpointChoice(
       Service service, ServicePort port, boolean ipv6, List<EndpointSlice> slices) {
     this.service = service;
+    Map<InetSocketAddress, EndpointState> found = new HashMap<>();
     for (EndpointSlice slice : slices) {
       if (slice.ipv6() == ipv6) {
         for (SlicePort slicePort : slice.ports()) {
           if (slicePort.name().equals(port.name()) && slicePort.protocol() == port.protocol()) {
             for (EndpointState state : slice.endpoints()) {
-              endpoints.merge(
+              found.merge(
                   new InetSocketAddress(state.address(), slicePort.port()),
                   state,
                   EndpointChoice::better);
@@ -40,17 +44,25 @@ final class EndpointChoice {
         }
       }
     }
-    endpoints.values().stream().filter(EndpointState::ready).forEach(ready::add);
+    for (InetSocketAddress endpoint : EndpointSet.sorted(found.keySet())) {
+      EndpointState state = Objects.requireNonNull(found.get(endpoint));
+      endpoints.put(endpoint, state);
+      if (state.ready()) {
+        ready.add(state);
+      }
+    }
   }
 
   static Backends of(
       Service service, ServicePort port, boolean ipv6, List<EndpointSlice> slices, NodeView node) {
     EndpointChoice choice = new EndpointChoice(service, port, ipv6, slices);
     Predicate<EndpointState> local = state -> node.nodeName().equals(state.nodeName());
+    EndpointSet cluster = choice.usable(choice.near(node), _ -> true);
+    EndpointSet serving = choice.select(state -> state.ready() || state.serving());
     return new Backends(
-        choice.usable(choice.near(node), _ -> true),
+        cluster,
         choice.usable(local, local),
-        choice.select(state -> state.ready() || state.serving()));
+        serving.equals(cluster) ? cluster : serving); // one is kept, and compared faster
   }
 
   /** Of one endpoint in several slices the living one; whichever slice comes first. */
