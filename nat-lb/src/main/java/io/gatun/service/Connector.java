@@ -40,6 +40,7 @@ final class Connector {
   private SourceAddresses.Sources sources;
   private int tick;
   private boolean fromHost;
+  private boolean sourceless;
   private long random = System.nanoTime() | 1;
 
   // Of the flow under way.
@@ -186,7 +187,11 @@ final class Connector {
 
   private boolean ended(PacketVector v, int i, long flow) {
     if (flow == FlowTable.CLASH) {
-      answers.portUnreachable(v, i, DropReason.SNAT_PORTS_EXHAUSTED);
+      if (sourceless) {
+        v.drop(i, DropReason.NO_SOURCE_ADDRESS);
+      } else {
+        answers.portUnreachable(v, i, DropReason.SNAT_PORTS_EXHAUSTED);
+      }
       return false;
     }
     if (flow == FlowTable.SHARE) {
@@ -220,6 +225,7 @@ final class Connector {
     f.ports = v.ports[i];
     f.hash = v.hash[i];
     f.inserted = false;
+    sourceless = false;
   }
 
   /** The first {@code bits} bits of a word. */
@@ -262,7 +268,8 @@ final class Connector {
     if (!ports.has(f.ports >>> 16)) { // else it may keep its own, if that is free
       port(ports.port(Math.floorMod(f.hash, ports.count())));
     }
-    return source.has(f.ipv6);
+    sourceless = !source.has(f.ipv6);
+    return !sourceless;
   }
 
   /**

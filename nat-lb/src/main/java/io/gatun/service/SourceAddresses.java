@@ -93,7 +93,7 @@ public final class SourceAddresses {
   /** Of the destination whose ports are scarcest, since somebody asked. */
   private volatile int usedPercent;
 
-  /** Null for a family that cannot be masqueraded: such flows are dropped, SNAT_PORTS_EXHAUSTED. */
+  /** Null for a family that cannot be masqueraded: such flows are dropped, NO_SOURCE_ADDRESS. */
   public void set(@Nullable InetAddress ipv4, @Nullable InetAddress ipv6) {
     Sources s = current;
     Source node = Source.of(ipv4, ipv6);

@@ -315,6 +315,15 @@ class ServicePathTest {
     assertEquals(1, flows.size());
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldSayThatTheNodeHasNoAddressToMasqueradeWith(boolean ipv6) {
+    Names n = names(ipv6);
+    services.apply(List.of(front(n.front, UDP, true, n.endpoint)), List.of());
+    nodeIs(names(!ipv6));
+    assertDrops(DropReason.NO_SOURCE_ADDRESS, PacketBuilder.ip(n.client, n.front).udp(4000, 80));
+  }
+
   private void nodeIs(Names n) {
     InetAddress node = InetAddress.ofLiteral(n.node);
     sources.set(n.ipv6() ? null : node, n.ipv6() ? node : null);

@@ -51,6 +51,7 @@ public enum DropReason {
   FRAGMENT_OVERLAP(51, "fragment that overlaps another of its datagram, or belongs to such a one"),
   FRAGMENT_SCATTERED(52, "too many gaps between the fragments of its datagram"),
   SERVICE_FLOW_SHARE(53, "its Service has four fifths of all flows, and none of them gives way"),
+  NO_SOURCE_ADDRESS(54, "to be masqueraded, and the node has no address of this family"),
   // 60 to 79: ports
   TX_RING_FULL(60, "way out had no room"),
   PORT_DOWN(61, "way out is down or gone"),

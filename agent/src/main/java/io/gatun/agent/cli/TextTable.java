@@ -10,6 +10,9 @@ import java.util.Set;
 
 /** Lays out a report for people: an array of objects as columns, an object as key and value. */
 final class TextTable {
+  /** A Service may have thousands of endpoints; {@code -o json} has them all. */
+  private static final int MOST_ITEMS = 6;
+
   private TextTable() {}
 
   static String of(JsonNode report) {
@@ -48,6 +51,10 @@ final class TextTable {
     if (value.isArray()) {
       List<String> parts = new ArrayList<>();
       value.forEach(part -> parts.add(cell(part)));
+      if (parts.size() > MOST_ITEMS) {
+        int left = parts.size() - MOST_ITEMS;
+        return String.join(",", parts.subList(0, MOST_ITEMS)) + " and " + left + " more";
+      }
       return parts.isEmpty() ? "-" : String.join(",", parts);
     }
     return value.isValueNode() ? value.asText() : value.toString();

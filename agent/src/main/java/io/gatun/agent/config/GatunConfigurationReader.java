@@ -71,7 +71,7 @@ final class GatunConfigurationReader {
     return new GatunConfiguration(
         node.present() ? notEmpty(node, "a name") : nodeName(proxy),
         serviceProxyName,
-        nodeAddresses,
+        nodeAddresses(nodeAddresses, proxy),
         serviceCidrs,
         interfaces,
         workers,
@@ -93,7 +93,7 @@ final class GatunConfigurationReader {
     return new GatunConfiguration(
         nodeName(proxy),
         d.serviceProxyName(),
-        d.nodeAddresses(),
+        nodeAddresses(d.nodeAddresses(), proxy),
         d.serviceCidrs(),
         d.interfaces(),
         d.workers(),
@@ -107,6 +107,12 @@ final class GatunConfigurationReader {
         d.snatPorts(),
         d.onFailure(),
         proxy);
+  }
+
+  private static List<InetAddress> nodeAddresses(
+      List<InetAddress> named, KubeProxyConfiguration proxy) {
+    InetAddress bind = proxy.bindAddress();
+    return named.isEmpty() && bind != null ? List.of(bind) : named;
   }
 
   /** Room for as many flows as kube-proxy would have asked the kernel for, if that is more. */

@@ -1,6 +1,7 @@
 package io.gatun.agent.config;
 
 import io.gatun.control.document.Prefix;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * much of it as has a meaning here. Immutable.
  *
  * @param hostnameOverride this node's name, null: the host name
+ * @param bindAddress the node's primary address of its family, null: not said
  * @param kubeconfig how the API server is reached, null: not said
  * @param nodePortAddresses CIDRs, or "primary", or "all"; never empty
  * @param masqueradeAll replace the client's address also on cluster IPs
@@ -24,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record KubeProxyConfiguration(
     @Nullable String hostnameOverride,
+    @Nullable InetAddress bindAddress,
     @Nullable Path kubeconfig,
     InetSocketAddress healthzBindAddress,
     InetSocketAddress metricsBindAddress,

@@ -23,7 +23,6 @@ final class KubeProxyConfigurationReader {
   private static final List<String> MEANINGLESS =
       List.of(
           "logging",
-          "bindAddress",
           "bindAddressHardFail",
           "enableProfiling",
           "showHiddenMetricsForVersion",
@@ -55,6 +54,7 @@ final class KubeProxyConfigurationReader {
       root.at("kind");
     }
     String hostname = root.at("hostnameOverride").text("").strip().toLowerCase(Locale.ROOT);
+    InetAddress bindAddress = bindAddress(root.at("bindAddress"));
     Path kubeconfig = clientConnection(root.at("clientConnection"));
     InetSocketAddress healthz = bind(root.at("healthzBindAddress"), 10256);
     InetSocketAddress metrics = bind(root.at("metricsBindAddress"), 10249);
@@ -84,6 +84,7 @@ final class KubeProxyConfigurationReader {
     root.end();
     return new KubeProxyConfiguration(
         hostname.isEmpty() ? null : hostname,
+        bindAddress,
         kubeconfig,
         healthz,
         metrics,
@@ -210,6 +211,15 @@ final class KubeProxyConfigurationReader {
       meaningless.add(field.path()); // never there
     }
     return text;
+  }
+
+  /** kube-proxy binds nothing to it: it is the node's primary address, unless unspecified. */
+  private static @Nullable InetAddress bindAddress(Field field) {
+    if (!field.present() || field.says("")) {
+      return null;
+    }
+    InetAddress address = field.address();
+    return address.isAnyLocalAddress() ? null : address;
   }
 
   /** "address:port", "address" or ":port"; what is missing is the default. */

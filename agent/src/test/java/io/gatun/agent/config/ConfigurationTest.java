@@ -17,6 +17,7 @@ import io.gatun.agent.config.GatunConfiguration.Role;
 import io.gatun.agent.config.GatunConfiguration.Vxlan;
 import io.gatun.agent.config.KubeProxyConfiguration.DetectLocal;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -205,7 +206,19 @@ class ConfigurationTest {
     assertEquals(Duration.ofHours(1), c.proxy().conntrack().tcpEstablished());
     assertEquals(Duration.ofSeconds(30), c.proxy().conntrack().udp());
     assertEquals(32768, c.proxy().conntrack().maxPerCore());
-    assertEquals(List.of("iptables.minSyncPeriod", "bindAddress"), c.proxy().meaningless());
+    assertEquals(List.of("iptables.minSyncPeriod"), c.proxy().meaningless());
+  }
+
+  @Test
+  void shouldTakeTheBindAddressForTheNodesPrimaryOne() throws ConfigurationException {
+    assertEquals(
+        List.of(InetAddress.ofLiteral("10.0.0.7")),
+        read(PROXY + "bindAddress: 10.0.0.7\n").nodeAddresses());
+    assertEquals(List.of(), read(PROXY + "bindAddress: '::'\n").nodeAddresses());
+    assertEquals(
+        List.of(InetAddress.ofLiteral("10.0.0.8")),
+        read(GATUN + "nodeAddresses: [10.0.0.8]\nproxy: {bindAddress: 10.0.0.7}\n")
+            .nodeAddresses());
   }
 
   @ParameterizedTest

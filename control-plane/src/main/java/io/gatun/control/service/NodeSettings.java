@@ -13,8 +13,8 @@ import java.util.function.Predicate;
 /**
  * What the configuration says about this node. Immutable.
  *
- * @param nodeAddresses the first of each family is primary; empty: those of the Node object, else
- *     the kernel's
+ * @param nodeAddresses the first of each family is primary; for a family without one those of the
+ *     Node object; the kernel's where there are neither
  * @param nodePortRules see {@link NodePortAddresses#choose}
  * @param externalIPs whether they are taken
  * @param proxyName whose Services are taken; empty for those without the label
@@ -64,7 +64,7 @@ public record NodeSettings(
   public List<InetAddress> primary(ClusterObjects objects, List<InetAddress> local) {
     Node node = objects.nodes().get(nodeName);
     List<InetAddress> candidates = new ArrayList<>(nodeAddresses);
-    if (candidates.isEmpty() && node != null) {
+    if (node != null) {
       candidates.addAll(node.internalIPs());
     }
     if (candidates.isEmpty()) {
