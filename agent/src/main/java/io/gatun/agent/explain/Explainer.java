@@ -83,7 +83,11 @@ public final class Explainer implements AutoCloseable {
   public Explanation explain(FlowQuery query) {
     List<String> steps = new ArrayList<>();
     if (neverOurs(query)) {
-      return kernels(query);
+      return kernels(
+          query, "local", "loopback and link-local addresses are left to the node's own stack");
+    }
+    if (query.dst().isMulticastAddress()) {
+      return kernels(query, "route", "groups are left to the kernel");
     }
     decision.clear();
     v.size = 0;
@@ -117,10 +121,10 @@ public final class Explainer implements AutoCloseable {
         || (query.ipv6() && (query.src().isLinkLocalAddress() || query.dst().isLinkLocalAddress()));
   }
 
-  private static Explanation kernels(FlowQuery query) {
+  private static Explanation kernels(FlowQuery query, String verdict, String step) {
     return new Explanation(
         query.id(),
-        "local",
+        verdict,
         null,
         null,
         null,
@@ -131,7 +135,7 @@ public final class Explainer implements AutoCloseable {
         Addresses.text(query.src()),
         null,
         null,
-        List.of("loopback and link-local addresses are left to the node's own stack"));
+        List.of(step));
   }
 
   /** The number of the port that the flow comes by. */

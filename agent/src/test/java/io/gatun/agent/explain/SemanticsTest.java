@@ -772,7 +772,6 @@ class SemanticsTest {
     for (String flow :
         List.of(
             "TCP 10.244.0.7:1 > 10.244.9.9:443",
-            "UDP 10.244.0.7:1 > 224.0.0.251:5353",
             "TCP 203.0.113.9:1 > 8.8.8.8:1",
             "UDP 203.0.113.9:1 > 10.244.0.7:1")) {
       all.add(s("4: pod egress, never", egress, web, flow, "route"));
@@ -822,6 +821,17 @@ class SemanticsTest {
       assertTrue(e.frontend().equals("hostPort") || "d/web:http".equals(e.service()), e.toString());
     }
     return text + (e.masquerade() ? " masquerade" : "") + (e.affinity() ? " affinity" : "");
+  }
+
+  /** The interface leaves them to the kernel before any stage sees them. */
+  @Test
+  void shouldNotMasqueradeWhatPodsSendToGroups() {
+    try (Case node = new Case(folder, NODE + "egress: {masquerade: true}\n", service(LB))) {
+      for (String to :
+          List.of("10.244.0.7:1 > 224.0.0.251:5353", "[fd00:244::7]:1 > [ff0e::1]:9")) {
+        assertEquals("route", summary(node.explain("UDP " + to)));
+      }
+    }
   }
 
   @Test
