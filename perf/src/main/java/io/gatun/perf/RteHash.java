@@ -22,7 +22,7 @@ final class RteHash {
   /** 64 bytes of keys, hits' and misses', and what a bucket and an entry take. */
   private static final int BYTES_A_KEY = 160;
 
-  private static final Duration PATIENCE = Duration.ofSeconds(120);
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   private final Path program;
   private final int keys;

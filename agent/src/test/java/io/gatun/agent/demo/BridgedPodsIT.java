@@ -35,7 +35,6 @@ class BridgedPodsIT {
 
   private BridgeLab lab;
   private GatunProcess gatun;
-  private String first;
   private String second;
   private String firstDevice;
   private String secondDevice;
@@ -51,7 +50,6 @@ class BridgedPodsIT {
   void up(@TempDir Path runDirectory) throws Exception {
     lab = BridgeLab.up(runDirectory, "bridged", 3 + COMING);
     JsonNode added = lab.cni("ADD", 0, "");
-    first = BridgeLab.address(added);
     firstDevice = BridgeLab.device(added);
     added = lab.cni("ADD", 1, "");
     second = BridgeLab.address(added);

@@ -62,7 +62,10 @@ class GuestIT {
   @TempDir private Path folder;
   private TwoNodes topology;
   private Node node;
+
+  @SuppressWarnings("NullAway.Init") // each test's first step
   private Path config;
+
   private Path manifests;
 
   @BeforeAll

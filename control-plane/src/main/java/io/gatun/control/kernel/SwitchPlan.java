@@ -79,7 +79,7 @@ public record SwitchPlan(List<Domain> domains) {
     List<Forwarding> table =
         state.all(Forwarding.class).stream()
             .filter(entry -> entry.master() != 0)
-            .sorted(Comparator.comparing(entry -> entry.mac().bits()))
+            .sorted(Comparator.comparingLong(entry -> entry.mac().bits()))
             .toList();
     List<Domain> domains = new ArrayList<>();
     members.forEach((key, ports) -> domains.add(domain(state, key, ports, ours, table)));
