@@ -51,8 +51,8 @@ final class FlowChurn implements AutoCloseable {
     nanos += NANOS_A_VECTOR;
     int n = PacketVector.CAPACITY;
     for (int i = 0; i < n; i++, next++) {
-      v.addresses[i] = (0x0A00_0000L + (next >>> 4 & 0xFF_FFFF)) << 32 | f.destinationLow;
-      v.ports[i] = (1024 + (next & 15) + (next >>> 28) * 16) << 16 | 80;
+      v.addresses[i] = ((0x0A00_0000L + ((next >>> 4) & 0xFF_FFFF)) << 32) | f.destinationLow;
+      v.ports[i] = ((1024 + (next & 15) + (next >>> 28) * 16) << 16) | 80;
       v.flow[i] = 0;
     }
     track.process(v);
@@ -62,7 +62,7 @@ final class FlowChurn implements AutoCloseable {
       f.hash = v.hash[i];
       f.newSourceLow = f.sourceLow;
       f.newDestinationLow = 0x0AF4_0001L + (f.hash & 63);
-      f.newPorts = f.ports & 0xFFFF_0000 | 8080;
+      f.newPorts = (f.ports & 0xFFFF_0000) | 8080;
       table.insert(f, track.tick());
       if (!f.inserted) {
         throw new IllegalStateException("a new flow had no room among " + table.size());

@@ -4,11 +4,13 @@ import io.gatun.flow.FlowHash;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.FlowTimeouts;
 import io.gatun.flow.NewFlow;
+import io.gatun.flow.Ticks;
 import io.gatun.flow.TrackStage;
 import io.gatun.packet.IpProtocol;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.Verdict;
 import io.gatun.ring.qsbr.Qsbr;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 
 /**
@@ -19,6 +21,9 @@ import java.util.SplittableRandom;
 final class FlowLookups implements AutoCloseable {
   /** Established from the first packet on. */
   private static final int PROTOCOL = IpProtocol.SCTP;
+
+  /** The clock stands: nothing expires. */
+  private static final long NANOS = 1L << 40;
 
   private final Qsbr qsbr = new Qsbr(1);
   private final Qsbr.Reader reader = qsbr.register();
@@ -38,7 +43,7 @@ final class FlowLookups implements AutoCloseable {
     this.addresses = addresses;
     this.ports = ports;
     this.there = there;
-    track = new TrackStage(table, () -> 1L << 40);
+    track = new TrackStage(table, () -> NANOS);
     reader.online();
     for (int i = 0; i < PacketVector.CAPACITY; i++) {
       v.protocol[i] = PROTOCOL;
@@ -58,14 +63,14 @@ final class FlowLookups implements AutoCloseable {
     NewFlow f = new NewFlow();
     for (int n = 0; n < flows; n++) {
       make(f, n, random);
-      if (table.insert(f, 0) <= 0) {
+      if (table.insert(f, Ticks.ofNanos(NANOS)) <= 0) {
         throw new IllegalStateException("flow " + n + " of " + flows + " had no room");
       }
       long other = there ? 0 : 0x1000_0000L; // 16 more in the source's first byte
-      addresses[2 * n] = f.sourceLow + other << 32 | f.destinationLow;
+      addresses[2 * n] = ((f.sourceLow + other) << 32) | f.destinationLow;
       ports[2 * n] = f.ports;
-      addresses[2 * n + 1] = f.newDestinationLow + other << 32 | f.newSourceLow;
-      ports[2 * n + 1] = f.newPorts << 16 | f.newPorts >>> 16;
+      addresses[2 * n + 1] = ((f.newDestinationLow + other) << 32) | f.newSourceLow;
+      ports[2 * n + 1] = (f.newPorts << 16) | (f.newPorts >>> 16);
     }
     for (int i = 2 * flows - 1; i > 0; i--) {
       int j = random.nextInt(i + 1);
@@ -86,7 +91,7 @@ final class FlowLookups implements AutoCloseable {
     f.ports = (1024 + random.nextInt(60_000)) << 16 | 80;
     f.newSourceLow = f.sourceLow;
     f.newDestinationLow = 0x0AF4_0001L + random.nextInt(100);
-    f.newPorts = f.ports & 0xFFFF_0000 | 8080;
+    f.newPorts = (f.ports & 0xFFFF_0000) | 8080;
     f.hash = FlowHash.of((int) f.sourceLow, (int) f.destinationLow, f.ports, PROTOCOL);
   }
 
@@ -103,7 +108,7 @@ final class FlowLookups implements AutoCloseable {
     at = from + n;
     System.arraycopy(addresses, from, v.addresses, 0, n);
     System.arraycopy(ports, from, v.ports, 0, n);
-    java.util.Arrays.fill(v.flow, 0, n, 0L);
+    Arrays.fill(v.flow, 0, n, 0L);
     track.process(v);
     return n;
   }
