@@ -28,7 +28,7 @@ class SurvivalIT {
   private static final int SECONDS = 18;
 
   /** Seconds: two thousand packets a second each way, which a worker of a busy machine can do. */
-  private static final double PAUSE = 0.5;
+  private static final double PAUSE = Math.max(0.5, CONNECTIONS / 5000.0);
 
   /** Longer than a start takes on the busiest machine. */
   private static final String HOLD = "onFailure: {hold: 30s}\n";
