@@ -8,6 +8,8 @@ import io.gatun.control.kernel.RouteView;
 import io.gatun.control.model.Protocol;
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
+import io.gatun.flow.AddressWords;
+import io.gatun.flow.FlowView;
 import io.gatun.flow.Ticks;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.Verdict;
@@ -155,12 +157,10 @@ final class Reports {
     Map<Integer, Map<InetSocketAddress, Integer>> flows = new HashMap<>();
     dataplane
         .flows()
-        .copies(flow -> true, dataplane.flows().capacity(), 0)
         .forEach(flow ->
             flows
                 .computeIfAbsent(flow.service(), service -> new HashMap<>())
-                .merge(
-                    new InetSocketAddress(flow.endpoint(), flow.endpointPort()), 1, Integer::sum));
+                .merge(endpoint(flow), 1, Integer::sum));
     Map<List<Object>, Object> rows = new LinkedHashMap<>();
     for (ServiceCopy copy : dataplane.services().services()) {
       Backends backends = copy.spec().backends();
@@ -179,6 +179,12 @@ final class Reports {
       }
     }
     return rows.values();
+  }
+
+  private static InetSocketAddress endpoint(FlowView flow) {
+    return new InetSocketAddress(
+        AddressWords.address(flow.ipv6(), flow.endpointHigh(), flow.endpointLow()),
+        flow.endpointPort());
   }
 
   private Object flows() {
