@@ -1,8 +1,8 @@
 package io.gatun.flow;
 
 import io.gatun.pipeline.DropReason;
+import io.gatun.pipeline.HoldingStage;
 import io.gatun.pipeline.PacketVector;
-import io.gatun.pipeline.Stage;
 import io.gatun.pipeline.Verdict;
 import java.util.function.LongSupplier;
 
@@ -12,10 +12,9 @@ import java.util.function.LongSupplier;
  *
  * <p>A fragment that comes before its first one is held, at most {@value #HELD_AT_MOST} of them and
  * half a second, until that comes by any worker. Then it goes on without ports: to a Service it is
- * dropped there, otherwise forwarded as it is, since the first may have gone another way. Held ones
- * are looked at whenever packets come; with none there is nobody who waits.
+ * dropped there, otherwise forwarded as it is, since the first may have gone another way.
  */
-public final class FragmentStage implements Stage {
+public final class FragmentStage implements HoldingStage {
   private static final int FRAGMENT = PacketVector.FIRST_FRAGMENT | PacketVector.LATER_FRAGMENT;
   private static final int HELD_AT_MOST = 64;
   private static final long HOLD_NANOS = 500_000_000L;
@@ -35,6 +34,11 @@ public final class FragmentStage implements Stage {
   public FragmentStage(FragmentTable table, LongSupplier clock) {
     this.table = table;
     this.clock = clock;
+  }
+
+  @Override
+  public boolean due() {
+    return held.size != 0;
   }
 
   @Override

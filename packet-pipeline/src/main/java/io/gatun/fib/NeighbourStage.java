@@ -70,7 +70,7 @@ public final class NeighbourStage implements HoldingStage {
     }
     if (waiting.size != 0) {
       long now = clock.getAsLong();
-      if (now - looked >= LOOK) {
+      if (now - looked >= LOOK && v.size < PacketVector.CAPACITY) { // the next one will have room
         looked = now;
         release(v, now);
       }

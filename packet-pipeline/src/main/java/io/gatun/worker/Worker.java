@@ -34,6 +34,11 @@ import org.jspecify.annotations.Nullable;
 public final class Worker implements Agent, AutoCloseable {
   private static final int COMMANDS = 256;
 
+  /**
+   * What ports leave free of a vector while stages hold packets, which come back by being added.
+   */
+  static final int ROOM_FOR_HELD = PacketVector.CAPACITY / 4;
+
   /** No host port. */
   private static final int NONE = -1;
 
@@ -199,8 +204,9 @@ public final class Worker implements Agent, AutoCloseable {
     if (fault != Fault.NONE) {
       fail();
     }
-    int received = receive();
-    if (received > 0 || due()) {
+    boolean due = due();
+    int received = receive(due ? PacketVector.CAPACITY - ROOM_FOR_HELD : PacketVector.CAPACITY);
+    if (received > 0 || due) {
       for (Stage stage : stages) {
         stage.process(packets);
       }
@@ -238,17 +244,17 @@ public final class Worker implements Agent, AutoCloseable {
     return 1;
   }
 
-  private int receive() {
+  private int receive(int most) {
     PacketVector v = packets;
     v.size = 0;
     v.made = 0;
     Port[] owned = ports;
     int count = owned.length;
     int at = firstPort;
-    for (int k = 0; k < count && v.size < PacketVector.CAPACITY; k++) {
+    for (int k = 0; k < count && v.size < most; k++) {
       Port port = owned[at];
       int before = v.size;
-      int n = port.rx(v, PacketVector.CAPACITY - before);
+      int n = port.rx(v, most - before);
       if (n > 0) {
         long bytes = 0;
         for (int i = before; i < v.size; i++) {
@@ -258,7 +264,7 @@ public final class Worker implements Agent, AutoCloseable {
       }
       at = at + 1 == count ? 0 : at + 1;
     }
-    if (v.size == PacketVector.CAPACITY) {
+    if (v.size == most) {
       firstPort = at; // who got nothing this time begins the next
     }
     return v.size;

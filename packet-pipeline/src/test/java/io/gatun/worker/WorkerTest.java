@@ -11,6 +11,7 @@ import io.gatun.ffm.memory.NativeArea;
 import io.gatun.packet.IpProtocol;
 import io.gatun.packet.Tcp;
 import io.gatun.pipeline.DropReason;
+import io.gatun.pipeline.HoldingStage;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.Stage;
 import io.gatun.pipeline.Verdict;
@@ -171,6 +172,33 @@ class WorkerTest {
     first.close();
     ring.close();
     assertEquals(FRAMES, depot.available());
+  }
+
+  /** Held packets go on by being appended: a worker that is never idle must not keep them. */
+  @Test
+  void shouldLeaveRoomForWhatIsHeld() {
+    int[] most = {0};
+    HoldingStage holding =
+        new HoldingStage() {
+          @Override
+          public boolean due() {
+            return true;
+          }
+
+          @Override
+          public void process(PacketVector v) {
+            most[0] = Math.max(most[0], v.size);
+            cross(v);
+          }
+        };
+    try (Worker worker = worker(holding)) {
+      for (int i = 0; i < 2 * PacketVector.CAPACITY; i++) {
+        a.push(frame(i));
+      }
+      worker.doWork();
+      worker.doWork();
+    }
+    assertEquals(PacketVector.CAPACITY - Worker.ROOM_FOR_HELD, most[0]);
   }
 
   /** What {@code Segmenter} and a packet port's offload header are written from. */
