@@ -20,7 +20,6 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -218,8 +217,10 @@ class GuestIT {
   }
 
   /** A packet to a Service that nobody serves any more must not go round between pair and stack. */
-  @Test
-  void shouldLetNoPacketCrossThePairTwiceWhenGatunIsDead() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"xdp", "packet"})
+  void shouldLetNoPacketCrossThePairTwiceWhenGatunIsDead(String driver) throws Exception {
+    configure(driver);
     GatunProcess gatun = start();
     signal(gatun, "KILL");
     gatun.process().waitFor();

@@ -76,6 +76,7 @@ class LiveTablesIT {
                 - {name: r0, role: uplink}
                 - {name: "cali*", role: pod}
               workers: {count: 1, idle: adaptive}
+              proxy: {masqueradeAll: true}
               """);
       gatun = GatunProcess.start(node, config, folder);
       gatun.awaitReady(READY);
@@ -246,6 +247,69 @@ class LiveTablesIT {
     List<String> all = new ArrayList<>(List.of("bridge", "fdb"));
     all.addAll(List.of(words));
     node.exec(all.toArray(String[]::new)).orThrow();
+  }
+
+  private static final String SERVICE =
+      """
+      apiVersion: v1
+      kind: Service
+      metadata: {name: mirror, namespace: default}
+      spec: {clusterIP: 10.96.7.7, ports: [{name: u, protocol: UDP, port: 7}]}
+      ---
+      apiVersion: discovery.k8s.io/v1
+      kind: EndpointSlice
+      metadata:
+        name: mirror-1
+        namespace: default
+        labels: {kubernetes.io/service-name: mirror}
+      addressType: IPv4
+      ports: [{name: u, protocol: UDP, port: 7}]
+      endpoints: [{addresses: [10.50.0.1]}]
+      """;
+
+  /** Where a masqueraded datagram comes from, as the endpoint sees it. */
+  private String seen() throws IOException {
+    return left.exec(
+            "python3",
+            "-c",
+            """
+            import socket
+            for _ in range(40):
+                s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                s.settimeout(.25)
+                s.sendto(b'x', ('10.96.7.7', 7))
+                try:
+                    print(s.recv(100).decode())
+                    break
+                except OSError:
+                    pass
+            """)
+        .output()
+        .strip();
+  }
+
+  @Test
+  void shouldMasqueradeFromTheAddressOfTheWayOut() throws Exception {
+    right.spawn(
+        "mirror",
+        "python3",
+        "-c",
+        """
+        import socket
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.bind(('10.50.0.1', 7))
+        while True:
+            peer = s.recvfrom(100)[1]
+            s.sendto(peer[0].encode(), peer)
+        """);
+    Files.writeString(lab.directory().resolve("manifests").resolve("mirror.yaml"), SERVICE);
+    ip(node, "route add 10.50.0.0/24 via 198.51.100.2");
+    assertEquals("198.51.100.1", seen(), "the device's");
+    ip(node, "route replace 10.50.0.0/24 via 198.51.100.2 src 192.0.2.1");
+    for (int i = 0; !seen().equals("192.0.2.1"); i++) {
+      assertTrue(i < 50, "what the route says");
+      Thread.sleep(20);
+    }
   }
 
   @Test
