@@ -76,7 +76,7 @@ class LiveTablesIT {
                 - {name: r0, role: uplink}
                 - {name: "cali*", role: pod}
               workers: {count: 1, idle: adaptive}
-              proxy: {masqueradeAll: true}
+              proxy: {iptables: {masqueradeAll: true}}
               """);
       gatun = GatunProcess.start(node, config, folder);
       gatun.awaitReady(READY);
