@@ -252,7 +252,7 @@ def crowd(address, port, brief_port, count, rate, seconds):
         if error not in (0, errno.EINPROGRESS):
             s.close()
             return False
-        waiting[s.fileno()] = (s, to, False)
+        waiting[s.fileno()] = (s, to, "connect")
         began[s.fileno()] = time.monotonic()
         poll.register(s, select.EPOLLOUT)
         return True
@@ -260,23 +260,25 @@ def crowd(address, port, brief_port, count, rate, seconds):
     def step(timeout):
         nonlocal failed, brief_failed
         for fd, _ in poll.poll(timeout, 1000):
-            s, to, asked = waiting.pop(fd)
+            s, to, step_ = waiting.pop(fd)
             try:
-                if not asked:
+                if step_ == "connect":
                     if s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
                         raise ConnectionRefusedError
                     s.send(b"hello")
                     poll.modify(fd, select.EPOLLIN)
-                    waiting[fd] = (s, to, True)
-                    continue
-                if s.recv(100) != b"hello":
-                    raise ConnectionResetError
-                poll.unregister(fd)
-                if to == port:
-                    long_[fd] = s
+                    waiting[fd] = (s, to, "answer")
+                elif step_ == "answer":
+                    if s.recv(100) != b"hello":
+                        raise ConnectionResetError
+                    if to == port:
+                        poll.unregister(fd)
+                        long_[fd] = s
+                    else:
+                        times.append(time.monotonic() - began[fd])
+                        waiting[fd] = (s, to, "end")  # the server ends first: no time wait here
                 else:
-                    times.append(time.monotonic() - began[fd])
-                    s.recv(1) if select.select([s], [], [], 1)[0] else None  # the server ends first
+                    poll.unregister(fd)
                     s.close()
             except OSError:
                 poll.unregister(fd)
