@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.gatun.agent.RunDirectory;
+import io.gatun.agent.Terminal;
+import io.gatun.agent.UsageException;
 import io.gatun.agent.admin.AdminClient;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -25,6 +27,14 @@ abstract class QueryCommand implements Callable<Integer> {
       description = "Output format.")
   private OutputFormat output = OutputFormat.TEXT;
 
+  @Option(
+      names = "--watch",
+      arity = "0..1",
+      fallbackValue = "2",
+      paramLabel = "SECONDS",
+      description = "Again every 2 seconds, or as many, until Ctrl-C.")
+  private @Nullable Double watch;
+
   private final String report;
 
   QueryCommand(String report) {
@@ -39,14 +49,37 @@ abstract class QueryCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Path path = socket == null ? RunDirectory.current().socket() : socket;
-    JsonNode answer = AdminClient.ask(path, request());
+    Double seconds = watch;
+    if (seconds == null) {
+      print(AdminClient.ask(path, request()));
+      return 0;
+    }
+    if (!(seconds > 0)) {
+      throw new UsageException("--watch: got " + seconds + ", expected seconds above 0");
+    }
+    while (true) {
+      JsonNode answer = AdminClient.ask(path, request());
+      if (Terminal.hasColour()) {
+        System.out.print("\033[H\033[2J"); // ECMA-48: home, erase all
+      }
+      print(answer);
+      System.out.flush();
+      try {
+        Thread.sleep((long) (seconds * 1000));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return 0;
+      }
+    }
+  }
+
+  private void print(JsonNode answer) throws IOException {
     if (output == OutputFormat.JSON) {
       ObjectMapper pretty = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
       System.out.println(pretty.writeValueAsString(answer));
     } else {
       System.out.print(TextTable.of(answer));
     }
-    return 0;
   }
 
   @Command(
