@@ -28,7 +28,11 @@ public final class GatunProcess implements NodeDataplane.Running {
     this.run = run;
   }
 
-  /** Starts it in {@code node}'s namespace, through the launcher when there is one. */
+  /**
+   * Starts it in {@code node}'s namespace, through the launcher when there is one.
+   *
+   * @param manifests a file that ends in {@code .kubeconfig} says which cluster to follow
+   */
   public static GatunProcess start(Node node, Path config, Path manifests) throws IOException {
     return start(node, config, manifests, System.getProperty("gatun.launcher"), List.of());
   }
@@ -83,8 +87,14 @@ public final class GatunProcess implements NodeDataplane.Running {
       throws IOException {
     List<String> words = new ArrayList<>(program);
     words.addAll(launcher == null ? java(javaOptions) : List.of(launcher));
+    boolean cluster = String.valueOf(manifests.getFileName()).endsWith(".kubeconfig");
     words.addAll(
-        List.of("run", "--config", config.toString(), "--manifests", manifests.toString()));
+        List.of(
+            "run",
+            "--config",
+            config.toString(),
+            cluster ? "--kubeconfig" : "--manifests",
+            manifests.toString()));
     words.addAll(more);
     Files.createDirectories(node.runDirectory());
     Path log = node.runDirectory().resolve("gatun.log");

@@ -97,6 +97,8 @@ public final class ControlThread implements Agent {
   private final FrontTable table = new FrontTable();
   private final NotableFronts notable = new NotableFronts();
   private final EndpointUse endpoints = new EndpointUse();
+  private final List<ObjectFollower> followers = new ArrayList<>();
+  private final Progress progress = new Progress();
   private final Set<ObjectName> services = new LinkedHashSet<>();
   private final Set<ObjectName> pods = new LinkedHashSet<>();
   private ClientSettings clients = ClientSettings.NONE;
@@ -152,6 +154,16 @@ public final class ControlThread implements Agent {
     return publishedClients.podNetworks();
   }
 
+  /** Before the first {@link #doWork}: {@code follower} is told what the tables were told. */
+  public void follow(ObjectFollower follower) {
+    followers.add(follower);
+  }
+
+  /** How far changes have come; may be asked by any thread. */
+  public Progress progress() {
+    return progress;
+  }
+
   /** Ports came or went; on the control thread. */
   public void clientPorts(List<ClientSettings.ClientPort> ports) {
     clientPorts = List.copyOf(ports);
@@ -179,6 +191,7 @@ public final class ControlThread implements Agent {
     if (source != null) {
       if (source.poll(now)) {
         ObjectChanges changes = source.changes();
+        progress.queued(changes, now);
         services.addAll(changes.services());
         pods.addAll(changes.pods());
         surroundingsTouched |= changes.surroundings();
@@ -198,12 +211,17 @@ public final class ControlThread implements Agent {
         source.applied();
       }
     }
+    if (services.isEmpty() && pods.isEmpty()) {
+      progress.applied(System.nanoTime());
+    }
     return done + reclaim.getAsInt();
   }
 
   /** What is to be looked at anew, up to a bound: the watchdog wants to see this thread move. */
   private int fronts(ClusterObjects objects, NodeView seen) {
-    FrontChange change = table.update(objects, some(services), some(pods), seen);
+    List<ObjectName> names = some(services);
+    FrontChange change = table.update(objects, names, some(pods), seen);
+    followers.forEach(follower -> follower.services(objects, names, seen));
     if (change.isEmpty()) {
       return 0;
     }
@@ -275,6 +293,7 @@ public final class ControlThread implements Agent {
       publishedCidrs = cidrs;
       sink.serviceCidrs(cidrs.stream().map(Prefix::toString).toList());
     }
+    followers.forEach(follower -> follower.surroundings(objects, seen));
     notable.judgeBy(cidrs, seen.ownAddresses(), table::fronts);
     if (!seen.equals(view)) { // every front may be another one now
       services.addAll(table.claimants("Service"));

@@ -84,6 +84,8 @@ public final class ServiceTable implements AutoCloseable {
   private final AffinityTable affinities;
   private Set<InetAddress> own = Set.of();
   private int lastNumber;
+  private volatile long staleFlows;
+  private volatile int fronts;
 
   private volatile FrontSlots slots = new FrontSlots(1024);
   private volatile Prefixes cidrs = Prefixes.NONE;
@@ -142,10 +144,11 @@ public final class ServiceTable implements AutoCloseable {
       }
     }
     if (!stale.isEmpty()) {
-      flows.withdraw(stale);
+      staleFlows += flows.withdraw(stale);
       // Once more when no worker can still choose by an old record.
-      qsbr.retire(0, ignored -> flows.withdraw(stale));
+      qsbr.retire(0, ignored -> staleFlows += flows.withdraw(stale));
     }
+    fronts = states.size();
     qsbr.reclaim();
   }
 
@@ -333,6 +336,16 @@ public final class ServiceTable implements AutoCloseable {
             copies.add(
                 new ServiceCopy(s.spec, s.owner.number, Memory.getLongAcquire(s.owner.counter))));
     return copies;
+  }
+
+  /** Flows that went because their endpoint did. From any thread. */
+  public long staleFlows() {
+    return staleFlows;
+  }
+
+  /** How many fronts there are. From any thread. */
+  public int size() {
+    return fronts;
   }
 
   /** Readers: to be read once a vector. */

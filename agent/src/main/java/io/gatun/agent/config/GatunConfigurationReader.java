@@ -125,8 +125,12 @@ final class GatunConfigurationReader {
   /** As kube-proxy finds it: the override, else the host name, in lower case. */
   private static String nodeName(KubeProxyConfiguration proxy) {
     String override = proxy.hostnameOverride();
-    return override != null
-        ? override
+    if (override != null) {
+      return override;
+    }
+    String pods = System.getenv("GATUN_NODE_NAME"); // a DaemonSet says what the Node is called
+    return pods != null && !pods.isEmpty()
+        ? pods
         : Texts.read(Path.of("/proc/sys/kernel/hostname")).strip().toLowerCase(Locale.ROOT);
   }
 

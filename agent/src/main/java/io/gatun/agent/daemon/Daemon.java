@@ -16,7 +16,6 @@ import io.gatun.control.ObjectSource;
 import io.gatun.control.kernel.KernelMirror;
 import io.gatun.control.kernel.KernelSource;
 import io.gatun.control.kernel.RtnetlinkSource;
-import io.gatun.control.kubernetes.ApiObserver;
 import io.gatun.control.model.ObjectSet;
 import io.gatun.control.service.NodeSettings;
 import io.gatun.ffm.Libc;
@@ -102,14 +101,16 @@ public final class Daemon {
     } catch (ConfigurationException e) {
       throw new UsageException(String.valueOf(e.getMessage()));
     }
+    Observability observability = new Observability();
     Origin origin =
-        Origin.of(configuration, manifests, kubeconfig, run.objects(), ApiObserver.NONE);
+        Origin.of(configuration, manifests, kubeconfig, run.objects(), observability.metrics());
     try (InstanceLock lock = new InstanceLock(run)) {
       Interfaces rules = new Interfaces(configuration);
       Predecessor predecessor = Predecessor.of(run, lock, replace);
       List<Interfaces.Taken> interfaces = rules.present();
       Preflight.refuse(interfaces, run, ignored);
-      return new Daemon().run(configuration, rules, interfaces, origin, run, predecessor);
+      return new Daemon()
+          .run(configuration, rules, interfaces, origin, observability, run, predecessor);
     }
   }
 
@@ -118,6 +119,7 @@ public final class Daemon {
       Interfaces rules,
       List<Interfaces.Taken> interfaces,
       Origin origin,
+      Observability observability,
       RunDirectory run,
       Predecessor predecessor)
       throws IOException, InterruptedException {
@@ -156,7 +158,7 @@ public final class Daemon {
     NodeSettings node = Settings.node(configuration);
     ObjectSource source =
         origin.source(
-            configuration, () -> Libc.signal(dataplane.wakeDescriptor()), ApiObserver.NONE);
+            configuration, () -> Libc.signal(dataplane.wakeDescriptor()), observability.metrics());
     ControlThread control =
         new ControlThread(
             source,
@@ -168,6 +170,7 @@ public final class Daemon {
         Settings.clients(configuration),
         Settings.clientPorts(interfaces, pair),
         configuration.serviceCidrs());
+    observability.follow(control);
     LocalTable local =
         new LocalTable(
             control::fronts,
@@ -258,9 +261,11 @@ public final class Daemon {
         new Reports(configuration, dataplane, mirror, ports, started, () -> ends.add(End.STOP));
     End end;
     Map<String, Function<String, Object>> questions = new HashMap<>(reports.questions());
+    observability.start(configuration, control, dataplane, ports, origin);
     LiveNode explained = new LiveNode(dataplane, mirror, taken::get);
     questions.put("explain", explained::explain);
-    try (AdminServer _ = new AdminServer(run.socket(), reports.all(), questions);
+    try (observability;
+        AdminServer _ = new AdminServer(run.socket(), reports.all(), questions);
         HandoverServer _ = new HandoverServer(run.heir(), dataplane, this::handOver)) {
       LOG.log(
           Level.INFO,

@@ -119,6 +119,12 @@ final class Origin {
     control.settle();
   }
 
+  /** The API server answers all that it is asked. From any thread. */
+  boolean isFollowed() {
+    ClusterSource asked = cluster;
+    return asked != null && asked.isFollowed() && asked.refusal() == null;
+  }
+
   /** Lets go of the API server; with {@code forget} what was known of it goes too. */
   void close(boolean forget) {
     if (cluster != null) {

@@ -47,8 +47,21 @@ public final class ApiServer implements AutoCloseable {
     config.setUserAgent("gatun");
     String master = config.getMasterUrl();
     this.url = master.endsWith("/") ? master.substring(0, master.length() - 1) : master;
-    this.client = HttpClientUtils.getHttpClientFactory().newBuilder(config).build();
+    this.client = client(config);
     this.observer = observer;
+  }
+
+  private static HttpClient client(Config config) {
+    try {
+      return HttpClientUtils.getHttpClientFactory().newBuilder(config).build();
+    } catch (KubernetesClientException e) {
+      throw new FieldException(
+          "the certificates for "
+              + config.getMasterUrl()
+              + " cannot be used: "
+              + reason(e)
+              + "; expected PEM files that are there");
+    }
   }
 
   /**

@@ -3,7 +3,6 @@ package io.gatun.control.model;
 import java.util.HashSet;
 import java.util.Objects;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What is different now. Immutable.
@@ -11,9 +10,16 @@ import org.jspecify.annotations.Nullable;
  * @param services whose Service or slices came, went or changed
  * @param pods that came, went or changed
  * @param surroundings a Node, a ServiceCIDR, a Pod or a NetworkPolicy is different
+ * @param serviceObjects how many Services are
+ * @param sliceObjects how many EndpointSlices are, or Services' lists of them
  */
-public record ObjectChanges(Set<ObjectName> services, Set<ObjectName> pods, boolean surroundings) {
-  public static final ObjectChanges NONE = new ObjectChanges(Set.of(), Set.of(), false);
+public record ObjectChanges(
+    Set<ObjectName> services,
+    Set<ObjectName> pods,
+    boolean surroundings,
+    int serviceObjects,
+    int sliceObjects) {
+  public static final ObjectChanges NONE = new ObjectChanges(Set.of(), Set.of(), false, 0, 0);
 
   public boolean isEmpty() {
     return services.isEmpty() && pods.isEmpty() && !surroundings;
@@ -23,21 +29,25 @@ public record ObjectChanges(Set<ObjectName> services, Set<ObjectName> pods, bool
   public static ObjectChanges between(ObjectSet before, ObjectSet after) {
     Set<ObjectName> services = new HashSet<>(before.services().keySet());
     services.addAll(after.services().keySet());
-    services.removeIf(name ->
-        same(before.services().get(name), after.services().get(name))
-            && before.slicesOf(name).equals(after.slicesOf(name)));
+    Set<ObjectName> objects = new HashSet<>();
+    Set<ObjectName> slices = new HashSet<>();
+    for (ObjectName name : services) {
+      if (!Objects.equals(before.services().get(name), after.services().get(name))) {
+        objects.add(name);
+      }
+      if (!before.slicesOf(name).equals(after.slicesOf(name))) {
+        slices.add(name);
+      }
+    }
+    services.removeIf(name -> !objects.contains(name) && !slices.contains(name));
     Set<ObjectName> pods = new HashSet<>(before.pods().keySet());
     pods.addAll(after.pods().keySet());
-    pods.removeIf(name -> same(before.pods().get(name), after.pods().get(name)));
+    pods.removeIf(name -> Objects.equals(before.pods().get(name), after.pods().get(name)));
     boolean surroundings =
         !pods.isEmpty()
             || !before.nodes().equals(after.nodes())
             || !before.serviceCidrs().equals(after.serviceCidrs())
             || !before.networkPolicies().equals(after.networkPolicies());
-    return new ObjectChanges(services, pods, surroundings);
-  }
-
-  private static boolean same(@Nullable Object a, @Nullable Object b) {
-    return Objects.equals(a, b);
+    return new ObjectChanges(services, pods, surroundings, objects.size(), slices.size());
   }
 }

@@ -26,6 +26,8 @@ public final class ObjectStore implements ClusterObjects {
   private Set<ObjectName> changedServices = new HashSet<>();
   private Set<ObjectName> changedPods = new HashSet<>();
   private boolean surroundings;
+  private int serviceObjects;
+  private int sliceObjects;
 
   /** This is the object of its kind and name now; true when that is a change. */
   public boolean put(KubernetesObject object) {
@@ -34,6 +36,7 @@ public final class ObjectStore implements ClusterObjects {
         boolean changed = !service.equals(services.put(service.name(), service));
         if (changed) {
           changedServices.add(service.name());
+          serviceObjects++;
         }
         yield changed;
       }
@@ -41,6 +44,7 @@ public final class ObjectStore implements ClusterObjects {
         EndpointSlice before = slices.put(slice.name(), slice);
         boolean changed = !slice.equals(before);
         if (changed) {
+          sliceObjects++;
           unlink(before);
           if (slice.service() != null) {
             slicesOf
@@ -66,11 +70,15 @@ public final class ObjectStore implements ClusterObjects {
         boolean was = services.remove(name) != null;
         if (was) {
           changedServices.add(name);
+          serviceObjects++;
         }
         yield was;
       }
       case "EndpointSlice" -> {
         EndpointSlice before = slices.remove(name);
+        if (before != null) {
+          sliceObjects++;
+        }
         unlink(before);
         yield before != null;
       }
@@ -130,7 +138,10 @@ public final class ObjectStore implements ClusterObjects {
     if (changedServices.isEmpty() && changedPods.isEmpty() && !surroundings) {
       return ObjectChanges.NONE;
     }
-    ObjectChanges changes = new ObjectChanges(changedServices, changedPods, surroundings);
+    ObjectChanges changes =
+        new ObjectChanges(changedServices, changedPods, surroundings, serviceObjects, sliceObjects);
+    serviceObjects = 0;
+    sliceObjects = 0;
     changedServices = new HashSet<>();
     changedPods = new HashSet<>();
     surroundings = false;

@@ -1,0 +1,238 @@
+package io.gatun.agent.demo;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.gatun.agent.GatunProcess;
+import io.gatun.agent.Machine;
+import io.gatun.agent.admin.AdminClient;
+import io.gatun.agent.deploy.DeployTest;
+import io.gatun.agent.metrics.Exposition;
+import io.gatun.agent.metrics.KubeProxyQueries;
+import io.gatun.lab.Node;
+import io.gatun.lab.TwoNodes;
+import io.gatun.lab.demo.Cluster;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import java.util.TreeSet;
+import java.util.function.Predicate;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A node whose objects come from an API server, which goes away and comes back under traffic; and
+ * what load balancers and Prometheus are told meanwhile.
+ */
+class ClusterIT {
+  private static final Duration READY = Duration.ofSeconds(60);
+  private static final String FRONT = EchoLab.FRONTS.getFirst();
+  private static final int API = 16443;
+  private static final int CHECK = 32_000;
+
+  private EchoLab lab;
+  private Path objects;
+  private Path kubeconfig;
+  private Path script;
+  private Process api;
+
+  @BeforeEach
+  void up(@TempDir Path runDirectory) throws Exception {
+    Machine.fit("python3", "curl", "ss");
+    lab = EchoLab.up(runDirectory, "cluster");
+    TwoNodes topology = lab.topology();
+    Path folder = topology.lab().directory();
+    objects = folder.resolve("objects.json");
+    kubeconfig = folder.resolve("node.kubeconfig");
+    script = folder.resolve("apiserver.py");
+    try (InputStream resource = ClusterIT.class.getResourceAsStream("apiserver.py")) {
+      Files.copy(Objects.requireNonNull(resource), script, StandardCopyOption.REPLACE_EXISTING);
+    }
+    Files.writeString(
+        kubeconfig,
+        """
+        apiVersion: v1
+        kind: Config
+        clusters: [{name: c, cluster: {server: "http://127.0.0.1:%d"}}]
+        users: [{name: u, user: {token: secret}}]
+        contexts: [{name: x, context: {cluster: c, user: u}}]
+        current-context: x
+        """
+            .formatted(API));
+    write(lab.server().address(), false);
+    serveApi();
+    lab.serve();
+  }
+
+  @AfterEach
+  void down() throws IOException {
+    lab.close();
+  }
+
+  private Node node() {
+    return lab.topology().nodeA();
+  }
+
+  private void serveApi() throws IOException, InterruptedException {
+    api =
+        node().spawn("api", "python3", script.toString(), String.valueOf(API), objects.toString());
+    await(
+        "an API server",
+        () -> node().exec("ss", "-Hlnt").output(),
+        text -> text.contains(":" + API + " "));
+  }
+
+  /** The Service, its endpoint, this node, a pod of it and a policy about that. */
+  private void write(String endpoint, boolean leaving) throws IOException {
+    Path next = objects.resolveSibling("next");
+    Files.writeString(
+        next,
+        """
+        {"/api/v1/services": [{"apiVersion": "v1", "kind": "Service",
+           "metadata": {"name": "echo", "namespace": "default", "uid": "1"},
+           "spec": {"type": "LoadBalancer", "clusterIP": "%1$s", "clusterIPs": ["%1$s"], "externalTrafficPolicy": "Local",
+             "healthCheckNodePort": %4$d, "ports": [{"name": "tcp", "port": 80, "nodePort": 30080}, {"name": "udp", "protocol": "UDP", "port": 80, "nodePort": 30080}]}}],
+         "/apis/discovery.k8s.io/v1/endpointslices": [{"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+           "metadata": {"name": "echo-1", "namespace": "default", "uid": "2", "labels": {"kubernetes.io/service-name": "echo"},
+             "annotations": {"endpoints.kubernetes.io/last-change-trigger-time": "%5$s"}},
+           "addressType": "IPv4", "ports": [{"name": "tcp", "port": %6$d}, {"name": "udp", "protocol": "UDP", "port": %6$d}],
+           "endpoints": [{"addresses": ["%2$s"], "nodeName": "node-a", "conditions": {"ready": true}}]}],
+         "/api/v1/nodes": [{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-a", "uid": "3"},
+           "spec": {"podCIDR": "10.244.0.0/24"%3$s}}],
+         "/api/v1/pods": [{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "shop", "uid": "4", "labels": {"app": "web"}},
+           "spec": {"nodeName": "node-a", "containers": []}, "status": {"phase": "Running"}}],
+         "/apis/networking.k8s.io/v1/servicecidrs": [{"metadata": {"name": "kubernetes", "uid": "5"}, "spec": {"cidrs": ["10.96.0.0/12"]}}],
+         "/apis/networking.k8s.io/v1/networkpolicies": [{"metadata": {"name": "deny", "namespace": "shop", "uid": "6"},
+           "spec": {"podSelector": {"matchLabels": {"app": "web"}}}}]}
+        """
+            .formatted(
+                FRONT,
+                endpoint,
+                leaving ? ", \"taints\": [{\"key\": \"ToBeDeletedByClusterAutoscaler\"}]" : "",
+                CHECK,
+                Instant.now(),
+                EchoLab.TARGET));
+    Files.move(next, objects, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private interface Question {
+    String ask() throws IOException;
+  }
+
+  private static String await(String what, Question question, Predicate<String> holds)
+      throws IOException, InterruptedException {
+    long end = System.nanoTime() + 20_000_000_000L;
+    String answer = question.ask();
+    while (!holds.test(answer)) {
+      assertTrue(System.nanoTime() < end, "no " + what + ": " + answer);
+      Thread.sleep(50);
+      answer = question.ask();
+    }
+    return answer;
+  }
+
+  private GatunProcess gatun() throws IOException {
+    GatunProcess gatun =
+        GatunProcess.start(
+            node(), Cluster.writeConfiguration(lab.topology(), node()), kubeconfig, List.of());
+    gatun.awaitReady(READY);
+    return gatun;
+  }
+
+  /** Status code, headers and body, from the node itself. */
+  private String get(String url) throws IOException {
+    return node().exec("curl", "-sS", "-i", "-m", "5", url).output();
+  }
+
+  private void echo(String what) throws IOException {
+    assertEquals(
+        "20", lab.client(Duration.ofSeconds(30), "datagrams", FRONT, "80", "100", "20"), what);
+  }
+
+  @Test
+  void shouldServeWhateverTheApiServerDoes() throws Exception {
+    GatunProcess gatun = gatun();
+    echo("objects of the API server");
+    health();
+    metrics(gatun);
+    away(gatun);
+  }
+
+  private void health() throws Exception {
+    String node = "http://" + lab.topology().address(node());
+    assertTrue(get(node + ":10256/healthz").startsWith("HTTP/1.1 200"), "healthz");
+    assertTrue(get(node + ":10256/livez").startsWith("HTTP/1.1 200"), "livez");
+    String check =
+        await("health check", () -> get(node + ":" + CHECK + "/"), text -> text.contains(" 200 "));
+    assertTrue(check.contains("\"localEndpoints\":1"), check);
+    write(lab.server().address(), true);
+    await("503", () -> get(node + ":10256/healthz"), text -> text.contains(" 503 "));
+    assertTrue(get(node + ":10256/livez").startsWith("HTTP/1.1 200"), "livez ignores its fate");
+    write(lab.server().address(), false);
+    await("200", () -> get(node + ":10256/healthz"), text -> text.contains(" 200 "));
+  }
+
+  private void move(GatunProcess gatun, String endpoint) throws Exception {
+    write(endpoint, false);
+    awaitEndpoint(gatun, endpoint);
+  }
+
+  private static void awaitEndpoint(GatunProcess gatun, String endpoint) throws Exception {
+    await(
+        "endpoint " + endpoint,
+        () -> AdminClient.ask(gatun.runDirectory().socket(), "services").toString(),
+        text -> text.contains(endpoint));
+  }
+
+  /** Every name that dashboards and alerts ask for has a value. */
+  private void metrics(GatunProcess gatun) throws Exception {
+    move(gatun, "10.244.99.98");
+    move(gatun, lab.server().address());
+    String text = node().exec("curl", "-sS", "-m", "5", "http://127.0.0.1:10249/metrics").output();
+    Exposition metrics = Exposition.of(text);
+    TreeSet<String> missing = new TreeSet<>(Exposition.asked(KubeProxyQueries.ALL));
+    missing.addAll(Exposition.asked(DeployTest.queries()));
+    missing.removeAll(metrics.names());
+    assertEquals(new TreeSet<>(), missing, text);
+    assertEquals(
+        "gauge", metrics.types().get("kubeproxy_sync_proxy_rules_no_local_endpoints_total"));
+    assertEquals("histogram", metrics.types().get("kubeproxy_sync_proxy_rules_duration_seconds"));
+    assertEquals("counter", metrics.types().get("kubeproxy_proxy_healthz_total"));
+    assertTrue(metrics.value("kubeproxy_sync_proxy_rules_duration_seconds_count") > 0);
+    assertTrue(metrics.value("kubeproxy_network_programming_duration_seconds_count") > 0);
+    assertTrue(metrics.value("kubeproxy_proxy_healthz_total{code=\"503\"}") > 0);
+    assertTrue(metrics.value("gatun_packets_total{verdict=\"sent\"}") > 0);
+    assertEquals(1, metrics.value("gatun_api_followed"));
+    assertEquals(1, metrics.value("gatun_unenforced_network_policies"));
+    assertEquals(4, metrics.value("gatun_fronts"), "two ports, cluster IP and node port");
+  }
+
+  /** The API server dies under traffic; the daemon dies too, and starts from the disk's state. */
+  private void away(GatunProcess gatun) throws Exception {
+    Process pulse = lab.client().node().spawn("pulse", lab.words("pulse", FRONT, "80", "4"));
+    Thread.sleep(500);
+    api.destroyForcibly().waitFor();
+    assertEquals(0, pulse.waitFor());
+    String lost = Files.readString(lab.client().node().runDirectory().resolve("pulse.log")).strip();
+    assertEquals("0", lost.split(" ", -1)[1], "never came back: " + lost);
+    gatun.process().destroyForcibly().waitFor();
+    GatunProcess again = gatun();
+    echo("objects of the disk");
+    assertTrue(again.log().contains("objects as last known"), again.log());
+    write("10.244.99.99", false);
+    serveApi();
+    awaitEndpoint(again, "10.244.99.99");
+    move(again, lab.server().address());
+    echo("objects of the API server, back again");
+    again.stop();
+    assertTrue(Files.notExists(again.runDirectory().path().resolve("objects.json")), "forgotten");
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.gatun.agent.deploy;
+
+import org.jspecify.annotations.NullMarked;

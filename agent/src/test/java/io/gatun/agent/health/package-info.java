@@ -1,0 +1,4 @@
+@NullMarked
+package io.gatun.agent.health;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.gatun.agent.metrics;
+
+import org.jspecify.annotations.NullMarked;

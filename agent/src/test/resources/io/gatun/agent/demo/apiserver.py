@@ -1,0 +1,94 @@
+"""An API server: apiserver.py PORT FILE. FILE is a JSON object of paths to lists of objects; whoever changes it
+(by rename) changes the cluster, and watches are told. Versions rise by one a change, as etcd's."""
+
+import http.server
+import json
+import os
+import sys
+import threading
+import time
+
+port, path = int(sys.argv[1]), sys.argv[2]
+lock = threading.Condition()
+state, log, version, seen = {}, [], 1, None
+
+
+def key(o):
+    return (o["metadata"].get("namespace", ""), o["metadata"]["name"])
+
+
+def look():
+    global state, version, seen
+    now = os.stat(path)
+    if (now.st_ino, now.st_mtime_ns) == seen:
+        return
+    seen = (now.st_ino, now.st_mtime_ns)
+    with open(path) as f:
+        new = json.load(f)
+    for kind in set(new) | set(state):
+        before = {key(o): o for o in state.get(kind, [])}
+        after = {key(o): o for o in new.get(kind, [])}
+        for k, o in after.items():
+            was = before.get(k)
+            bare = json.loads(json.dumps(was)) if was else None
+            if bare:
+                bare["metadata"].pop("resourceVersion")
+            if bare == o:
+                o["metadata"]["resourceVersion"] = was["metadata"]["resourceVersion"]
+            else:
+                version += 1
+                o["metadata"]["resourceVersion"] = str(version)
+                log.append((version, kind, "MODIFIED" if was else "ADDED", o))
+        for k, o in before.items():
+            if k not in after:
+                version += 1
+                o["metadata"]["resourceVersion"] = str(version)
+                log.append((version, kind, "DELETED", o))
+    state = new
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        kind, _, query = self.path.partition("?")
+        words = dict(w.partition("=")[::2] for w in query.split("&"))
+        if "watch" in words:
+            return self.watch(kind, int(words["resourceVersion"]))
+        with lock:
+            body = json.dumps({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": str(version)},
+                               "items": state.get(kind, [])}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def watch(self, kind, since):
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        while True:
+            with lock:
+                new = [e for e in log if e[0] > since]
+                if not new:
+                    lock.wait(1)
+            for v, k, event, o in new:
+                since = max(since, v)
+                if k == kind:
+                    line = (json.dumps({"type": event, "object": o}) + "\n").encode()
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
+            self.wfile.flush()
+
+
+look()
+server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
+server.daemon_threads = True
+threading.Thread(target=server.serve_forever, daemon=True).start()
+while True:
+    time.sleep(0.005)
+    with lock:
+        look()
+        lock.notify_all()
