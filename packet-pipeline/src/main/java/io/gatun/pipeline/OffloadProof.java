@@ -30,7 +30,9 @@ final class OffloadProof {
       return;
     }
     boolean ours = ours(v, i);
-    if (v.segmentSize[i] != 0) {
+    if (v.segmentSize[i] != 0 && !ours && mayBeTunnelled(v, i)) {
+      v.flags[i] = v.flags[i] & ~PacketVector.PARTIAL_CHECKSUM | PacketVector.INNER_OFFLOAD;
+    } else if (v.segmentSize[i] != 0) {
       int payload = payload(v, i);
       int size = v.segmentSize[i];
       if (!ours || size > payload || payload > size * MOST_SEGMENTS) {
@@ -48,6 +50,13 @@ final class OffloadProof {
         && (v.flags[i] & FRAGMENT) == 0
         && v.csumStart[i] == v.l4[i]
         && v.csumOffset[i] == field;
+  }
+
+  /** A stack hands over segments in a tunnel under one outer header; proved when that is off. */
+  private static boolean mayBeTunnelled(PacketVector v, int i) {
+    return v.protocol[i] == IpProtocol.UDP
+        && (v.flags[i] & FRAGMENT) == 0
+        && v.csumStart[i] > v.l4[i] + Udp.HEADER;
   }
 
   private static int payload(PacketVector v, int i) {

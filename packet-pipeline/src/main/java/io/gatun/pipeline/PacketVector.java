@@ -59,6 +59,12 @@ public final class PacketVector {
   /** Stays on its bridge: out by {@link #outPort} as it is (set by switch). */
   public static final int SWITCHED = 1 << 11;
 
+  /**
+   * What the port said of segments and their checksums is about a packet inside this one (set by
+   * parse). Decapsulation brings it out or drops this one: nothing else can be done with it.
+   */
+  public static final int INNER_OFFLOAD = 1 << 12;
+
   /** Packets in this vector; columns at or above it are stale. */
   public int size;
 

@@ -159,8 +159,8 @@ public final class ParseStage implements Stage {
   }
 
   /**
-   * Parses packet {@code i} from {@code address} and {@code length}, its flags being 0: for who has
-   * taken outer headers off.
+   * Parses packet {@code i} from {@code address} and {@code length}, its flags being 0, or {@link
+   * PacketVector#PARTIAL_CHECKSUM} with what belongs to that: for who has taken outer headers off.
    */
   public void parse(PacketVector v, int i) {
     long frame = v.address[i];

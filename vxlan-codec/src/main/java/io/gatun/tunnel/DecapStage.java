@@ -62,9 +62,24 @@ public final class DecapStage implements Stage {
   @Override
   public void process(PacketVector v) {
     Vteps known = vteps;
-    if (known.isEmpty()) {
-      return;
+    if (!known.isEmpty()) {
+      decapsulate(v, known);
     }
+    if (v.mayHave(PacketVector.INNER_OFFLOAD)) {
+      dropWholeSegments(v);
+    }
+  }
+
+  /** What another tunnel's packets, on their way through us, would need nobody here can do. */
+  private static void dropWholeSegments(PacketVector v) {
+    for (int i = 0, size = v.size; i < size; i++) {
+      if ((v.flags[i] & PacketVector.INNER_OFFLOAD) != 0 && v.verdict[i] == Verdict.CONTINUE) {
+        v.drop(i, DropReason.UNSUPPORTED_OFFLOAD);
+      }
+    }
+  }
+
+  private void decapsulate(PacketVector v, Vteps known) {
     Remotes senders = remotes;
     if (senders != lastRemotes) {
       lastRemotes = senders;
@@ -136,9 +151,17 @@ public final class DecapStage implements Stage {
 
   private void unwrap(PacketVector v, int i, long inner, int bytes, Vteps known) {
     int outer = Ecn.of(v.address[i] + v.l3[i], (v.flags[i] & PacketVector.IPV6) != 0);
+    if ((v.flags[i] & PacketVector.INNER_OFFLOAD) != 0) {
+      v.flags[i] = PacketVector.PARTIAL_CHECKSUM;
+      v.csumStart[i] -= (int) (inner - v.address[i]);
+    } else if (v.segmentSize[i] != 0) { // VXLAN packets as segments of one: no stack does so
+      v.drop(i, DropReason.UNSUPPORTED_OFFLOAD);
+      return;
+    } else {
+      v.flags[i] = 0;
+    }
     v.address[i] = inner;
     v.length[i] = bytes;
-    v.flags[i] = 0;
     parse.parse(v, i);
     if (v.verdict[i] != Verdict.CONTINUE) {
       return;
@@ -162,7 +185,8 @@ public final class DecapStage implements Stage {
   /** The outer checksum, where there is one: it alone protects the VNI. */
   private static boolean isIntact(PacketVector v, int i) {
     long udp = v.address[i] + v.l4[i];
-    if (Udp.checksum(udp) == 0 || (v.flags[i] & PacketVector.PARTIAL_CHECKSUM) != 0) {
+    int unfinished = PacketVector.PARTIAL_CHECKSUM | PacketVector.INNER_OFFLOAD;
+    if (Udp.checksum(udp) == 0 || (v.flags[i] & unfinished) != 0) {
       return true;
     }
     long l3 = v.address[i] + v.l3[i];

@@ -197,7 +197,7 @@ class FailureIT {
   }
 
   private Path configuration(long hold) throws IOException {
-    Path config = Cluster.writeConfiguration(topology, node, pods);
+    Path config = Cluster.writeConfiguration(topology, node, pods, pods);
     return Files.writeString(
         config, "onFailure: {hold: " + hold + "ms}\n", StandardOpenOption.APPEND);
   }

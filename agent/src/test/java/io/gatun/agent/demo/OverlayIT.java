@@ -58,13 +58,13 @@ class OverlayIT {
     Machine.fit("bridge", "curl", "nstat", "ping", "python3", "ss", "tcpdump", "tshark");
   }
 
-  private void up(Overlay overlay, String podDriver) throws IOException {
+  private void up(Overlay overlay, String podDriver, String uplinkDriver) throws IOException {
     topology = TwoNodes.up(runDirectory, "overlay", overlay);
     Node other = topology.nodeB();
     other.sysctl("net.ipv4.ip_forward", "1");
     other.sysctl("net.ipv6.conf.all.forwarding", "1");
     Path manifests = Cluster.writeManifests(topology);
-    Path config = Cluster.writeConfiguration(topology, topology.nodeA(), podDriver);
+    Path config = Cluster.writeConfiguration(topology, topology.nodeA(), podDriver, uplinkDriver);
     gatun = GatunProcess.start(topology.nodeA(), config, manifests);
     gatun.awaitReady(READY);
   }
@@ -78,16 +78,22 @@ class OverlayIT {
 
   @Test
   void shouldUnderstandFlannelsKernel() throws Exception {
-    understand(Overlay.FLANNEL, "xdp");
+    understand(Overlay.FLANNEL, "xdp", "xdp");
+  }
+
+  @Test
+  void shouldUnderstandWholeSegmentsFromBothSides() throws Exception {
+    understand(Overlay.FLANNEL, "packet", "packet");
   }
 
   @Test
   void shouldUnderstandCalicosKernelWithWholeSegmentsFromPods() throws Exception {
-    understand(Overlay.CALICO, "packet");
+    understand(Overlay.CALICO, "packet", "xdp");
   }
 
-  private void understand(Overlay overlay, String podDriver) throws Exception {
-    up(overlay, podDriver);
+  private void understand(Overlay overlay, String podDriver, String uplinkDriver)
+      throws Exception {
+    up(overlay, podDriver, uplinkDriver);
     Path capture = runDirectory.resolve("wire.pcap");
     Process tcpdump =
         topology
