@@ -110,7 +110,7 @@ public final class DecapStage implements Stage {
     if ((flags & PacketVector.FIRST_FRAGMENT) != 0 || !known.hasEnd(l3, six, port)) {
       return; // for the kernel to put together; or somebody else's, on its way through us
     }
-    if (v.segmentSize[i] != 0) {
+    if (v.segmentSize[i] != 0 && (flags & PacketVector.INNER_OFFLOAD) == 0) {
       v.drop(
           i, DropReason.UNSUPPORTED_OFFLOAD); // several in one frame: no device of ours joins them
       return;
@@ -154,9 +154,6 @@ public final class DecapStage implements Stage {
     if ((v.flags[i] & PacketVector.INNER_OFFLOAD) != 0) {
       v.flags[i] = PacketVector.PARTIAL_CHECKSUM;
       v.csumStart[i] -= (int) (inner - v.address[i]);
-    } else if (v.segmentSize[i] != 0) { // VXLAN packets as segments of one: no stack does so
-      v.drop(i, DropReason.UNSUPPORTED_OFFLOAD);
-      return;
     } else {
       v.flags[i] = 0;
     }

@@ -302,6 +302,50 @@ class TunnelStagesTest {
     assertEquals(DropReason.UNSUPPORTED_OFFLOAD.code(), v.dropReason[0]);
   }
 
+  /** What a kernel's VXLAN device hands to a veth: one outer header over many segments. */
+  private void arriveWhole(byte[] frame, int segmentSize) {
+    v.size = 0;
+    long at = area.address() + HEADROOM;
+    Memory.copyIn(frame, 0, at, frame.length);
+    v.append(area.address(), at, frame.length, UPLINK);
+    v.flags[0] = PacketVector.PARTIAL_CHECKSUM;
+    v.segmentSize[0] = segmentSize;
+    v.csumStart[0] = 50 + 34; // of the inner TCP header
+    v.csumOffset[0] = Tcp.CHECKSUM;
+    parse.process(v);
+    decap.process(v);
+  }
+
+  @Test
+  void shouldBringWholeSegmentsOutOfATunnel() {
+    byte[] inner = inner().flags(Tcp.ACK).payload(2900).partialChecksum().bytes();
+    arriveWhole(outer(VNI_1, inner).bytes(), 1398);
+    assertEquals(Verdict.CONTINUE, v.verdict[0]);
+    assertEquals(HexFormat.of().formatHex(inner), HexFormat.of().formatHex(packet()));
+    assertEquals(1398, v.segmentSize[0]);
+    assertEquals(34, v.csumStart[0]);
+    assertEquals(
+        PacketVector.PARTIAL_CHECKSUM | PacketVector.FROM_TUNNEL,
+        v.flags[0] & (PacketVector.PARTIAL_CHECKSUM | PacketVector.FROM_TUNNEL));
+    assertEquals(0, v.flags[0] & PacketVector.INNER_OFFLOAD);
+  }
+
+  @Test
+  void shouldDropWholeSegmentsThatNobodyBringsOut() {
+    byte[] inner = inner().flags(Tcp.ACK).payload(2900).partialChecksum().bytes();
+    byte[] others =
+        PacketBuilder.ipv4("192.168.0.3", "192.168.0.9")
+            .udp(50_000, 8472)
+            .payload(ByteBuffer.allocate(8 + inner.length).put(VNI_1).put(inner).array())
+            .bytes();
+    arriveWhole(others, 1398);
+    assertEquals(Verdict.DROP, v.verdict[0]);
+    assertEquals(DropReason.UNSUPPORTED_OFFLOAD.code(), v.dropReason[0]);
+    arriveWhole(outer(VNI_1, inner).bytes(), 3000); // more than there is
+    assertEquals(Verdict.DROP, v.verdict[0]);
+    assertEquals(DropReason.UNSUPPORTED_OFFLOAD.code(), v.dropReason[0]);
+  }
+
   @Test
   void shouldNotTouchOthersTunnels() {
     byte[] passing =

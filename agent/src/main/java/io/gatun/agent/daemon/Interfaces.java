@@ -9,6 +9,7 @@ import io.gatun.control.document.Prefix;
 import io.gatun.control.kernel.KernelTables.Address;
 import io.gatun.control.kernel.KernelTables.Link;
 import io.gatun.control.kernel.RtnetlinkSource;
+import io.gatun.ffm.netlink.XdpFeatures;
 import io.gatun.control.kernel.TakenPort;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -42,13 +44,26 @@ final class Interfaces {
 
   private final List<Interface> listed;
   private final String hostInterface;
+  private final IntPredicate withoutNativeXdp;
   private final Set<String> refused = new HashSet<>();
 
   /** Checks what the configuration alone can say wrong. */
   Interfaces(GatunConfiguration configuration) {
+    this(configuration, Interfaces::isWithoutNativeXdp);
+  }
+
+  /** {@code withoutNativeXdp} answers for a device's number. */
+  Interfaces(GatunConfiguration configuration, IntPredicate withoutNativeXdp) {
     listed = configuration.interfaces();
     hostInterface = configuration.kernel().hostInterface();
+    this.withoutNativeXdp = withoutNativeXdp;
     listed.forEach(entry -> driver(entry, false));
+  }
+
+  /** False also where the kernel does not say. */
+  private static boolean isWithoutNativeXdp(int ifIndex) {
+    XdpFeatures features = XdpFeatures.of(ifIndex);
+    return features != null && !features.isNative();
   }
 
   /**
@@ -83,14 +98,14 @@ final class Interfaces {
     for (Interface entry : listed) {
       for (Link link : sorted) {
         if (entry.matches(link.name()) && isTakeable(link, entry)) {
-          taken.putIfAbsent(link.name(), taken(link, entry.role(), driver(entry, isVeth(link))));
+          taken.putIfAbsent(link.name(), taken(link, entry.role(), driver(entry, suitsPacket(link))));
         }
       }
     }
     for (Link link : listed.isEmpty() ? sorted : List.<Link>of()) {
       Role role = discovered(link, addresses);
       if (role != null) {
-        taken.put(link.name(), taken(link, role, preferred(role, isVeth(link))));
+        taken.put(link.name(), taken(link, role, preferred(role, suitsPacket(link))));
       }
     }
     return List.copyOf(taken.values());
@@ -189,16 +204,21 @@ final class Interfaces {
 
   /**
    * A veth, a pod's or the way out of a node made of namespaces, carries whole segments as long as
-   * no XDP program is on it; a NIC brings packets. docs/architecture.md has figures.
+   * no XDP program is on it; a NIC brings packets, and XDP pays where its driver does it.
+   * docs/architecture.md has figures.
    */
-  private static Driver preferred(Role role, boolean veth) {
-    return role == Role.POD || veth ? Driver.PACKET : Driver.XDP;
+  private static Driver preferred(Role role, boolean suitsPacket) {
+    return role == Role.POD || suitsPacket ? Driver.PACKET : Driver.XDP;
   }
 
-  private static Driver driver(Interface wanted, boolean veth) {
+  private boolean suitsPacket(Link link) {
+    return isVeth(link) || withoutNativeXdp.test(link.ifIndex());
+  }
+
+  private static Driver driver(Interface wanted, boolean suitsPacket) {
     Driver driver = wanted.driver();
     if (driver == Driver.AUTO) {
-      return preferred(wanted.role(), veth);
+      return preferred(wanted.role(), suitsPacket);
     }
     String expected =
         driver == Driver.XDP || driver == Driver.PACKET

@@ -27,11 +27,14 @@ class InterfacesTest {
       kind: KubeProxyConfiguration
       """;
 
+  private static final int WITHOUT_NATIVE_XDP = 77;
+
   @TempDir private Path folder;
 
   private Interfaces interfaces(String text) throws IOException, ConfigurationException {
     return new Interfaces(
-        Configuration.read(Files.writeString(folder.resolve("config.yaml"), text)));
+        Configuration.read(Files.writeString(folder.resolve("config.yaml"), text)),
+        index -> index == WITHOUT_NATIVE_XDP);
   }
 
   private Interfaces listed(String entries) throws IOException, ConfigurationException {
@@ -106,6 +109,11 @@ class InterfacesTest {
         roles(
             listed("{name: eth0, role: uplink}")
                 .wanted(List.of(link(2, "eth0", "veth", true)), List.of())));
+    assertEquals(
+        List.of("eth0 UPLINK PACKET"),
+        roles(
+            listed("{name: eth0, role: uplink}")
+                .wanted(List.of(link(WITHOUT_NATIVE_XDP, "eth0", "", false)), List.of())));
   }
 
   @Test

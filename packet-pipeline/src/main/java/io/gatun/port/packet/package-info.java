@@ -1,6 +1,6 @@
 /**
  * The driver {@code packet}: AF_PACKET sockets that carry whole segments of up to 64 KiB, with no
- * eBPF at all. For pods, whose stacks keep their segmentation offload.
+ * eBPF at all. For veths, whose far ends keep their segmentation offload, and for NICs without XDP.
  *
  * <pre>
  *              pod's stack                              pod's stack
