@@ -9,8 +9,8 @@ import io.gatun.control.document.Prefix;
 import io.gatun.control.kernel.KernelTables.Address;
 import io.gatun.control.kernel.KernelTables.Link;
 import io.gatun.control.kernel.RtnetlinkSource;
-import io.gatun.ffm.netlink.XdpFeatures;
 import io.gatun.control.kernel.TakenPort;
+import io.gatun.ffm.netlink.XdpFeatures;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -98,7 +98,8 @@ final class Interfaces {
     for (Interface entry : listed) {
       for (Link link : sorted) {
         if (entry.matches(link.name()) && isTakeable(link, entry)) {
-          taken.putIfAbsent(link.name(), taken(link, entry.role(), driver(entry, suitsPacket(link))));
+          taken.putIfAbsent(
+              link.name(), taken(link, entry.role(), driver(entry, suitsPacket(link))));
         }
       }
     }

@@ -91,8 +91,7 @@ class OverlayIT {
     understand(Overlay.CALICO, "packet", "xdp");
   }
 
-  private void understand(Overlay overlay, String podDriver, String uplinkDriver)
-      throws Exception {
+  private void understand(Overlay overlay, String podDriver, String uplinkDriver) throws Exception {
     up(overlay, podDriver, uplinkDriver);
     Path capture = runDirectory.resolve("wire.pcap");
     Process tcpdump =
