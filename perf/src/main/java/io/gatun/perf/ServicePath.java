@@ -228,6 +228,26 @@ final class ServicePath implements AutoCloseable {
     return PacketVector.CAPACITY;
   }
 
+  /** From now on only {@link #cycle} is used: what the tables retire need not wait for others. */
+  void workerAlone() {
+    bare.onClose();
+  }
+
+  /** For a writer beside the worker. */
+  ServiceTable services() {
+    return services;
+  }
+
+  /** Frees what no worker looks at any more; by the writer. */
+  void reclaim() {
+    qsbr.reclaim();
+  }
+
+  /** Packets that the worker dropped. */
+  long drops() {
+    return worker.counters().dropped();
+  }
+
   /** One cycle of the worker that sends on what it receives. */
   int bareCycle() {
     reader.quiescent();
