@@ -71,8 +71,7 @@ public final class InterfaceChecks {
         : Finding.warning(
             name,
             "XDP: generic only, its driver has no native mode: slow, and whole segments are lost",
-            "ethtool -K %s gro off lro off; for a pod's interface use driver: packet"
-                .formatted(name));
+            "driver: packet, which auto takes; or ethtool -K %s gro off lro off".formatted(name));
   }
 
   private static void queues(String name, List<Finding> findings) {
