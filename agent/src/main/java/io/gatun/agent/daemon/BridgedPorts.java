@@ -69,7 +69,7 @@ final class BridgedPorts implements Agent {
       look = false;
       done += follow() ? 1 : 0;
     }
-    done += dataplane.sightings(this::seen);
+    done += dataplane.crew().sightings(this::seen);
     long now = System.nanoTime();
     if (now - nextLook >= 0) {
       nextLook = now + LOOK;
@@ -143,6 +143,7 @@ final class BridgedPorts implements Agent {
    */
   private void refresh(long now) {
     dataplane
+        .crew()
         .switchboard()
         .uses((domain, mac) -> {
           if (domain < plan.domains().size()) {

@@ -144,28 +144,30 @@ public final class Daemon {
     KernelMirror mirror =
         new KernelMirror(
             kernel,
-            dataplane.fib(),
-            dataplane.tunnels(),
+            dataplane.tables().fib(),
+            dataplane.tables().tunnels(),
             new Adjacency.Host(
                 Dataplane.HOST_PORT, HostPair.FAR_MAC.bits(), HostPair.HOST_MAC.bits()),
             interfaces.stream().map(Interfaces.Taken::port).toList(),
             configuration.routes(),
             configuration.neighbours());
-    mirror.onVteps(dataplane::vteps);
-    mirror.onRemotes(dataplane::remotes);
+    mirror.onVteps(dataplane.crew()::vteps);
+    mirror.onRemotes(dataplane.crew()::remotes);
     mirror.onSources(
-        (to, source) -> dataplane.sourceRoutes().put(to.address(), to.length(), source));
+        (to, source) -> dataplane.tables().sourceRoutes().put(to.address(), to.length(), source));
     NodeSettings node = Settings.node(configuration);
     ObjectSource source =
         origin.source(
-            configuration, () -> Libc.signal(dataplane.wakeDescriptor()), observability.metrics());
+            configuration,
+            () -> Libc.signal(dataplane.crew().wakeDescriptor()),
+            observability.metrics());
     ControlThread control =
         new ControlThread(
             source,
             mirror,
             node,
-            ControlThread.FrontSink.of(dataplane.services()),
-            dataplane.qsbr()::reclaim);
+            ControlThread.FrontSink.of(dataplane.tables().services()),
+            dataplane.tables().qsbr()::reclaim);
     control.configure(
         Settings.clients(configuration),
         Settings.clientPorts(interfaces, pair),
@@ -177,7 +179,7 @@ public final class Daemon {
             mirror::vteps,
             configuration,
             dataplane.leases()::own,
-            dataplane.sources());
+            dataplane.tables().sources());
     control.settle(); // tables first, frames afterwards
     origin.start(control, predecessor.lives());
     EgressWatch egress = null;
@@ -199,7 +201,7 @@ public final class Daemon {
       local.doWork();
     }
     Predecessor.Succession succession = predecessor.release();
-    dataplane.inheritFlows();
+    dataplane.tables().inheritFlows();
     dataplane.open(succession.custodies());
     dataplane.start(configuration.workers());
     if (succession.happened()) {
@@ -227,23 +229,23 @@ public final class Daemon {
       followers.add(new BridgedPorts(dataplane, mirror, taken::get));
     }
     ControlLoop loop =
-        new ControlLoop(control, followers, mirror.descriptor(), dataplane.wakeDescriptor())
+        new ControlLoop(control, followers, mirror.descriptor(), dataplane.crew().wakeDescriptor())
             .start();
     Watchdog watchdog =
         new Watchdog(
                 dataplane.leases()::renew,
                 configuration.onFailure().hold().toNanos(),
-                dataplane.counters(),
+                dataplane.crew().counters(),
                 control::heartbeat)
             .start();
     if (egress != null) {
       egress.start();
     }
     predecessor.awaitEnd();
-    dataplane.lockFlows();
+    dataplane.tables().lockFlows();
     KernelSettings host = KernelSettings.open(run.settings());
     if (pair != null) {
-      PodPrefixes pods = new PodPrefixes(mirror, taken::get, dataplane.sources()::pods);
+      PodPrefixes pods = new PodPrefixes(mirror, taken::get, dataplane.tables().sources()::pods);
       HostAgent hostAgent =
           new HostAgent(
               pair,
@@ -326,7 +328,7 @@ public final class Daemon {
       if (end != null) {
         return end;
       }
-      if (!dataplane.threads().stream().allMatch(WorkerThread::isAlive)) {
+      if (!dataplane.crew().threads().stream().allMatch(WorkerThread::isAlive)) {
         return End.BROKEN;
       }
       boolean lapsed = dataplane.leases().until() - Libc.monotonicNanos() < 0;

@@ -115,7 +115,7 @@ final class DataplaneMetrics {
         .callback(told -> {
           for (LivePorts.Live live : ports.ports()) {
             PortCounts counts =
-                PortCounts.of(dataplane.counters(), live.port().number()).since(live.base());
+                PortCounts.of(dataplane.crew().counters(), live.port().number()).since(live.base());
             told.call(count.applyAsLong(counts), live.port().name());
           }
         })
@@ -138,7 +138,7 @@ final class DataplaneMetrics {
         .help(help)
         .labelNames("worker")
         .callback(told -> {
-          List<WorkerCounters> workers = dataplane.counters();
+          List<WorkerCounters> workers = dataplane.crew().counters();
           for (int i = 0; i < workers.size(); i++) {
             told.call(count.applyAsLong(workers.get(i)), String.valueOf(i));
           }
@@ -147,11 +147,16 @@ final class DataplaneMetrics {
   }
 
   private void tables(GatunConfiguration configuration) {
-    gauge("gatun_flows", "Flows there are.", () -> dataplane.flows().size());
-    gauge("gatun_flows_capacity", "Flows there may be.", () -> dataplane.flows().capacity());
-    gauge("gatun_flows_bytes", "Memory of the flow table.", () -> dataplane.flows().bytes());
-    gauge("gatun_fronts", "Service addresses and ports served.", () -> dataplane.services().size());
-    gauge("gatun_routes", "Routes.", () -> dataplane.fib().size());
+    gauge("gatun_flows", "Flows there are.", () -> dataplane.tables().flows().size());
+    gauge(
+        "gatun_flows_capacity", "Flows there may be.", () -> dataplane.tables().flows().capacity());
+    gauge(
+        "gatun_flows_bytes", "Memory of the flow table.", () -> dataplane.tables().flows().bytes());
+    gauge(
+        "gatun_fronts",
+        "Service addresses and ports served.",
+        () -> dataplane.tables().services().size());
+    gauge("gatun_routes", "Routes.", () -> dataplane.tables().fib().size());
     GatunConfiguration.PortRange snat = configuration.snatPorts();
     gauge(
         "gatun_snat_ports",
@@ -169,6 +174,6 @@ final class DataplaneMetrics {
   }
 
   private double sum(ToLongFunction<WorkerCounters> what) {
-    return dataplane.counters().stream().mapToLong(what).sum();
+    return dataplane.crew().counters().stream().mapToLong(what).sum();
   }
 }

@@ -42,11 +42,11 @@ final class LiveNode implements Surroundings {
     this.interfaces = interfaces;
     explainer =
         new Explainer(
-            dataplane.services(),
-            dataplane.fib(),
-            dataplane.sources(),
+            dataplane.tables().services(),
+            dataplane.tables().fib(),
+            dataplane.tables().sources(),
             this,
-            dataplane.flows(),
+            dataplane.tables().flows(),
             Libc::monotonicNanos);
   }
 

@@ -130,7 +130,8 @@ final class LivePorts implements Agent {
     coming.remove(name);
     going.remove(taken.port().number());
     complaints.remove(name);
-    live.put(name, new Live(taken, port, PortCounts.of(dataplane.counters(), port.number())));
+    live.put(
+        name, new Live(taken, port, PortCounts.of(dataplane.crew().counters(), port.number())));
     LOG.log(
         Level.INFO,
         "{0} taken as {1}, driver {2}, port {3}, in {4} ms",

@@ -49,7 +49,8 @@ final class Observability implements AutoCloseable {
       Dataplane dataplane,
       LivePorts ports,
       Origin origin) {
-    metrics.follow(registry, control.progress(), endpoints, dataplane.services()::staleFlows);
+    metrics.follow(
+        registry, control.progress(), endpoints, dataplane.tables().services()::staleFlows);
     GaugeWithCallback.builder()
         .name("gatun_unenforced_network_policies")
         .help("NetworkPolicies that select pods of this node, where nothing enforces them.")

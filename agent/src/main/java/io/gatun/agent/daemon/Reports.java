@@ -62,7 +62,7 @@ final class Reports {
       Runnable stop) {
     this.configuration = configuration;
     this.dataplane = dataplane;
-    this.flowReport = new FlowReport(dataplane.flows(), dataplane.services());
+    this.flowReport = new FlowReport(dataplane.tables().flows(), dataplane.tables().services());
     this.mirror = mirror;
     this.ports = ports;
     this.started = started;
@@ -94,20 +94,20 @@ final class Reports {
     row.put("pid", ProcessHandle.current().pid());
     row.put("uptimeSeconds", (System.nanoTime() - started) / 1_000_000_000L);
     row.put("leaseMillis", (dataplane.leases().until() - Libc.monotonicNanos()) / 1_000_000L);
-    row.put("workers", dataplane.threads().size());
-    row.put("workersAlive", dataplane.threads().stream().filter(t -> t.isAlive()).count());
+    row.put("workers", dataplane.crew().threads().size());
+    row.put("workersAlive", dataplane.crew().threads().stream().filter(t -> t.isAlive()).count());
     row.put("ports", ports.ports().stream().map(port -> port.port().name()).toList());
-    row.put("routes", dataplane.fib().size());
-    row.put("flows", dataplane.flows().size());
-    row.put("maxFlows", dataplane.flows().capacity());
-    row.put("flowRoom", dataplane.flows().room());
-    row.put("flowsEvicted", dataplane.flows().evicted());
-    row.put("snatPortsUsedPercent", dataplane.flowKeeper().portsUsedPercent());
+    row.put("routes", dataplane.tables().fib().size());
+    row.put("flows", dataplane.tables().flows().size());
+    row.put("maxFlows", dataplane.tables().flows().capacity());
+    row.put("flowRoom", dataplane.tables().flows().room());
+    row.put("flowsEvicted", dataplane.tables().flows().evicted());
+    row.put("snatPortsUsedPercent", dataplane.tables().flowKeeper().portsUsedPercent());
     row.put("framesIn", sum(WorkerCounters::received));
     row.put("framesOut", sum(WorkerCounters::transmitted));
     row.put("answered", sum(counters -> counters.verdicts(Verdict.ANSWER)));
     row.put("dropped", sum(WorkerCounters::dropped));
-    row.put("perWorker", dataplane.counters().stream().map(Reports::frames).toList());
+    row.put("perWorker", dataplane.crew().counters().stream().map(Reports::frames).toList());
     return row;
   }
 
@@ -129,7 +129,7 @@ final class Reports {
 
   private Object services() {
     List<Object> rows = new ArrayList<>();
-    for (ServiceCopy copy : dataplane.services().services()) {
+    for (ServiceCopy copy : dataplane.tables().services().services()) {
       FrontSpec front = copy.spec();
       Map<String, Object> row = new LinkedHashMap<>();
       row.put("service", front.service());
@@ -156,13 +156,14 @@ final class Reports {
   private Object endpoints() {
     Map<Integer, Map<InetSocketAddress, Integer>> flows = new HashMap<>();
     dataplane
+        .tables()
         .flows()
         .forEach(flow ->
             flows
                 .computeIfAbsent(flow.service(), service -> new HashMap<>())
                 .merge(endpoint(flow), 1, Integer::sum));
     Map<List<Object>, Object> rows = new LinkedHashMap<>();
-    for (ServiceCopy copy : dataplane.services().services()) {
+    for (ServiceCopy copy : dataplane.tables().services().services()) {
       Backends backends = copy.spec().backends();
       Set<InetSocketAddress> all = new LinkedHashSet<>(backends.cluster().endpoints());
       all.addAll(backends.local().endpoints());
@@ -204,7 +205,8 @@ final class Reports {
     List<Object> rows = new ArrayList<>();
     for (LivePorts.Live live : ports.ports()) {
       InterfacePort port = live.port();
-      PortCounts counts = PortCounts.of(dataplane.counters(), port.number()).since(live.base());
+      PortCounts counts =
+          PortCounts.of(dataplane.crew().counters(), port.number()).since(live.base());
       Map<String, Object> row = new LinkedHashMap<>();
       row.put("port", port.number());
       row.put("name", port.name());
@@ -228,7 +230,7 @@ final class Reports {
     row.put("name", port.name());
     row.put("role", "host");
     row.put("driver", dataplane.hostDriver().name().toLowerCase(Locale.ROOT));
-    traffic(row, port, PortCounts.of(dataplane.counters(), port.number()));
+    traffic(row, port, PortCounts.of(dataplane.crew().counters(), port.number()));
     return row;
   }
 
@@ -321,6 +323,6 @@ final class Reports {
   }
 
   private long sum(ToLongFunction<WorkerCounters> what) {
-    return dataplane.counters().stream().mapToLong(what).sum();
+    return dataplane.crew().counters().stream().mapToLong(what).sum();
   }
 }

@@ -24,12 +24,12 @@ final class WaitingPackets implements Agent {
   @Override
   public int doWork() {
     long now = System.nanoTime();
-    int count = dataplane.questions(destination -> mirror.waiting(destination, now));
+    int count = dataplane.crew().questions(destination -> mirror.waiting(destination, now));
     if (count > 0) {
       asked = now;
     }
     if (now - asked < ANSWERS) {
-      dataplane.wakeWorkers();
+      dataplane.crew().wake();
     }
     return count;
   }
