@@ -33,8 +33,9 @@ import org.slf4j.LoggerFactory;
  *       left out whole. So a restart serves what it can.
  *   <li>A file that was right stays as it was when a change brings a mistake: it is refused whole.
  *       So is a file that was cut to nothing ({@code kubectl get … > file} does that for as long as
- *       kubectl thinks; who means it removes the file).
- *   <li>Of two objects of one name the one stays that was there before, else the first is taken.
+ *       kubectl thinks; who means it removes the file), and a change that brings an object which
+ *       another file has otherwise.
+ *   <li>Of two such objects in new files the first is taken, or the one that was there before.
  *   <li>Other files go on in any case.
  * </ul>
  */
@@ -198,6 +199,20 @@ public final class ManifestSource implements ObjectSource {
       next.put(file, loaded);
       if (loaded.manifest() != null) {
         manifests.put(file, loaded.manifest());
+      }
+    }
+    for (Map.Entry<Path, Loaded> was : files.entrySet()) {
+      ManifestReader.Manifest right = was.getValue().manifest();
+      Path file = was.getKey();
+      if (right == null || right.objects().isEmpty() || manifests.get(file) == right) {
+        continue;
+      }
+      String mistake = Manifests.contested(file, right, manifests);
+      if (mistake != null) {
+        refusals.put(file, mistake);
+        // Read again with the next change of any file: the other one may give way.
+        next.put(file, new Loaded(Map.of(), right));
+        manifests.put(file, right);
       }
     }
     files.clear();

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** A file of manifests, or a folder of such files, read once. */
 public final class Manifests {
@@ -77,28 +79,65 @@ public final class Manifests {
     return ManifestReader.readWhatIsRight(file.toString(), text);
   }
 
+  private record Key(String kind, ObjectName name) {
+    static Key of(KubernetesObject object) {
+      return new Key(object.kind(), object.name());
+    }
+  }
+
+  /**
+   * What is wrong with {@code file} as {@code files} has it: an object that it did not have {@code
+   * before}, and that another file has otherwise. Null for nothing.
+   */
+  static @Nullable String contested(
+      Path file, ManifestReader.Manifest before, Map<Path, ManifestReader.Manifest> files) {
+    ManifestReader.Manifest manifest = files.get(file);
+    if (manifest == null) {
+      return null;
+    }
+    Map<Key, KubernetesObject> added = new HashMap<>();
+    manifest.objects().forEach(object -> added.put(Key.of(object), object));
+    before.objects().forEach(object -> added.remove(Key.of(object)));
+    if (added.isEmpty()) {
+      return null;
+    }
+    for (Map.Entry<Path, ManifestReader.Manifest> other : files.entrySet()) {
+      if (!other.getKey().equals(file)) {
+        for (KubernetesObject object : other.getValue().objects()) {
+          KubernetesObject ours = added.get(Key.of(object));
+          if (ours != null && !ours.equals(object)) {
+            return different(file, ours, other.getKey());
+          }
+        }
+      }
+    }
+    return null;
+  }
+
+  private static String different(Path file, KubernetesObject object, Path other) {
+    return "%s: %s %s: got a second one that differs from that in %s, expected one"
+        .formatted(file, object.kind(), object.name(), other);
+  }
+
   /**
    * One set of all files' objects. The same object twice is fine; of two that differ the one is
    * taken that {@code before} has, else the first, and {@code contested} is told of the other.
    */
   static ObjectSet merge(
       Map<Path, ManifestReader.Manifest> files, ObjectSet before, Consumer<String> contested) {
-    record Key(String kind, ObjectName name) {}
     record Found(Path file, KubernetesObject object) {}
 
     Map<Key, Found> found = new LinkedHashMap<>();
     files.forEach((file, manifest) -> {
       for (KubernetesObject object : manifest.objects()) {
         Found next = new Found(file, object);
-        Found first = found.putIfAbsent(new Key(object.kind(), object.name()), next);
+        Found first = found.putIfAbsent(Key.of(object), next);
         if (first != null && !first.object().equals(object)) {
           boolean other = before.has(object);
           Found left = other ? first : next;
           Found taken = other ? next : first;
-          found.put(new Key(object.kind(), object.name()), taken);
-          contested.accept(
-              "%s: %s %s: got a second one that differs from that in %s, expected one"
-                  .formatted(left.file(), object.kind(), object.name(), taken.file()));
+          found.put(Key.of(object), taken);
+          contested.accept(different(left.file(), object, taken.file()));
         }
       }
     });

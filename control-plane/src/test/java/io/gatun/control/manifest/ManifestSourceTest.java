@@ -211,6 +211,26 @@ class ManifestSourceTest {
     assertEquals(List.of(81, 80, 83), ports(source));
   }
 
+  @Test
+  void shouldRefuseAChangeWhoseObjectAnotherFileHasUntilThatOneGivesWay() throws Exception {
+    Path a = Files.writeString(folder.resolve("a.yaml"), service("a", 80));
+    Path b = Files.writeString(folder.resolve("b.yaml"), service("b", 80));
+    ManifestSource source = new ManifestSource(folder);
+    Files.writeString(b, service("a", 81) + service("b", 81));
+    assertNoChange(source);
+    assertEquals(List.of(80, 80), ports(source));
+    assertEquals(
+        b
+            + ": Service default/a: got a second one that differs from that in "
+            + a
+            + ", expected one",
+        source.refusal());
+    Files.delete(a);
+    awaitChange(source);
+    assertEquals(List.of(81, 81), ports(source));
+    assertNull(source.refusal());
+  }
+
   private static List<Integer> ports(ManifestSource source) {
     return source.objects().services().values().stream()
         .map(service -> service.ports().getFirst().port())
