@@ -33,6 +33,9 @@ final class ConntrackBenchmark implements Benchmark {
   private static final double FLOOR_BYTES = 192;
   private static final int USUAL_FLOWS = 1000;
 
+  /** Huge pages that others on the machine may take while we run. */
+  private static final int SPARE_MEGABYTES = 64;
+
   @Override
   public Map<String, Object> arguments(BenchOptions options) {
     Map<String, Object> arguments = new LinkedHashMap<>();
@@ -75,7 +78,8 @@ final class ConntrackBenchmark implements Benchmark {
     double seconds = options.secondsPerRun(1);
     RteHash peer = folder == null ? null : RteHash.build(folder, keys, seconds);
     int megabytes = 200 + (int) (100L * keys >> 20);
-    try (HugePages pages = HugePages.reserve(megabytes + (peer == null ? 0 : peer.megabytes()));
+    try (HugePages pages =
+            HugePages.reserve(megabytes + (peer == null ? 0 : peer.megabytes() + SPARE_MEGABYTES));
         FlowLookups hits = FlowLookups.of(keys, true);
         FlowLookups misses = FlowLookups.of(keys, false)) {
       Rounds rounds = new Rounds(PACKETS_PER_ROUND);
@@ -144,7 +148,7 @@ final class ConntrackBenchmark implements Benchmark {
   private record Theirs(RteHash peer, HugePages pages) implements Alternation.Side {
     @Override
     public void enter() throws IOException {
-      pages.haveFree(peer.megabytes());
+      pages.haveFree(peer.megabytes() + SPARE_MEGABYTES);
     }
 
     @Override

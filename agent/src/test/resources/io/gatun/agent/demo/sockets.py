@@ -380,8 +380,11 @@ def six(port, source, targets):
 
 
 def main(words):
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    most = max(65536, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except (ValueError, OSError):
+        pass  # then so many connections as there may be files
     command, rest = words[0], words[1:]
     if command == "serve":
         serve(int(rest[0]))
