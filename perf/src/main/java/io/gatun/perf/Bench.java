@@ -20,6 +20,8 @@ public final class Bench {
           Map.of(
               "conntrack",
               _ -> new ConntrackBenchmark(),
+              "idle",
+              IdleBenchmark::new,
               "lpm",
               _ -> new LpmBenchmark(),
               "reconfigure",

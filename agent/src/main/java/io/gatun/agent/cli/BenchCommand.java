@@ -25,7 +25,7 @@ import picocli.CommandLine.Parameters;
 final class BenchCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "NAME",
-      description = "Which benchmark: conntrack, lpm, rr, service, stream, veth.")
+      description = "Which benchmark: conntrack, idle, lpm, rr, service, stream, veth.")
   private String name = "";
 
   @Option(names = "--flows", paramLabel = "N", description = "Connections under way.")
