@@ -27,6 +27,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 import java.util.function.UnaryOperator;
 import org.agrona.concurrent.Agent;
@@ -107,6 +108,7 @@ public final class ControlThread implements Agent {
   private volatile List<Prefix> publishedCidrs = List.of();
   private volatile ClientRules publishedClients = ClientRules.NONE;
   private @Nullable NodeView view;
+  private Consumer<ClusterObjects> surroundingsListener = _ -> {};
   private boolean surroundingsTouched;
   private long beats;
   private volatile long heartbeat;
@@ -175,6 +177,11 @@ public final class ControlThread implements Agent {
     return mirror.isBehind() || !services.isEmpty() || !pods.isEmpty();
   }
 
+  /** Before the first {@link #doWork}: told of the objects whenever nodes or links changed. */
+  public void onSurroundings(Consumer<ClusterObjects> listener) {
+    surroundingsListener = listener;
+  }
+
   /** Steps until everything that is known is in the tables. */
   public void settle() {
     do {
@@ -202,6 +209,7 @@ public final class ControlThread implements Agent {
     if (view == null || surroundingsTouched) {
       surroundingsTouched = false;
       surroundings(objects);
+      surroundingsListener.accept(objects);
       done++;
     }
     NodeView seen = view;

@@ -35,7 +35,9 @@ public final class Bench {
               "stream",
               StreamBenchmark::new,
               "veth",
-              VethBenchmark::new));
+              VethBenchmark::new,
+              "vxlan",
+              VxlanBenchmark::new));
 
   private Bench() {}
 

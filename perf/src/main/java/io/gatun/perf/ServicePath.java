@@ -94,8 +94,8 @@ final class ServicePath implements AutoCloseable {
                 parse,
                 new Answers(),
                 new DataPath.Overlay(
-                    new DecapStage(parse, new boolean[0], new TunnelCounters(1)),
-                    new EncapStage(tunnels, new TunnelCounters(1))),
+                    new DecapStage(parse, new boolean[0], tunnels, new TunnelCounters(1), false),
+                    new EncapStage(tunnels, new TunnelCounters(1), false)),
                 null,
                 pool,
                 questions,

@@ -25,7 +25,9 @@ import java.util.List;
 public final class DecapStage implements Stage {
   private final ParseStage parse;
   private final boolean[] underlay;
+  private final TunnelTable tunnels;
   private final TunnelCounters counters;
+  private final boolean clampMss;
   private volatile Vteps vteps = Vteps.EMPTY;
   private volatile Remotes remotes = new Remotes(List.of());
 
@@ -42,8 +44,16 @@ public final class DecapStage implements Stage {
    * @param parse for the inner packets
    * @param underlay whether port n leads to other nodes; from the others, pods', nothing may come
    *     in VXLAN. An entry may change as long as its port belongs to no worker
+   * @param clampMss whether new TCP connections are told of their tunnel's MTU
    */
-  public DecapStage(ParseStage parse, boolean[] underlay, TunnelCounters counters) {
+  public DecapStage(
+      ParseStage parse,
+      boolean[] underlay,
+      TunnelTable tunnels,
+      TunnelCounters counters,
+      boolean clampMss) {
+    this.tunnels = tunnels;
+    this.clampMss = clampMss;
     this.parse = parse;
     this.underlay = underlay;
     this.counters = counters;
@@ -176,6 +186,9 @@ public final class DecapStage implements Stage {
       v.drop(i, DropReason.CONGESTION_UNMARKABLE);
     } else if (after != before) {
       Ecn.set(l3, six, after);
+    }
+    if (clampMss && lastNumber != 0) {
+      Mss.clamp(v, i, Template.mtu(tunnels.line(lastNumber)));
     }
   }
 

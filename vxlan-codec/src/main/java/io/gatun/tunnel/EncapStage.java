@@ -35,9 +35,16 @@ public final class EncapStage implements Stage {
 
   private final TunnelTable tunnels;
   private final TunnelCounters counters;
+  private final boolean clampMss;
   private int identification;
 
-  public EncapStage(TunnelTable tunnels, TunnelCounters counters) {
+  /**
+   * A stage of one worker.
+   *
+   * @param clampMss whether new TCP connections are told of the tunnel's MTU
+   */
+  public EncapStage(TunnelTable tunnels, TunnelCounters counters, boolean clampMss) {
+    this.clampMss = clampMss;
     this.tunnels = tunnels;
     this.counters = counters;
   }
@@ -69,6 +76,9 @@ public final class EncapStage implements Stage {
     } else if (v.segmentSize[i] != 0) {
       wrapSegments(v, i, number, line, headers);
     } else {
+      if (clampMss) {
+        Mss.clamp(v, i, Template.mtu(line));
+      }
       counters.sent(number, 1, v.length[i]);
       wrap(v, i, line, headers, flags);
     }

@@ -14,8 +14,8 @@ import java.nio.ByteBuffer;
  * encapsulation needs to know.
  *
  * <pre>
- *   0          14        34    42      50          70 (IPv6)   96        100     104      108
- *   │ Ethernet │ IPv4    │ UDP │ VXLAN │ …                     │ bytes   │ port  │ sum    │
+ *   0          14        34    42      50          70 (IPv6)   96        100     104   108   112
+ *   │ Ethernet │ IPv4    │ UDP │ VXLAN │ …                     │ bytes   │ port  │ sum │ MTU │
  * </pre>
  *
  * The length fields, identification, ECN bits, UDP source port and checksums are 0 in it.
@@ -33,6 +33,9 @@ final class Template {
 
   /** Int: folded sum of the IPv4 header as it stands here. */
   static final int SUM = 104;
+
+  /** Int: MTU of inner packets. */
+  static final int MTU = 108;
 
   private Template() {}
 
@@ -65,7 +68,14 @@ final class Template {
     Udp.destinationPort(vxlan - Udp.HEADER, tunnel.port());
     Vxlan.write(vxlan, tunnel.vni());
     Memory.putInt(line + OUT_PORT, tunnel.outPort());
+    Memory.putInt(line + MTU, tunnel.mtu());
     Memory.putInt(line + BYTES, headers);
+  }
+
+  /** A tunnel that is gone has none, and nothing is larger than that. */
+  static int mtu(long line) {
+    int mtu = Memory.getInt(line + MTU);
+    return mtu == 0 ? 0xFFFF : mtu;
   }
 
   static int bytes(long line) {

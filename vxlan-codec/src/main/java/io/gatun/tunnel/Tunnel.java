@@ -15,7 +15,8 @@ import java.net.InetAddress;
  * @param sourceMac of that port, 48 bits, first octet highest
  * @param destinationMac of the underlay's next hop
  * @param tos outer DSCP and ECN byte; the ECN bits are the inner packet's
- * @param dontFragment whether routers may fragment the outer packet (IPv4)
+ * @param dontFragment whether routers may not fragment the outer packet (IPv4)
+ * @param mtu of inner IP packets
  */
 public record Tunnel(
     int vni,
@@ -26,7 +27,8 @@ public record Tunnel(
     long sourceMac,
     long destinationMac,
     int tos,
-    boolean dontFragment) {
+    boolean dontFragment,
+    int mtu) {
   /** What the kernel's device takes for the outer packets unless told otherwise. */
   static final int TTL = 64;
 
@@ -54,10 +56,5 @@ public record Tunnel(
   /** The same for tunnels from an address like {@code local}: 50 or 70. */
   public static int overhead(InetAddress local) {
     return local instanceof Inet6Address ? Template.BYTES_6 : Template.BYTES_4;
-  }
-
-  /** MTU of the pods behind it where the underlay's is {@code mtu}: 50 or 70 bytes less. */
-  public int innerMtu(int mtu) {
-    return mtu - overhead();
   }
 }

@@ -29,9 +29,10 @@ class SuperFrameTest {
   private final NativeArea area = NativeArea.map("frames", 1 << 17);
   private final TunnelTable tunnels = new TunnelTable(1, Runnable::run);
   private final TunnelCounters counters = new TunnelCounters(1);
-  private final EncapStage encap = new EncapStage(tunnels, counters);
+  private final EncapStage encap = new EncapStage(tunnels, counters, false);
   private final ParseStage parse = new ParseStage(false, true);
-  private final DecapStage decap = new DecapStage(parse, new boolean[] {true, false}, counters);
+  private final DecapStage decap =
+      new DecapStage(parse, new boolean[] {true, false}, tunnels, counters, false);
   private final PacketVector v = new PacketVector();
 
   @AfterEach
@@ -50,7 +51,8 @@ class SuperFrameTest {
         1,
         2,
         0,
-        false);
+        false,
+        1450);
   }
 
   private static PacketBuilder inner(boolean six, byte[] payload, int sequence) {

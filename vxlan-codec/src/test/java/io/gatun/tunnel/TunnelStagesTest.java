@@ -41,10 +41,10 @@ class TunnelStagesTest {
   private final NativeArea area = NativeArea.map("frame", 4096);
   private final TunnelTable tunnels = new TunnelTable(4, Runnable::run);
   private final TunnelCounters counters = new TunnelCounters(4);
-  private final EncapStage encap = new EncapStage(tunnels, counters);
+  private final EncapStage encap = new EncapStage(tunnels, counters, false);
   private final ParseStage parse = new ParseStage(false, true, true);
   private final DecapStage decap =
-      new DecapStage(parse, new boolean[] {false, true, false}, counters);
+      new DecapStage(parse, new boolean[] {false, true, false}, tunnels, counters, false);
   private final PacketVector v = new PacketVector();
 
   {
@@ -74,7 +74,8 @@ class TunnelStagesTest {
         0x02_00_00_00_00_01L,
         0x02_00_00_00_00_02L,
         0,
-        false);
+        false,
+        1450);
   }
 
   private static PacketBuilder inner() {
@@ -175,7 +176,8 @@ class TunnelStagesTest {
   void shouldCountIdentificationsAndKeepDscpAndDontFragment() {
     Tunnel plain = tunnel(false);
     int number =
-        tunnels.add(new Tunnel(1, plain.local(), plain.remote(), 8472, UPLINK, 1, 2, 0xB8, true));
+        tunnels.add(
+            new Tunnel(1, plain.local(), plain.remote(), 8472, UPLINK, 1, 2, 0xB8, true, 1450));
     encapsulate(inner().tos(0x02).bytes(), number, 0);
     encapsulate(inner().tos(0x01).bytes(), number, 0);
     ByteBuffer wire = ByteBuffer.wrap(packet());
@@ -354,6 +356,65 @@ class TunnelStagesTest {
     decap.process(v);
     assertEquals(Verdict.CONTINUE, v.verdict[0]);
     assertArrayEquals(passing, packet());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"false, false", "false, true", "true, false", "true, true"})
+  void shouldTellNewConnectionsWhatFits(boolean six, boolean odd) {
+    // MSS 1460, behind a no-operation where it is to stand at an odd place.
+    byte[] options = HexFormat.of().parseHex(odd ? "01020405b4010101" : "020405b401010101");
+    byte[] fitting =
+        HexFormat.of()
+            .parseHex(
+                odd
+                    ? six ? "010204056e010101" : "0102040582010101"
+                    : six ? "0204056e01010101" : "0204058201010101");
+    PacketBuilder syn = syn(six).tcpOptions(options);
+    int number = tunnels.add(tunnel(false));
+    EncapStage clamping = new EncapStage(tunnels, counters, true);
+    for (PacketBuilder packet : List.of(syn, syn(six).tcpOptions(options).partialChecksum())) {
+      arrive(packet.bytes(), POD);
+      v.flags[0] |= PacketVector.TUNNEL;
+      v.tunnel[0] = number;
+      v.verdict[0] = Verdict.SEND;
+      clamping.process(v);
+      arrive(packet(), UPLINK);
+      decap.process(v);
+      assertArrayEquals(syn(six).tcpOptions(fitting).bytes(), packet());
+    }
+    // The other way, where the other end does not do it.
+    DecapStage clampingToo =
+        new DecapStage(parse, new boolean[] {false, true, false}, tunnels, counters, true);
+    clampingToo.vteps(List.of(new Vtep(address("192.168.0.2"), 8472, 1, VTEP_MAC)));
+    clampingToo.remotes(List.of(new Remote(address("192.168.0.3"), 1, number)));
+    arrive(outer(VNI_1, syn.bytes()).bytes(), UPLINK);
+    clampingToo.process(v);
+    assertArrayEquals(syn(six).tcpOptions(fitting).bytes(), packet());
+    assertEquals(1, counters.received(number));
+    byte[] nonsense = HexFormat.of().parseHex("020305b4010101ff");
+    arrive(outer(VNI_1, syn(six).tcpOptions(nonsense).bytes()).bytes(), UPLINK);
+    clampingToo.process(v);
+    assertArrayEquals(syn(six).tcpOptions(nonsense).bytes(), packet());
+  }
+
+  private static PacketBuilder syn(boolean six) {
+    PacketBuilder ip =
+        six
+            ? PacketBuilder.ipv6("fd00:244::9", "fd00:244:1::7")
+            : PacketBuilder.ipv4("10.244.2.9", "10.244.1.7");
+    return ip.macs(OTHER_VTEP_MAC, VTEP_MAC).tcp(40_000, 80).flags(Tcp.SYN);
+  }
+
+  @Test
+  void shouldNotSendBackWhatCameThroughATunnel() {
+    int number = tunnels.add(tunnel(false));
+    arrive(outer(VNI_1, inner().bytes()).bytes(), UPLINK);
+    decap.process(v);
+    v.flags[0] |= PacketVector.TUNNEL;
+    v.tunnel[0] = number;
+    v.verdict[0] = Verdict.SEND;
+    encap.process(v);
+    assertEquals(DropReason.TUNNEL_LOOP.code(), v.dropReason[0]);
   }
 
   /** Mutations of good frames, each in a live area of its own bytes: no access outside it. */

@@ -20,12 +20,13 @@ import picocli.CommandLine.Parameters;
       "Example: gatun bench service --flows 1000000 -o json",
       "         gatun bench stream --streams 8 --driver packet",
       "         gatun bench veth --service",
+      "         gatun bench vxlan",
       "         gatun bench lpm --routes bgp-v4.txt.xz --updates"
     })
 final class BenchCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "NAME",
-      description = "Which benchmark: conntrack, idle, lpm, rr, service, stream, veth.")
+      description = "Which benchmark: conntrack, idle, lpm, rr, service, stream, veth, vxlan.")
   private String name = "";
 
   @Option(names = "--flows", paramLabel = "N", description = "Connections under way.")
@@ -58,7 +59,9 @@ final class BenchCommand implements Callable<Integer> {
       description = "stream, rr: the pods' ports.")
   private String driver = BenchOptions.DRIVER;
 
-  @Option(names = "--service", description = "veth: through a Service, by the whole daemon.")
+  @Option(
+      names = "--service",
+      description = "veth: through a Service; vxlan: on the wire. By the whole daemon.")
   private boolean service;
 
   @Option(names = "--runs", paramLabel = "N", description = "How many times; the median counts.")

@@ -28,6 +28,7 @@ import picocli.CommandLine.ScopeType;
       QueryCommand.Ports.class,
       QueryCommand.Routes.class,
       QueryCommand.Neighbours.class,
+      QueryCommand.Tunnels.class,
       QueryCommand.Flows.class,
       LabCommand.class,
       BenchCommand.class,

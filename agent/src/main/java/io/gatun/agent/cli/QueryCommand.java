@@ -153,6 +153,19 @@ abstract class QueryCommand implements Callable<Integer> {
   }
 
   @Command(
+      name = "tunnels",
+      description = {
+        "Tunnels to other nodes: where they lead, the MTU of pods behind them, counters.",
+        "State mtu: the device promises pods more than the underlay carries."
+      },
+      footer = {"", "Example: gatun tunnels -o json"})
+  static final class Tunnels extends QueryCommand {
+    Tunnels() {
+      super("tunnels");
+    }
+  }
+
+  @Command(
       name = "flows",
       description = "Translated flows: all, chosen ones, or who has how many.",
       footer = {

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param nodeAddresses the first of each family is primary; empty: the kernel's
  * @param interfaces the ports to take; empty: discovered
  * @param vxlan the overlay, null for none
+ * @param clampMss whether TCP connections through tunnels are told what fits when they open
  * @param podNetworks where pods live, all of the cluster's; empty: the Nodes' podCIDRs
  */
 public record GatunConfiguration(
@@ -32,6 +33,7 @@ public record GatunConfiguration(
     List<StaticRoute> routes,
     List<StaticNeighbour> neighbours,
     @Nullable Vxlan vxlan,
+    boolean clampMss,
     Flows conntrack,
     List<Prefix> podNetworks,
     Masquerade egressMasquerade,
@@ -150,9 +152,9 @@ public record GatunConfiguration(
   /**
    * A node at the overlay's other end.
    *
-   * @param mac its VTEP's, null: learnt
+   * @param mac its VTEP's
    */
-  public record Peer(Prefix cidr, InetAddress vtep, @Nullable MacAddress mac) {}
+  public record Peer(Prefix cidr, InetAddress vtep, MacAddress mac) {}
 
   /** The flow table. */
   public record Flows(int maxFlows, Path stateDir) {}

@@ -58,7 +58,10 @@ final class GatunConfigurationReader {
     List<StaticRoute> routes = root.at("routes").items(GatunConfigurationReader::route);
     List<StaticNeighbour> neighbours =
         root.at("neighbours").items(GatunConfigurationReader::neighbour);
-    Vxlan vxlan = overlay(root.at("overlay"));
+    StrictMapping overlay = new StrictMapping(root.at("overlay"));
+    Field vxlan = overlay.at("vxlan");
+    boolean clampMss = overlay.at("clampMss").flag(false);
+    overlay.end();
     Flows flows = flows(root.at("conntrack"));
     Field podNetworks = root.at("podNetworks");
     StrictMapping egress = new StrictMapping(root.at("egress"));
@@ -78,7 +81,8 @@ final class GatunConfigurationReader {
         kernel,
         routes,
         neighbours,
-        vxlan,
+        vxlan.present() ? vxlan(vxlan) : null,
+        clampMss,
         flows,
         podNetworks.present() ? podNetworks.items(Field::prefix) : proxy.clusterCidrs(),
         masquerade,
@@ -101,6 +105,7 @@ final class GatunConfigurationReader {
         d.routes(),
         d.neighbours(),
         d.vxlan(),
+        d.clampMss(),
         flows(d.conntrack(), proxy.conntrack()),
         proxy.clusterCidrs(),
         d.egressMasquerade(),
@@ -265,13 +270,6 @@ final class GatunConfigurationReader {
     return field.parsed("a MAC address like \"02:00:00:00:00:09\" (in quotes)", MacAddress::parse);
   }
 
-  private static @Nullable Vxlan overlay(Field field) {
-    StrictMapping overlay = new StrictMapping(field);
-    Field vxlan = overlay.at("vxlan");
-    overlay.end();
-    return vxlan.present() ? vxlan(vxlan) : null;
-  }
-
   private static Vxlan vxlan(Field field) {
     StrictMapping vxlan = new StrictMapping(field);
     Profile profile = choice(vxlan.at("profile"), Profile.class, Profile.FLANNEL);
@@ -297,7 +295,7 @@ final class GatunConfigurationReader {
     Field vtep = peer.at("vtep");
     Field mac = peer.at("mac");
     peer.end();
-    return new Peer(cidr.prefix(), vtep.address(), mac.present() ? mac(mac) : null);
+    return new Peer(cidr.prefix(), vtep.address(), mac(mac));
   }
 
   private static Flows flows(Field field) {

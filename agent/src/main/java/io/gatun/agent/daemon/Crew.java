@@ -41,6 +41,7 @@ final class Crew {
   private static final long PATIENCE_MILLIS = 1000;
 
   private final Tables tables;
+  private final boolean clampMss;
   private final int wakeDescriptor =
       (int)
           NativeException.check(
@@ -67,8 +68,15 @@ final class Crew {
    */
   private final boolean[] underlay = new boolean[WorkerCounters.PORTS];
 
-  Crew(Tables tables, Drivers drivers, GatunConfiguration.Workers wanted) {
+  /**
+   * None of them runs yet.
+   *
+   * @param clampMss whether TCP connections through tunnels are told what fits
+   */
+  Crew(
+      Tables tables, Drivers drivers, GatunConfiguration.Workers wanted, boolean clampMss) {
     this.tables = tables;
+    this.clampMss = clampMss;
     for (int i = 0; i < wanted.count(); i++) {
       workers.add(worker(i, drivers, wanted.coalesce()));
     }
@@ -92,7 +100,7 @@ final class Crew {
     ParseStage parse = ParseStage.sharing(partial);
     TunnelCounters counted = new TunnelCounters(Tables.TUNNELS);
     tunnelCounters.add(counted);
-    DecapStage decap = new DecapStage(parse, underlay, counted);
+    DecapStage decap = new DecapStage(parse, underlay, tables.tunnels(), counted, clampMss);
     decaps.add(decap);
     List<Stage> stages =
         new ArrayList<>(
@@ -100,7 +108,7 @@ final class Crew {
                     tables.forStages(),
                     parse,
                     answering,
-                    new DataPath.Overlay(decap, new EncapStage(tables.tunnels(), counted)),
+                    new DataPath.Overlay(decap, new EncapStage(tables.tunnels(), counted, clampMss)),
                     new DataPath.Bridging(() -> board, seeing),
                     pool,
                     asking,

@@ -17,6 +17,7 @@ import io.gatun.control.kernel.KernelMirror;
 import io.gatun.control.kernel.KernelSource;
 import io.gatun.control.kernel.RtnetlinkSource;
 import io.gatun.control.model.ObjectSet;
+import io.gatun.control.overlay.OverlaySource;
 import io.gatun.control.service.NodeSettings;
 import io.gatun.ffm.Libc;
 import io.gatun.fib.Adjacency;
@@ -141,9 +142,10 @@ public final class Daemon {
             predecessor.inheritance());
     KernelSource kernel =
         configuration.kernel().mirror() ? new RtnetlinkSource() : KernelSource.NONE;
+    OverlaySource overlays = new OverlaySource(kernel);
     KernelMirror mirror =
         new KernelMirror(
-            kernel,
+            overlays,
             dataplane.tables().fib(),
             dataplane.tables().tunnels(),
             new Adjacency.Host(
@@ -173,6 +175,9 @@ public final class Daemon {
         Settings.clientPorts(interfaces, pair),
         configuration.serviceCidrs());
     observability.follow(control);
+    if (configuration.vxlan() != null) {
+      control.onSurroundings(new Overlays(configuration, node, mirror, overlays)::follow);
+    }
     LocalTable local =
         new LocalTable(
             control::fronts,

@@ -76,7 +76,7 @@ final class Dataplane {
     if (drivers.has(Driver.PACKET)) {
       leases.uplinks();
     }
-    crew = new Crew(tables, drivers, configuration.workers());
+    crew = new Crew(tables, drivers, configuration.workers(), configuration.clampMss());
     crew.describe(HOST_PORT, drivers.host() == Driver.XDP, true);
     this.interfaces = List.copyOf(interfaces);
     this.pair = pair;

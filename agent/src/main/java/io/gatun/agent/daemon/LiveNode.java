@@ -4,12 +4,14 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gatun.agent.explain.Explainer;
+import io.gatun.agent.explain.Explanation;
 import io.gatun.agent.explain.FlowQuery;
 import io.gatun.agent.explain.Surroundings;
 import io.gatun.control.document.Addresses;
 import io.gatun.control.kernel.KernelMirror;
 import io.gatun.control.kernel.KernelTables;
 import io.gatun.control.kernel.RouteView;
+import io.gatun.control.kernel.TunnelView;
 import io.gatun.ffm.Libc;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -95,7 +97,7 @@ final class LiveNode implements Surroundings {
     }
     String prefix = route.prefix().toString();
     if (route.kind() == RouteView.Kind.LOCAL) {
-      return new Way(prefix, null, "lo", NO_PORT, LOOPBACK_MTU, true);
+      return new Way(prefix, null, "lo", NO_PORT, LOOPBACK_MTU, true, null);
     }
     if (route.ways().isEmpty()) {
       return null;
@@ -103,13 +105,17 @@ final class LiveNode implements Surroundings {
     RouteView.Way way = route.ways().getFirst();
     InetAddress via = way.via();
     String port = way.port();
+    TunnelView tunnel = way.tunnel();
     return new Way(
         prefix,
         via == null || via.equals(address) ? null : Addresses.text(via),
         way.dev(),
         port == null ? NO_PORT : port(port),
-        mtu(way.dev()),
-        false);
+        tunnel == null ? mtu(way.dev()) : tunnel.mtu(),
+        false,
+        tunnel == null
+            ? null
+            : new Explanation.Tunnel(tunnel.vni(), Addresses.text(tunnel.remote())));
   }
 
   private int mtu(String device) {

@@ -78,6 +78,8 @@ final class Reports {
         "ports", this::ports,
         "routes", this::routes,
         "neighbours", this::neighbours,
+        "tunnels",
+            () -> TunnelReport.rows(fromControl(mirror::tunnels), dataplane.crew().tunnelCounters()),
         "drops", this::drops,
         "stop", this::stopping);
   }

@@ -276,6 +276,10 @@ public final class Explainer implements AutoCloseable {
               + way.dev()
               + " mtu "
               + way.mtu());
+      Explanation.Tunnel tunnel = way.tunnel();
+      if (tunnel != null) {
+        steps.add("tunnel: VXLAN network " + tunnel.vni() + " to node " + tunnel.remote());
+      }
     }
     return new Explanation(
         query.id(),
@@ -291,7 +295,7 @@ public final class Explainer implements AutoCloseable {
         way == null || (own && !translated)
             ? null
             : new Explanation.Route(way.prefix(), way.via(), way.dev(), way.mtu()),
-        null,
+        own || way == null ? null : way.tunnel(),
         steps);
   }
 

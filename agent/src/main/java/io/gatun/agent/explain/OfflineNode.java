@@ -2,6 +2,10 @@ package io.gatun.agent.explain;
 
 import io.gatun.agent.config.GatunConfiguration;
 import io.gatun.agent.config.GatunConfiguration.Interface;
+import io.gatun.agent.config.GatunConfiguration.Peer;
+import io.gatun.agent.config.GatunConfiguration.Role;
+import io.gatun.agent.config.GatunConfiguration.Vxlan;
+import io.gatun.agent.daemon.Overlays;
 import io.gatun.agent.daemon.Settings;
 import io.gatun.control.ControlThread;
 import io.gatun.control.document.Addresses;
@@ -9,11 +13,14 @@ import io.gatun.control.document.MacAddress;
 import io.gatun.control.document.Prefix;
 import io.gatun.control.kernel.KernelMirror;
 import io.gatun.control.kernel.KernelSource;
+import io.gatun.control.kernel.RouteView;
 import io.gatun.control.kernel.StaticNeighbour;
 import io.gatun.control.kernel.StaticRoute;
 import io.gatun.control.kernel.TakenPort;
+import io.gatun.control.kernel.TunnelView;
 import io.gatun.control.manifest.ManifestSource;
 import io.gatun.control.model.ObjectSet;
+import io.gatun.control.overlay.OverlaySource;
 import io.gatun.control.service.ClientSettings.ClientPort;
 import io.gatun.control.service.NodeSettings;
 import io.gatun.fib.Adjacency;
@@ -25,6 +32,8 @@ import io.gatun.service.ClientRules;
 import io.gatun.service.ClientRules.Leads;
 import io.gatun.service.ServiceTable;
 import io.gatun.service.SourceAddresses;
+import io.gatun.tunnel.Tunnel;
+import io.gatun.tunnel.TunnelTable;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
@@ -59,6 +68,9 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
   private final FlowTable flows = new FlowTable(1024, FlowTimeouts.defaults(), qsbr);
   private final ServiceTable services = new ServiceTable(flows, qsbr);
   private final Fib fib = new Fib(ADJACENCIES, release -> qsbr.retire(0, record -> release.run()));
+  private final TunnelTable tunnels =
+      new TunnelTable(ADJACENCIES, release -> qsbr.retire(0, record -> release.run()));
+  private final KernelMirror mirror;
   private final SourceAddresses sources = new SourceAddresses();
   private final Map<String, Integer> ports = new LinkedHashMap<>();
   private final List<StaticRoute> routes;
@@ -77,8 +89,8 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
       GatunConfiguration configuration,
       @Nullable ManifestSource manifests,
       Collection<String> named) {
-    routes = configuration.routes();
-    allRoutesKnown = !configuration.kernel().mirror() && !routes.isEmpty();
+    routes = withUnderlay(configuration);
+    allRoutesKnown = !configuration.kernel().mirror() && !configuration.routes().isEmpty();
     List<ClientPort> clientPorts = new ArrayList<>();
     for (String name : interfaces(configuration, named)) {
       int number = ports.size();
@@ -92,11 +104,12 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
         clientPorts.add(new ClientPort(number, name, Leads.ANYWHERE));
       }
     }
-    KernelMirror mirror =
+    OverlaySource overlays = new OverlaySource(KernelSource.NONE);
+    mirror =
         new KernelMirror(
-            KernelSource.NONE,
+            overlays,
             fib,
-            null,
+            tunnels,
             new Adjacency.Host(0, 0, 0),
             ports.entrySet().stream().map(e -> taken(e.getKey(), e.getValue())).toList(),
             routes,
@@ -107,7 +120,11 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
         new ControlThread(
             manifests, mirror, node, tables(objects, configuration.node()), qsbr::reclaim);
     control.configure(Settings.clients(configuration), clientPorts, configuration.serviceCidrs());
+    if (configuration.vxlan() != null) {
+      control.onSurroundings(new Overlays(configuration, node, mirror, overlays)::follow);
+    }
     control.settle();
+    control.settle(); // the overlay of the objects
     own.addAll(node.view(objects, List.of()).ownAddresses());
     int host = fib.adjacencies().add(new Adjacency.Host(0, 0, 0));
     own.forEach(address -> fib.put(address, 8 * address.getAddress().length, host));
@@ -258,6 +275,10 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
     if (own.contains(address)) {
       return new Way(Prefix.of(address).toString(), null, "lo", NO_PORT, LOOPBACK_MTU, true);
     }
+    Way tunnel = tunnel(address);
+    if (tunnel != null) {
+      return tunnel;
+    }
     StaticRoute best = best(address);
     if (best == null) {
       return null;
@@ -279,6 +300,47 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
             false);
   }
 
+  /**
+   * Where nobody says how other nodes are reached, the first uplink leads there: it is not theirs
+   * that is asked about, but what goes through the tunnel.
+   */
+  private static List<StaticRoute> withUnderlay(GatunConfiguration configuration) {
+    List<StaticRoute> all = new ArrayList<>(configuration.routes());
+    Vxlan vxlan = configuration.vxlan();
+    String uplink =
+        configuration.interfaces().stream()
+            .filter(one -> one.role() == Role.UPLINK && one.name().matches("[^*?]+"))
+            .map(Interface::name)
+            .findFirst()
+            .orElse(null);
+    if (vxlan != null && uplink != null) {
+      for (Peer peer : vxlan.peers()) {
+        if (all.stream().noneMatch(route -> route.to().contains(peer.vtep()))) {
+          all.add(new StaticRoute(Prefix.of(peer.vtep()), null, uplink));
+        }
+      }
+    }
+    return List.copyOf(all);
+  }
+
+  private @Nullable Way tunnel(InetAddress address) {
+    RouteView route = mirror.route(address);
+    RouteView.Way way = route == null || route.ways().isEmpty() ? null : route.ways().getFirst();
+    TunnelView tunnel = way == null ? null : way.tunnel();
+    if (route == null || way == null || tunnel == null) {
+      return null;
+    }
+    InetAddress via = way.via();
+    return new Way(
+        route.prefix().toString(),
+        via == null ? null : Addresses.text(via),
+        way.dev(),
+        NO_PORT,
+        Math.min(tunnel.mtu(), MTU - Tunnel.overhead(tunnel.remote())),
+        false,
+        new Explanation.Tunnel(tunnel.vni(), Addresses.text(tunnel.remote())));
+  }
+
   private @Nullable StaticRoute best(InetAddress address) {
     Map<Integer, StaticRoute> byLength = new HashMap<>();
     int longest = -1;
@@ -296,6 +358,7 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
     explainer.close();
     fib.close();
     services.close();
+    tunnels.close();
     flows.close();
   }
 }

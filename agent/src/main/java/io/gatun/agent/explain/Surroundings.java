@@ -31,6 +31,20 @@ public interface Surroundings {
    * @param dev the interface's name
    * @param port its number, {@link #NO_PORT} when it is none of ours
    * @param own the address is the node's own
+   * @param tunnel that it leads through, null for none
    */
-  record Way(String prefix, @Nullable String via, String dev, int port, int mtu, boolean own) {}
+  record Way(
+      String prefix,
+      @Nullable String via,
+      String dev,
+      int port,
+      int mtu,
+      boolean own,
+      Explanation.@Nullable Tunnel tunnel) {
+
+    /** No tunnel. */
+    Way(String prefix, @Nullable String via, String dev, int port, int mtu, boolean own) {
+      this(prefix, via, dev, port, mtu, own, null);
+    }
+  }
 }

@@ -178,4 +178,52 @@ class ExplainCommandTest {
     Output six = explain("--flow", "udp [fd00::1]:5 > [fd00::2]:53 in eth0", "-o", "json");
     assertTrue(six.lines.getFirst().contains("\"verdict\":\"route\""), six.lines::toString);
   }
+
+  @ParameterizedTest
+  @CsvSource({"true", "false"})
+  void shouldNameTheTunnel(boolean mirror) throws IOException {
+    Files.writeString(
+        config,
+        """
+        apiVersion: gatun.io/v1alpha1
+        kind: GatunConfiguration
+        node: node-1
+        nodeAddresses: [192.168.0.2]
+        interfaces: [{name: eth0, role: uplink}]
+        kernel: {mirror: %s}
+        %s
+        overlay: {vxlan: {vni: 1, port: 8472, profile: flannel,
+                  peers: [{cidr: 10.244.1.0/24, vtep: 192.168.0.3, mac: "0a:58:0a:f4:01:00"}]}}
+        """
+            .formatted(
+                mirror,
+                mirror
+                    ? ""
+                    : "routes: [{to: 192.168.0.0/24, dev: eth0}]\n"
+                        + "neighbours: [{ip: 192.168.0.3, mac: '02:00:00:00:00:03', dev: eth0}]"));
+    for (String to : new String[] {"10.96.0.10:80", "10.244.1.10:7"}) {
+      Output output =
+          run(
+              "explain",
+              "--config",
+              config.toString(),
+              "--manifests",
+              manifests.toString(),
+              "--flow",
+              "TCP 10.244.0.5:4000 > " + to,
+              "-o",
+              "json");
+      assertEquals("", output.errors());
+      JsonNode answer = new ObjectMapper().readTree(output.lines().getFirst());
+      assertEquals(
+          to.endsWith(":80") ? "forward" : "route",
+          answer.path("verdict").asText(),
+          answer::toString);
+      assertEquals(1, answer.path("tunnel").path("vni").asInt(), answer::toString);
+      assertEquals("192.168.0.3", answer.path("tunnel").path("remote").asText());
+      assertEquals("10.244.1.0/24", answer.path("route").path("prefix").asText());
+      assertEquals("flannel.1", answer.path("route").path("dev").asText());
+      assertEquals(1450, answer.path("route").path("mtu").asInt());
+    }
+  }
 }

@@ -158,7 +158,7 @@ final class RoutePlan implements KernelState.Observer {
 
   @Override
   public void addresses() {
-    tunnels.addresses(); // for routes the local table says what they mean
+    tunnels.addressesChanged(); // for routes the local table says what they mean
     sources.addresses();
     if (sources.isHeard()) {
       dirty.addAll(state.prefixes());

@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -75,6 +76,7 @@ final class Tunnels {
   private final Map<Target.Hop, Key> byHop = new HashMap<>();
   private final Map<InetAddress, Set<Key>> byRemote = new HashMap<>();
   private final Set<Key> dirty = new LinkedHashSet<>();
+  private @Nullable Map<Integer, List<InetAddress>> addresses;
   private boolean full;
   private long version;
 
@@ -148,8 +150,9 @@ final class Tunnels {
     });
   }
 
-  /** Addresses came or went: the outer source may be one of them. */
-  void addresses() {
+  /** Addresses came or went: outer and inner sources may be among them. */
+  void addressesChanged() {
+    addresses = null;
     dirty.addAll(uses.keySet());
   }
 
@@ -285,7 +288,8 @@ final class Tunnels {
                 forward.sourceMac(),
                 forward.destinationMac(),
                 0,
-                vxlan.dontFragment()));
+                vxlan.dontFragment(),
+                use.mtu));
       }
       case Adjacency.Unresolved unresolved ->
           use.mtu = Math.min(link.mtu(), unresolved.mtu() - overhead);
@@ -339,14 +343,28 @@ final class Tunnels {
     if (underlay == null) {
       return null;
     }
-    for (Address address : state.all(Address.class)) {
-      if (address.ifIndex() == underlay.device()
-          && Addresses.isIpv6(address.address()) == six
-          && !address.address().isLinkLocalAddress()) {
-        return address.address();
+    return address(underlay.device(), six);
+  }
+
+  /** A device's first address that others can answer to, null for none. */
+  private @Nullable InetAddress address(int device, boolean six) {
+    for (InetAddress address : addresses().getOrDefault(device, List.of())) {
+      if (Addresses.isIpv6(address) == six && !address.isLinkLocalAddress()) {
+        return address;
       }
     }
     return null;
+  }
+
+  private Map<Integer, List<InetAddress>> addresses() {
+    if (addresses == null) {
+      addresses =
+          state.all(Address.class).stream()
+              .collect(
+                  Collectors.groupingBy(
+                      Address::ifIndex, Collectors.mapping(Address::address, Collectors.toList())));
+    }
+    return addresses;
   }
 
   /** Next hops of the underlay that tunnels lead by. */

@@ -51,6 +51,8 @@ class OverlayMirrorTest {
     kernel.set(new Link(UPLINK, "up0", OURS, 1500, true, true, "", 0, 0, false, null));
     device(1450, true);
     kernel.set(new Address(UPLINK, ip("192.168.0.11"), 24));
+    kernel.set(new Address(FLANNEL, ip("10.0.0.0"), 32));
+    kernel.set(new Address(FLANNEL, ip("fe80::1"), 64));
     kernel.set(route("192.168.0.0/24", UPLINK, null));
   }
 
@@ -128,7 +130,7 @@ class OverlayMirrorTest {
 
   private static Tunnel tunnel(String remote, MacAddress nextHop) {
     return new Tunnel(
-        1, ip("192.168.0.11"), ip(remote), 8472, 1, OURS.bits(), nextHop.bits(), 0, false);
+        1, ip("192.168.0.11"), ip(remote), 8472, 1, OURS.bits(), nextHop.bits(), 0, false, 1450);
   }
 
   @Test

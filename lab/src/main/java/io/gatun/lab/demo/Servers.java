@@ -13,7 +13,7 @@ import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 
 /** The real servers in the pods; stateless, they end with the lab. */
-final class Servers {
+public final class Servers {
 
   /** The name dnsmasq knows, and its address. */
   static final String NAME = "lock.gatun.test";
@@ -24,7 +24,8 @@ final class Servers {
 
   private Servers() {}
 
-  static void start(TwoNodes topology) throws IOException {
+  /** Starts them all and waits until they listen. */
+  public static void start(TwoNodes topology) throws IOException {
     for (String web : new String[] {"web-1", "web-2"}) {
       python(topology, topology.pod(web), "web", web, Integer.toString(Cluster.WEB_TARGET));
     }

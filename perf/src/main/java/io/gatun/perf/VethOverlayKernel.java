@@ -1,0 +1,31 @@
+package io.gatun.perf;
+
+import java.io.IOException;
+
+/** The kernel's own VXLAN device on the same way. */
+final class VethOverlayKernel extends VethSide {
+  VethOverlayKernel(VethPath path, BenchOptions options) {
+    super(path, VethOverlay.load(options));
+  }
+
+  @Override
+  public void enter() throws IOException {
+    path.node().sysctl("net.ipv4.ip_forward", "1");
+    // Without GRO and without an XDP program a veth takes no live frames.
+    path.node().exec("ethtool", "-K", VethPath.IN, "gro", "on").orThrow();
+    send(0.2, 0);
+  }
+
+  @Override
+  void checkWhoForwarded(long byKernel) {
+    if (byKernel == 0) {
+      throw new IllegalStateException("the kernel forwarded nothing");
+    }
+  }
+
+  @Override
+  public void leave() throws IOException {
+    path.node().exec("ethtool", "-K", VethPath.IN, "gro", "off");
+    path.node().sysctl("net.ipv4.ip_forward", "0");
+  }
+}
