@@ -77,7 +77,7 @@ final class ConntrackBenchmark implements Benchmark {
       throws IOException {
     double seconds = options.secondsPerRun(1);
     RteHash peer = folder == null ? null : RteHash.build(folder, keys, seconds);
-    int megabytes = 200 + (int) (100L * keys >> 20);
+    int megabytes = 200 + (int) (200L * keys >> 20); // two tables
     try (HugePages pages =
             HugePages.reserve(megabytes + (peer == null ? 0 : peer.megabytes() + SPARE_MEGABYTES));
         FlowLookups hits = FlowLookups.of(keys, true);

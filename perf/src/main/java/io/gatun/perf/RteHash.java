@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -49,7 +50,7 @@ final class RteHash {
   static RteHash build(Path folder, int keys, double seconds) throws IOException {
     Path source = folder.resolve("rte_hash_peer.c");
     try (InputStream resource = RteHash.class.getResourceAsStream("rte_hash_peer.c")) {
-      Files.copy(Objects.requireNonNull(resource), source);
+      Files.copy(Objects.requireNonNull(resource), source, StandardCopyOption.REPLACE_EXISTING);
     }
     Path program = folder.resolve("rte_hash_peer");
     List<String> words =
