@@ -36,8 +36,8 @@ def rows(six):
     row("a new flow", "client-a", udp(client, front, 5000, 7, b"one"), "web-1", udp(client, web, 5000, 7007, b"one", 63))
     row("a flow that is there", "client-a", udp(client, front, 5000, 7, b"two"), "web-1", udp(client, web, 5000, 7007, b"two", 63))
     row("a reply", "web-1", udp(web, client, 7007, 5000, b"three"), "client-a", udp(front, client, 7, 5000, b"three", 63))
-    row("a new flow, masqueraded", "outside", udp(outside, node, 5001, 30070, b"four"), "web-1", udp(node, web, 61000, 7007, b"four", 63))
-    row("a reply to a masqueraded flow", "web-1", udp(web, node, 7007, 61000, b"five"), "outside", udp(node, outside, 30070, 5001, b"five", 63))
+    row("a new flow, masqueraded", "outside", udp(outside, node, 5001, 30070, b"four"), "web-1", udp(node, web, 5001, 7007, b"four", 63))
+    row("a reply to a masqueraded flow", "web-1", udp(web, node, 7007, 5001, b"five"), "outside", udp(node, outside, 30070, 5001, b"five", 63))
     row("no Service", "client-a", udp(client, web, 5002, 9, b"six"), "web-1", udp(client, web, 5002, 9, b"six", 63))
     spent = udp(client, web, 5003, 9, b"seven", 1)
     error = (IPv6(src=node, dst=client, hlim=64) / ICMPv6TimeExceeded() if six

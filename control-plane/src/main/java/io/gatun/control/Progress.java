@@ -29,7 +29,7 @@ public final class Progress {
     listener = told;
   }
 
-  @SuppressWarnings("NonAtomicOperationOnVolatileField") // one writer
+  @SuppressWarnings("NonAtomicVolatileUpdate") // one writer
   void queued(ObjectChanges changes, long now) {
     queuedMillis = System.currentTimeMillis();
     services += changes.serviceObjects();

@@ -117,6 +117,7 @@ public final class EndpointSet {
   }
 
   /** Those that {@code other} has not; in one walk through both. */
+  @SuppressWarnings("ReferenceEquality") // the same one is the usual case
   List<InetSocketAddress> without(EndpointSet other) {
     if (this == other) {
       return List.of();

@@ -137,7 +137,7 @@ final class IdleBenchmark implements Benchmark {
         lab.node("p0")
             .command("sh", "-s")
             .reading(script.toString())
-            .within(Duration.ofSeconds(120))
+            .within(Duration.ofMinutes(2))
             .run()
             .orThrow();
     if (!silent.output().isBlank()) {

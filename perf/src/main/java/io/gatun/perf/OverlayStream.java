@@ -69,13 +69,15 @@ final class OverlayStream {
     }
 
     final IperfReport run(int seconds) throws IOException {
-      String words = "iperf3 -c %s -t %d -O 1 --connect-timeout 3000 -J";
       String server = topology.pod("stream").address();
       Command.Outcome outcome =
           topology
               .pod("client-a")
               .node()
-              .command(words.formatted(server, seconds).split(" "))
+              .command(
+                  "iperf3 -c %s -t %d -O 1 --connect-timeout 3000 -J"
+                      .formatted(server, seconds)
+                      .split(" "))
               .within(Duration.ofSeconds(30L + seconds))
               .run();
       return IperfReport.of(outcome.output());

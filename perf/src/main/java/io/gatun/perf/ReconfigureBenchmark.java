@@ -139,6 +139,7 @@ final class ReconfigureBenchmark implements Benchmark {
     return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed() / 1e6;
   }
 
+  @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Peer(double full, double[] changes) {}
 
   private static Peer peer(LargeCluster cluster, Tables tables) throws IOException {

@@ -73,8 +73,7 @@ final class Crew {
    *
    * @param clampMss whether TCP connections through tunnels are told what fits
    */
-  Crew(
-      Tables tables, Drivers drivers, GatunConfiguration.Workers wanted, boolean clampMss) {
+  Crew(Tables tables, Drivers drivers, GatunConfiguration.Workers wanted, boolean clampMss) {
     this.tables = tables;
     this.clampMss = clampMss;
     for (int i = 0; i < wanted.count(); i++) {
@@ -108,7 +107,8 @@ final class Crew {
                     tables.forStages(),
                     parse,
                     answering,
-                    new DataPath.Overlay(decap, new EncapStage(tables.tunnels(), counted, clampMss)),
+                    new DataPath.Overlay(
+                        decap, new EncapStage(tables.tunnels(), counted, clampMss)),
                     new DataPath.Bridging(() -> board, seeing),
                     pool,
                     asking,

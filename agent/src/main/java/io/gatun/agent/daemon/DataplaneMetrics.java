@@ -84,7 +84,7 @@ final class DataplaneMetrics {
         .callback(told -> {
           for (LivePorts.Live live : ports.ports()) {
             try {
-              told.call(live.port().kernelDropped(), live.port().name());
+              told.call((double) live.port().kernelDropped(), live.port().name());
             } catch (NativeException e) {
               // given up between two lines
             }
@@ -116,7 +116,7 @@ final class DataplaneMetrics {
           for (LivePorts.Live live : ports.ports()) {
             PortCounts counts =
                 PortCounts.of(dataplane.crew().counters(), live.port().number()).since(live.base());
-            told.call(count.applyAsLong(counts), live.port().name());
+            told.call((double) count.applyAsLong(counts), live.port().name());
           }
         })
         .register(registry);
@@ -140,7 +140,7 @@ final class DataplaneMetrics {
         .callback(told -> {
           List<WorkerCounters> workers = dataplane.crew().counters();
           for (int i = 0; i < workers.size(); i++) {
-            told.call(count.applyAsLong(workers.get(i)), String.valueOf(i));
+            told.call((double) count.applyAsLong(workers.get(i)), String.valueOf(i));
           }
         })
         .register(registry);

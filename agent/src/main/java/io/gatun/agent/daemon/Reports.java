@@ -79,7 +79,8 @@ final class Reports {
         "routes", this::routes,
         "neighbours", this::neighbours,
         "tunnels",
-            () -> TunnelReport.rows(fromControl(mirror::tunnels), dataplane.crew().tunnelCounters()),
+            () ->
+                TunnelReport.rows(fromControl(mirror::tunnels), dataplane.crew().tunnelCounters()),
         "drops", this::drops,
         "stop", this::stopping);
   }

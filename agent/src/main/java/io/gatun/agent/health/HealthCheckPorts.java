@@ -47,7 +47,7 @@ public final class HealthCheckPorts implements AutoCloseable {
 
   /** Looks from now on. */
   public HealthCheckPorts start() {
-    timer.scheduleWithFixedDelay(this::look, 0, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+    var _ = timer.scheduleWithFixedDelay(this::look, 0, LOOK_MILLIS, TimeUnit.MILLISECONDS);
     return this;
   }
 

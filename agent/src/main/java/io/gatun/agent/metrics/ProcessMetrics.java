@@ -50,8 +50,8 @@ public final class ProcessMetrics {
         .help("Memory of the virtual machine, without what is mapped for frames and tables.")
         .labelNames("area")
         .callback(told -> {
-          told.call(memory.getHeapMemoryUsage().getUsed(), "heap");
-          told.call(memory.getNonHeapMemoryUsage().getUsed(), "other");
+          told.call((double) memory.getHeapMemoryUsage().getUsed(), "heap");
+          told.call((double) memory.getNonHeapMemoryUsage().getUsed(), "other");
         })
         .register(registry);
     CounterWithCallback.builder()

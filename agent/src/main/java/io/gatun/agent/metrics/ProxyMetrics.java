@@ -158,7 +158,7 @@ public final class ProxyMetrics implements ApiObserver {
     CounterWithCallback.builder()
         .name(name)
         .help(help)
-        .callback(told -> told.call(value.getAsLong()))
+        .callback(told -> told.call((double) value.getAsLong()))
         .register(registry);
   }
 

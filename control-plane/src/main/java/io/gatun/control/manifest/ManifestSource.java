@@ -186,6 +186,7 @@ public final class ManifestSource implements ObjectSource {
   }
 
   /** Reads what changed; each file that cannot be taken stays as it was. */
+  @SuppressWarnings("ReferenceEquality") // what was not read anew is the same one
   private void load(Map<Path, Map<String, Object>> now) {
     refusals.keySet().removeIf(file -> !now.containsKey(file));
     Map<Path, Loaded> next = new HashMap<>();
