@@ -26,7 +26,8 @@ import picocli.CommandLine.Parameters;
 final class BenchCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "NAME",
-      description = "Which benchmark: conntrack, idle, lpm, rr, service, stream, veth, vxlan.")
+      description =
+          "Which benchmark: conntrack, idle, lpm, reconfigure, rr, service, stall, stream, veth, vxlan.")
   private String name = "";
 
   @Option(names = "--flows", paramLabel = "N", description = "Connections under way.")
