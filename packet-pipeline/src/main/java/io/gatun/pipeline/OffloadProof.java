@@ -2,6 +2,7 @@ package io.gatun.pipeline;
 
 import io.gatun.ffm.memory.Memory;
 import io.gatun.packet.Checksum;
+import io.gatun.packet.Icmp;
 import io.gatun.packet.IpProtocol;
 import io.gatun.packet.Tcp;
 import io.gatun.packet.Udp;
@@ -60,9 +61,20 @@ final class OffloadProof {
   }
 
   private static int payload(PacketVector v, int i) {
-    boolean tcp = v.protocol[i] == IpProtocol.TCP;
-    int header = tcp ? Tcp.headerBytes(v.address[i] + v.l4[i]) : Udp.HEADER;
-    return v.l4Length[i] - header;
+    return v.l4Length[i] - header(v, i);
+  }
+
+  /** Bytes at {@code l4} that parse has looked into. */
+  private static int header(PacketVector v, int i) {
+    if ((v.flags[i] & PacketVector.LATER_FRAGMENT) != 0) {
+      return 0;
+    }
+    return switch (v.protocol[i]) {
+      case IpProtocol.TCP -> Tcp.headerBytes(v.address[i] + v.l4[i]);
+      case IpProtocol.UDP -> Udp.HEADER;
+      case IpProtocol.ICMP, IpProtocol.ICMPV6 -> Icmp.HEADER;
+      default -> 0;
+    };
   }
 
   /** The checksum of an inner packet, of a tunnel that starts in the pod: done here and now. */
@@ -75,7 +87,8 @@ final class OffloadProof {
     if (v.protocol[i] == IpProtocol.SCTP) {
       return; // a CRC, which whoever changes the packet works out
     }
-    if (start < v.l4[i] || offset + 2 > bytes) {
+    // What parse has proved, a UDP length say, must not change behind its back.
+    if (start < v.l4[i] || start + offset < v.l4[i] + header(v, i) || offset + 2 > bytes) {
       v.drop(i, DropReason.UNSUPPORTED_OFFLOAD);
       return;
     }
