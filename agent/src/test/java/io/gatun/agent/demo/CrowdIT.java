@@ -2,49 +2,26 @@ package io.gatun.agent.demo;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.gatun.agent.Machine;
 import io.gatun.lab.Command;
 import io.gatun.lab.Node;
 import io.gatun.lab.Pod;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * One client outside, a NodePort, a single endpoint: more connections than there are {@code
  * snatPorts}, and new ones all the time. {@code -Dgatun.crowd=20000} for as many, and a tenth of it
  * new ones a second.
  */
-class CrowdIT {
+class CrowdIT extends OnEchoLab {
   private static final int CROWD = Integer.getInteger("gatun.crowd", 6000);
   private static final int RATE = CROWD / 10;
   private static final int SECONDS = 8;
   private static final int NODE_PORT = 30_090;
   private static final int BRIEF_NODE_PORT = 30_091;
   private static final int BRIEF = 8081;
-
-  private EchoLab lab;
-
-  @BeforeAll
-  static void machine() {
-    Machine.fit("python3", "ss");
-  }
-
-  @BeforeEach
-  void up(@TempDir Path runDirectory) throws IOException {
-    lab = EchoLab.up(runDirectory, "crowd");
-  }
-
-  @AfterEach
-  void down() throws IOException {
-    lab.close();
-  }
 
   @Test
   void shouldRefuseNoneOfManyConnectionsFromOneClientToOneEndpoint() throws Exception {

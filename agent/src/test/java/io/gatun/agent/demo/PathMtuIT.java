@@ -2,41 +2,18 @@ package io.gatun.agent.demo;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.gatun.agent.Machine;
 import io.gatun.lab.TwoNodes;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Errors about translated packets reach kernel sockets, from routers beyond Gatun and from Gatun.
  */
-class PathMtuIT {
+class PathMtuIT extends OnEchoLab {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
   private static final String BYTES = "3000000";
   private static final String PORT = Integer.toString(EchoLab.PORT);
-
-  private EchoLab lab;
-
-  @BeforeAll
-  static void machine() {
-    Machine.fit("python3", "ss");
-  }
-
-  @BeforeEach
-  void up(@TempDir Path runDirectory) throws IOException {
-    lab = EchoLab.up(runDirectory, "pmtu");
-  }
-
-  @AfterEach
-  void down() throws IOException {
-    lab.close();
-  }
 
   @Test
   void shouldFindAPathMtuThatIsSmallerBeyondTheNode() throws Exception {

@@ -2,38 +2,14 @@ package io.gatun.agent.demo;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.gatun.agent.Machine;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** One client port to several Services of one endpoint: their replies must not be confused. */
-class SamePortIT {
-  private EchoLab lab;
-
-  @BeforeAll
-  static void machine() {
-    Machine.fit("python3", "ss");
-  }
-
-  @BeforeEach
-  void up(@TempDir Path runDirectory) throws IOException {
-    lab = EchoLab.up(runDirectory, "same-port");
-  }
-
-  @AfterEach
-  void down() throws IOException {
-    lab.close();
-  }
-
+class SamePortIT extends OnEchoLab {
   /** And to the endpoint itself: before the others, between them, behind them. */
   @ParameterizedTest
   @ValueSource(ints = {0, 2, 5})

@@ -4,24 +4,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gatun.agent.GatunProcess;
-import io.gatun.agent.Machine;
 import io.gatun.agent.RunDirectory;
 import io.gatun.agent.admin.AdminClient;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Arrays;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Connections through a Service live on when the daemon is killed or replaced. {@code
  * -Dgatun.connections=10000} for as many.
  */
-class SurvivalIT {
+class SurvivalIT extends OnEchoLab {
   private static final int CONNECTIONS = Integer.getInteger("gatun.connections", 1000);
 
   /** How long they are watched: a restart takes some seconds on a busy machine. */
@@ -37,23 +31,6 @@ class SurvivalIT {
 
   /** Longer than a start takes on the busiest machine. */
   private static final String HOLD = "onFailure: {hold: 30s}\n";
-
-  private EchoLab lab;
-
-  @BeforeAll
-  static void machine() {
-    Machine.fit("python3", "ss");
-  }
-
-  @BeforeEach
-  void up(@TempDir Path runDirectory) throws IOException {
-    lab = EchoLab.up(runDirectory, "survival");
-  }
-
-  @AfterEach
-  void down() throws IOException {
-    lab.close();
-  }
 
   @FunctionalInterface
   private interface Succession<T> {
