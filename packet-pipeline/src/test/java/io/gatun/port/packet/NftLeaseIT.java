@@ -5,9 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gatun.ffm.Libc;
-import java.nio.charset.StandardCharsets;
-import java.util.concurrent.Callable;
-import java.util.concurrent.FutureTask;
+import io.gatun.port.Netns;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -27,14 +25,14 @@ class NftLeaseIT {
   void up() throws Exception {
     Assumptions.assumeTrue(
         "root".equals(System.getProperty("user.name")), "skipped: namespaces need root");
-    run("ip netns add " + POD);
-    run("ip netns add " + NODE);
-    run("ip -n %s link add gx type veth peer name eth0 netns %s".formatted(NODE, POD));
-    run("ip -n %s addr add 10.78.0.2/24 dev gx".formatted(NODE));
-    run("ip -n %s addr add 10.78.0.1/24 dev eth0".formatted(POD));
-    run("ip -n %s link set gx up".formatted(NODE));
-    run("ip -n %s link set eth0 up".formatted(POD));
-    lease = inside(NftLease::open);
+    Netns.run("ip netns add " + POD);
+    Netns.run("ip netns add " + NODE);
+    Netns.run("ip -n %s link add gx type veth peer name eth0 netns %s".formatted(NODE, POD));
+    Netns.run("ip -n %s addr add 10.78.0.2/24 dev gx".formatted(NODE));
+    Netns.run("ip -n %s addr add 10.78.0.1/24 dev eth0".formatted(POD));
+    Netns.run("ip -n %s link set gx up".formatted(NODE));
+    Netns.run("ip -n %s link set eth0 up".formatted(POD));
+    lease = Netns.inside(NODE, NftLease::open);
     Share.pod(lease).attach("gx");
   }
 
@@ -42,8 +40,8 @@ class NftLeaseIT {
   void down() throws Exception {
     if (lease != null) {
       lease.close();
-      attempt("ip netns del " + POD);
-      attempt("ip netns del " + NODE);
+      Netns.attempt("ip netns del " + POD);
+      Netns.attempt("ip netns del " + NODE);
     }
   }
 
@@ -70,55 +68,29 @@ class NftLeaseIT {
   void shouldBeTakenOverByASuccessor() throws Exception {
     lease.renew(Libc.monotonicNanos() + HOUR);
     lease.close();
-    lease = inside(NftLease::open);
+    lease = Netns.inside(NODE, NftLease::open);
     Share.pod(lease).attach("gx");
     assertFalse(answered(), "the predecessor's lease runs on");
-    String rules = run("ip netns exec " + NODE + " nft list chain netdev gatun gx");
+    String rules = Netns.run("ip netns exec " + NODE + " nft list chain netdev gatun gx");
     assertEquals(2, rules.split(" drop\n", -1).length - 1 + rules.split("\tdrop\n", -1).length - 1);
     lease.remove();
     assertTrue(answered());
-    assertEquals("", run("ip netns exec " + NODE + " nft list ruleset"));
+    assertEquals("", Netns.run("ip netns exec " + NODE + " nft list ruleset"));
   }
 
   @Test
   void shouldPutBackWhatSomebodyFlushed() throws Exception {
     lease.renew(Libc.monotonicNanos() + TimeUnit.MILLISECONDS.toNanos(200));
-    run("ip netns exec " + NODE + " nft flush ruleset");
+    Netns.run("ip netns exec " + NODE + " nft flush ruleset");
     TimeUnit.MILLISECONDS.sleep(200);
     lease.renew(Libc.monotonicNanos() + HOUR);
     assertFalse(answered());
     assertTrue(lease.until() > 0);
-    assertTrue(inside(NftLease::undo), "a dead daemon's table");
-    assertFalse(inside(NftLease::undo), "there is none");
+    assertTrue(Netns.inside(NODE, NftLease::undo), "a dead daemon's table");
+    assertFalse(Netns.inside(NODE, NftLease::undo), "there is none");
   }
 
   private static boolean answered() throws Exception {
-    return attempt("ip netns exec " + POD + " ping -c 1 -W 1 10.78.0.2").code == 0;
-  }
-
-  private static <T> T inside(Callable<T> action) throws Exception {
-    FutureTask<T> task =
-        new FutureTask<>(() -> {
-          int fd = Libc.open("/run/netns/" + NODE, Libc.O_RDONLY | Libc.O_CLOEXEC);
-          assertEquals(0, Libc.setns(fd, Libc.CLONE_NEWNET));
-          Libc.close(fd);
-          return action.call();
-        });
-    Thread.ofPlatform().start(task);
-    return task.get();
-  }
-
-  private record Result(int code, String output) {}
-
-  private static String run(String command) throws Exception {
-    Result result = attempt(command);
-    assertEquals(0, result.code, command + ": " + result.output);
-    return result.output;
-  }
-
-  private static Result attempt(String command) throws Exception {
-    Process process = new ProcessBuilder(command.split(" ", -1)).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    return new Result(process.waitFor(), output);
+    return Netns.attempt("ip netns exec " + POD + " ping -c 1 -W 1 10.78.0.2").code() == 0;
   }
 }

@@ -8,13 +8,11 @@ import io.gatun.ffm.memory.NativeArea;
 import io.gatun.ffm.packet.MessageBatch;
 import io.gatun.ffm.packet.PacketSocket;
 import io.gatun.ffm.packet.VirtioNetHeader;
+import io.gatun.port.Netns;
 import io.gatun.port.PortSet;
 import io.gatun.port.UplinkCases;
 import java.net.InetAddress;
-import java.nio.charset.StandardCharsets;
 import java.util.Set;
-import java.util.concurrent.Callable;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -48,25 +46,26 @@ class UplinkFramesIT {
   void up() throws Exception {
     Assumptions.assumeTrue(
         "root".equals(System.getProperty("user.name")), "skipped: namespaces need root");
-    run("ip netns add " + OUTSIDE);
-    run("ip netns add " + NODE);
+    Netns.run("ip netns add " + OUTSIDE);
+    Netns.run("ip netns add " + NODE);
     for (String name : new String[] {OUTSIDE, NODE}) {
-      run("ip netns exec " + name + " sysctl -qw net.ipv6.conf.default.disable_ipv6=1"); // silence
+      Netns.run(
+          "ip netns exec " + name + " sysctl -qw net.ipv6.conf.default.disable_ipv6=1"); // silence
     }
-    run(
+    Netns.run(
         "ip -n %s link add gx address 02:00:00:00:01:01 type veth peer name eth0 netns %s"
             .formatted(NODE, OUTSIDE));
-    run("ip -n %s link set gx up".formatted(NODE));
-    run("ip -n %s link set eth0 up".formatted(OUTSIDE));
+    Netns.run("ip -n %s link set gx up".formatted(NODE));
+    Netns.run("ip -n %s link set eth0 up".formatted(OUTSIDE));
     area = NativeArea.map("uplink test", 8192);
     outbox = new MessageBatch("uplink test out", 1);
     inbox = new MessageBatch("uplink test in", 1);
     inbox.set(0, area.address() + 4096, 4096);
-    sender = inside(OUTSIDE, () -> PacketSocket.open(index("eth0"), FrameFilter.pod()));
-    lease = inside(NODE, NftLease::open);
+    sender = Netns.inside(OUTSIDE, () -> PacketSocket.open(index("eth0"), FrameFilter.pod()));
+    lease = Netns.inside(NODE, NftLease::open);
     uplinks = new UplinkFrames(lease);
     Share share = Share.uplink(lease, uplinks, MAC);
-    socket = inside(NODE, () -> PacketSocket.open(index("gx"), share.filter()));
+    socket = Netns.inside(NODE, () -> PacketSocket.open(index("gx"), share.filter()));
     share.attach("gx");
     share.follow("gx", socket);
     lease.renew(Libc.monotonicNanos() + HOUR);
@@ -86,8 +85,8 @@ class UplinkFramesIT {
       sender.close();
       socket.close();
       lease.close();
-      attempt("ip netns del " + OUTSIDE);
-      attempt("ip netns del " + NODE);
+      Netns.attempt("ip netns del " + OUTSIDE);
+      Netns.attempt("ip netns del " + NODE);
     }
   }
 
@@ -156,36 +155,10 @@ class UplinkFramesIT {
   }
 
   private static String nft(String words) throws Exception {
-    return run("ip netns exec " + NODE + " nft " + words);
+    return Netns.run("ip netns exec " + NODE + " nft " + words);
   }
 
   private static int index(String name) {
     return Libc.ifNameToIndex(name);
-  }
-
-  private static <T> T inside(String namespace, Callable<T> action) throws Exception {
-    FutureTask<T> task =
-        new FutureTask<>(() -> {
-          int fd = Libc.open("/run/netns/" + namespace, Libc.O_RDONLY | Libc.O_CLOEXEC);
-          assertEquals(0, Libc.setns(fd, Libc.CLONE_NEWNET));
-          Libc.close(fd);
-          return action.call();
-        });
-    Thread.ofPlatform().start(task);
-    return task.get();
-  }
-
-  private record Result(int code, String output) {}
-
-  private static String run(String command) throws Exception {
-    Result result = attempt(command);
-    assertEquals(0, result.code, command + ": " + result.output);
-    return result.output;
-  }
-
-  private static Result attempt(String command) throws Exception {
-    Process process = new ProcessBuilder(command.split(" ", -1)).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    return new Result(process.waitFor(), output);
   }
 }

@@ -8,6 +8,7 @@ import io.gatun.ffm.Libc;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.ParseStage;
 import io.gatun.pipeline.Verdict;
+import io.gatun.port.Netns;
 import io.gatun.ring.frame.FramePool;
 import io.gatun.ring.qsbr.Qsbr;
 import io.gatun.ring.xdp.Umem;
@@ -63,12 +64,12 @@ class XdpPortIT {
    * What we change on interfaces: programs attached, and the offloads that veth gives up for it.
    */
   private String links() {
-    return Namespaces.run("ip -n " + net.g + " link show")
+    return Netns.run("ip -n " + net.g + " link show")
             .lines()
             .filter(line -> line.contains("xdp"))
             .toList()
-        + Namespaces.run("ip netns exec " + net.a + " ethtool -k eth0")
-        + Namespaces.run("ip netns exec " + net.b + " ethtool -k eth0");
+        + Netns.run("ip netns exec " + net.a + " ethtool -k eth0")
+        + Netns.run("ip netns exec " + net.b + " ethtool -k eth0");
   }
 
   /** One process' worth of Gatun: two ports, crossed. */
@@ -94,7 +95,7 @@ class XdpPortIT {
     }
 
     private XdpPort open(int number, String name, byte[] mac) throws Exception {
-      return Namespaces.inside(
+      return Netns.inside(
           net.g, () -> XdpPort.open(number, name, mac, XdpRole.POD, umem, pool, lease, own, pins));
     }
 
@@ -141,7 +142,7 @@ class XdpPortIT {
               .redirectErrorStream(true)
               .start();
       Thread.sleep(300);
-      String client = Namespaces.run("ip netns exec " + net.a + " iperf3 -c 10.77.0.2 -t 2 -f m");
+      String client = Netns.run("ip netns exec " + net.a + " iperf3 -c 10.77.0.2 -t 2 -f m");
       server.destroy();
       System.out.println(client.lines().filter(l -> l.contains("receiver")).toList());
       WorkerCounters c = gatun.worker.counters();
@@ -150,7 +151,7 @@ class XdpPortIT {
       assertEquals(c.received(), c.transmitted() + c.dropped());
       System.out.println("rx " + c.received() + " dropped " + c.dropped());
       for (String ns : new String[] {net.a, net.b}) {
-        String errors = Namespaces.run("ip netns exec " + ns + " nstat -asz TcpInCsumErrors");
+        String errors = Netns.run("ip netns exec " + ns + " nstat -asz TcpInCsumErrors");
         assertTrue(errors.matches("(?s).*TcpInCsumErrors +0 .*"), errors);
       }
       gatun.detach();
