@@ -187,8 +187,8 @@ public final class RouteStage implements Stage {
   }
 
   /**
-   * Ordinary IPv4 packets to a neighbour, by far the most, in a loop that calls nothing. All others
-   * are left in {@link #rest}; returns how many.
+   * Ordinary IPv4 packets to a neighbour or into a tunnel, by far the most, in a loop that calls
+   * nothing. All others are left in {@link #rest}; returns how many.
    */
   private int forward(PacketVector v) {
     long[] found = lines;
@@ -199,6 +199,7 @@ public final class RouteStage implements Stage {
     int[] verdict = v.verdict;
     int[] segmentSize = v.segmentSize;
     int[] outPort = v.outPort;
+    int[] tunnel = v.tunnel;
     int[] others = rest;
     int left = 0;
     for (int i = 0, n = v.size; i < n; i++) {
@@ -209,7 +210,8 @@ public final class RouteStage implements Stage {
       long frame = Memory.address(address[i]);
       // TTL, protocol, checksum.
       int word = Memory.getIntBe(frame + Ethernet.HEADER + Ipv4.TTL);
-      if (Memory.getInt(line + KIND) != FORWARD
+      int kind = Memory.getInt(line + KIND);
+      if ((kind != FORWARD && kind != TUNNEL)
           || verdict[i] != Verdict.CONTINUE
           || l3s[i] != Ethernet.HEADER
           || (flags[i] & PacketVector.IPV6) != 0
@@ -224,7 +226,12 @@ public final class RouteStage implements Stage {
           (word & 0xFFFF_0000) - 0x0100_0000 | checksumAfterHop(word & 0xFFFF));
       Memory.putLong(frame, Memory.getLong(line + MACS));
       Memory.putInt(frame + 8, Memory.getInt(line + MACS + 8));
-      outPort[i] = Memory.getInt(line + PORT);
+      int way = Memory.getInt(line + PORT);
+      outPort[i] = way;
+      if (kind == TUNNEL) {
+        flags[i] |= PacketVector.TUNNEL;
+        tunnel[i] = way;
+      }
       verdict[i] = Verdict.SEND;
     }
     return left;

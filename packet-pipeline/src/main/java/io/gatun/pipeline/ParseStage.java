@@ -70,8 +70,20 @@ public final class ParseStage implements Stage {
 
   @Override
   public void process(PacketVector v) {
-    int size = v.size;
-    int left = plain(v, size);
+    parseAll(v, 0);
+  }
+
+  /**
+   * For who has taken outer headers off: parses all {@link PacketVector#FROM_TUNNEL} again, from
+   * {@code address} and {@code length}, their other flags being 0, or {@link
+   * PacketVector#PARTIAL_CHECKSUM} with what belongs to that.
+   */
+  public void parseInner(PacketVector v) {
+    parseAll(v, PacketVector.FROM_TUNNEL);
+  }
+
+  private void parseAll(PacketVector v, int tunnelled) {
+    int left = plain(v, v.size, tunnelled);
     for (int k = 0; k < left; k++) {
       parse(v, rest[k]);
     }
@@ -79,10 +91,11 @@ public final class ParseStage implements Stage {
 
   /**
    * Whole TCP and UDP packets over IPv4 without tags and options, by far the most, in a loop that
-   * calls nothing. All others, faulty ones included, are written to {@link #rest}; returns how
+   * calls nothing; of all packets those whose flag {@link PacketVector#FROM_TUNNEL} is {@code
+   * tunnelled}. All others of them, faulty ones included, are written to {@link #rest}; returns how
    * many.
    */
-  private int plain(PacketVector v, int size) {
+  private int plain(PacketVector v, int size, int tunnelled) {
     long[] address = v.address;
     long[] addresses = v.addresses;
     int[] length = v.length;
@@ -99,12 +112,12 @@ public final class ParseStage implements Stage {
     int[] others = rest;
     int left = 0;
     for (int i = 0; i < size; i++) {
-      if (verdict[i] != Verdict.CONTINUE) {
+      int f = flags[i];
+      if (verdict[i] != Verdict.CONTINUE || (f & PacketVector.FROM_TUNNEL) != tunnelled) {
         continue;
       }
       long l3 = Memory.address(address[i]) + Ethernet.HEADER;
       int bytes = length[i] - Ethernet.HEADER;
-      int f = flags[i];
       // What a port says of a partial checksum is to be proved.
       if (bytes < PLAIN_HEADERS || (f & PacketVector.PARTIAL_CHECKSUM) != 0) {
         others[left++] = i;
@@ -158,11 +171,7 @@ public final class ParseStage implements Stage {
     return left;
   }
 
-  /**
-   * Parses packet {@code i} from {@code address} and {@code length}, its flags being 0, or {@link
-   * PacketVector#PARTIAL_CHECKSUM} with what belongs to that: for who has taken outer headers off.
-   */
-  public void parse(PacketVector v, int i) {
+  private void parse(PacketVector v, int i) {
     long frame = v.address[i];
     int bytes = v.length[i];
     int l3 = Vlan.payload(frame, bytes);

@@ -26,8 +26,8 @@ public final class TunnelCounters {
     add(tunnel * COLUMNS + SENT_BYTES, bytes);
   }
 
-  void received(int tunnel, int bytes) {
-    add(tunnel * COLUMNS + RECEIVED, 1);
+  void received(int tunnel, int packets, int bytes) {
+    add(tunnel * COLUMNS + RECEIVED, packets);
     add(tunnel * COLUMNS + RECEIVED_BYTES, bytes);
   }
 

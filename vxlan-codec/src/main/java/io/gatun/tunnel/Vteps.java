@@ -38,6 +38,16 @@ final class Vteps {
     return count == 0;
   }
 
+  /** The first VTEP with an IPv4 address, {@link #NONE} when there is none. */
+  int firstIpv4() {
+    for (int k = 0; k < count; k++) {
+      if (!six[k]) {
+        return k;
+      }
+    }
+    return NONE;
+  }
+
   boolean hasPort(int wanted) {
     for (int k = 0; k < count; k++) {
       if (port[k] == wanted) {
@@ -70,6 +80,19 @@ final class Vteps {
       }
     }
     return NONE;
+  }
+
+  int port(int k) {
+    return port[k];
+  }
+
+  int vni(int k) {
+    return vni[k];
+  }
+
+  /** Address of an IPv4 VTEP. */
+  int ipv4(int k) {
+    return (int) low[k];
   }
 
   long mac(int k) {

@@ -26,6 +26,9 @@ public final class Vxlan {
 
   public static final int MAX_VNI = 0xFF_FFFF;
 
+  /** Of the header as a long what a receiver looks at: the I flag and the VNI. */
+  static final long MEANING = (long) VALID_VNI << 56 | (long) MAX_VNI << 8;
+
   private Vxlan() {}
 
   /**
@@ -40,10 +43,14 @@ public final class Vxlan {
     return Memory.getIntBe(vxlan + VNI) >>> 8;
   }
 
+  /** The header as a long in network order, reserved bits 0. */
+  static long header(int vni) {
+    return (long) VALID_VNI << 56 | (long) vni << 8;
+  }
+
   /** The whole header, reserved bits 0. */
   public static void write(long vxlan, int vni) {
-    Memory.putIntBe(vxlan + FLAGS, VALID_VNI << 24);
-    Memory.putIntBe(vxlan + VNI, vni << 8);
+    Memory.putLongBe(vxlan, header(vni));
   }
 
   /** {@code vxlan vni 1}, for tests and captures. */

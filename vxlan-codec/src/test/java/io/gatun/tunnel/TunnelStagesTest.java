@@ -17,6 +17,7 @@ import io.gatun.pipeline.Verdict;
 import java.lang.foreign.Arena;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -90,7 +91,7 @@ class TunnelStagesTest {
   private static PacketBuilder outer(byte[] vxlan, byte[] inner) {
     return PacketBuilder.ipv4("192.168.0.3", "192.168.0.2")
         .udp(50_000, 8472)
-        .payload(ByteBuffer.allocate(vxlan.length + inner.length).put(vxlan).put(inner).array());
+        .payload(payload(vxlan, inner));
   }
 
   private static final byte[] VNI_1 = HexFormat.of().parseHex("0800000000000100");
@@ -415,6 +416,89 @@ class TunnelStagesTest {
     v.verdict[0] = Verdict.SEND;
     encap.process(v);
     assertEquals(DropReason.TUNNEL_LOOP.code(), v.dropReason[0]);
+  }
+
+  /** Plain packets and all others, from several senders: neighbours in a vector change nothing. */
+  @Test
+  void shouldDoTheSameToAFrameAloneAndAmongOthers() {
+    SplittableRandom random = new SplittableRandom(SEED);
+    System.out.println("gatun.fuzz.seed=" + SEED);
+    int first = tunnels.add(tunnel(false));
+    int second = tunnels.add(tunnel(true));
+    decap.remotes(
+        List.of(
+            new Remote(address("192.168.0.3"), 1, first),
+            new Remote(address("192.168.0.4"), 1, second)));
+    PacketBuilder six = PacketBuilder.ipv6("fd00::1", "fd00::2").macs(1, VTEP_MAC).udp(1, 2);
+    byte[] nested = outer(VNI_1, inner().bytes()).macs(1, VTEP_MAC).bytes();
+    List<byte[]> kinds =
+        List.of(
+            outer(VNI_1, inner().bytes()).checksum(0).bytes(),
+            PacketBuilder.ipv4("192.168.0.4", "192.168.0.2")
+                .udp(50_000, 8472)
+                .checksum(0)
+                .payload(payload(VNI_1, inner().payload(90).bytes()))
+                .bytes(),
+            outer(VNI_1, inner().bytes()).bytes(),
+            outer(VNI_1, inner().tos(2).bytes()).checksum(0).tos(3).bytes(),
+            outer(VNI_1, inner().bytes()).checksum(0).tos(3).bytes(),
+            outer(VNI_1, six.bytes()).checksum(0).bytes(),
+            outer(HexFormat.of().parseHex("0800000000000200"), inner().bytes()).checksum(0).bytes(),
+            outer(VNI_1, nested).checksum(0).bytes(),
+            outer(VNI_1, inner().macs(1, 2).bytes()).checksum(0).bytes(),
+            PacketBuilder.ipv6("fd00:9::3", "fd00:9::2")
+                .udp(1, 4789)
+                .payload(payload(HexFormat.of().parseHex("0800000000100000"), inner().bytes()))
+                .bytes(),
+            inner().bytes());
+    List<String> alone = new ArrayList<>();
+    for (byte[] frame : kinds) {
+      arrive(frame, UPLINK);
+      decap.process(v);
+      alone.add(outcome(0));
+    }
+    long counted = counters.received(first);
+    long countedBytes = counters.receivedBytes(second);
+    assertEquals(6, counted, "of the sender that most of them have");
+    try (NativeArea many = NativeArea.map("frames", (long) PacketVector.CAPACITY * 1024)) {
+      v.size = 0;
+      int[] kind = new int[PacketVector.CAPACITY];
+      for (int i = 0; i < kind.length; i++) {
+        kind[i] = i < kinds.size() ? i : random.nextInt(kinds.size());
+        byte[] frame = kinds.get(kind[i]);
+        long at = many.address() + i * 1024L + HEADROOM;
+        Memory.copyIn(frame, 0, at, frame.length);
+        v.append(at - HEADROOM, at, frame.length, UPLINK);
+      }
+      parse.process(v);
+      decap.process(v);
+      int seconds = 0;
+      for (int i = 0; i < kind.length; i++) {
+        assertEquals(alone.get(kind[i]), outcome(i), "kind " + kind[i]);
+        seconds += kind[i] == 1 ? 1 : 0;
+      }
+      assertEquals((seconds + 1) * countedBytes, counters.receivedBytes(second));
+    }
+  }
+
+  private static byte[] payload(byte[] vxlan, byte[] inner) {
+    return ByteBuffer.allocate(vxlan.length + inner.length).put(vxlan).put(inner).array();
+  }
+
+  /** All that later stages see of packet {@code i}. */
+  private String outcome(int i) {
+    byte[] bytes = new byte[v.length[i]];
+    Memory.copyOut(v.address[i], bytes, 0, bytes.length);
+    return "%d %x %d %d %d %d %x %s"
+        .formatted(
+            v.verdict[i],
+            v.flags[i],
+            v.l3[i],
+            v.l4[i],
+            v.protocol[i],
+            v.l4Length[i],
+            v.ports[i],
+            HexFormat.of().formatHex(bytes));
   }
 
   /** Mutations of good frames, each in a live area of its own bytes: no access outside it. */
