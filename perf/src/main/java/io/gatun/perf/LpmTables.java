@@ -54,11 +54,12 @@ final class LpmTables implements AutoCloseable {
 
   /** Nanoseconds a lookup of these addresses, in bursts. */
   double lookup(long[][] addresses, long nanos) {
+    Keys keys = new Keys(addresses, routes.isIpv6());
     long spent = 0;
     long lookups = 0;
     int at = 0;
     while (spent < nanos) {
-      load(addresses, at);
+      load(keys, at);
       long start = System.nanoTime();
       lookupBurst();
       spent += System.nanoTime() - start;
@@ -69,12 +70,33 @@ final class LpmTables implements AutoCloseable {
     return (double) spent / lookups;
   }
 
-  private void load(long[][] addresses, int at) {
-    for (int i = 0; i < BURST; i++) {
-      long[] address = addresses[at + i];
-      burst4[i] = (int) (address[0] >>> 32);
-      high[i] = address[0];
-      low[i] = address[1];
+  /**
+   * Addresses side by side, as large as the peer's: objects would push the table out of the caches
+   * between two bursts.
+   */
+  private record Keys(int[] four, long[] high, long[] low) {
+    Keys(long[][] addresses, boolean six) {
+      this(
+          new int[six ? 0 : addresses.length],
+          new long[six ? addresses.length : 0],
+          new long[six ? addresses.length : 0]);
+      for (int i = 0; i < addresses.length; i++) {
+        if (six) {
+          high[i] = addresses[i][0];
+          low[i] = addresses[i][1];
+        } else {
+          four[i] = (int) (addresses[i][0] >>> 32);
+        }
+      }
+    }
+  }
+
+  private void load(Keys keys, int at) {
+    if (routes.isIpv6()) {
+      System.arraycopy(keys.high, at, high, 0, BURST);
+      System.arraycopy(keys.low, at, low, 0, BURST);
+    } else {
+      System.arraycopy(keys.four, at, burst4, 0, BURST);
     }
   }
 
@@ -88,11 +110,7 @@ final class LpmTables implements AutoCloseable {
 
   /** Nanoseconds a lookup when each waits for the one before. */
   double dependent(long[][] addresses, long nanos) {
-    long[] keys = new long[2 * addresses.length]; // side by side, so that it is not they that cost
-    for (int i = 0; i < addresses.length; i++) {
-      keys[2 * i] = addresses[i][0];
-      keys[2 * i + 1] = addresses[i][1];
-    }
+    Keys keys = new Keys(addresses, routes.isIpv6());
     long lookups = 0;
     long start = System.nanoTime();
     int at = 0;
@@ -100,7 +118,7 @@ final class LpmTables implements AutoCloseable {
       for (int i = 0; i < BURST; i++) {
         // The next address is known when this answer is: nothing to do meanwhile. No answer is
         // negative.
-        at = (at + 2 + 2 * (lookupOne(keys[at], keys[at + 1]) >>> 31)) & (keys.length - 1);
+        at = (at + 1 + (lookupOne(keys, at) >>> 31)) & (addresses.length - 1);
       }
       lookups += BURST;
     }
@@ -108,18 +126,19 @@ final class LpmTables implements AutoCloseable {
     return (double) (System.nanoTime() - start) / lookups;
   }
 
-  private int lookupOne(long addressHigh, long addressLow) {
+  private int lookupOne(Keys keys, int at) {
     return routes.isIpv6()
-        ? table6.lookup(addressHigh, addressLow)
-        : table4.lookup((int) (addressHigh >>> 32));
+        ? table6.lookup(keys.high[at], keys.low[at])
+        : table4.lookup(keys.four[at]);
   }
 
   /** Throws when a lookup in bulk and one by one do not agree, or all have the same answer. */
   void verify(long[][] addresses) {
-    load(addresses, 0);
+    Keys keys = new Keys(addresses, routes.isIpv6());
+    load(keys, 0);
     lookupBurst();
     for (int i = 0; i < BURST; i++) {
-      if (nextHops[i] != lookupOne(addresses[i][0], addresses[i][1])) {
+      if (nextHops[i] != lookupOne(keys, i)) {
         throw new IllegalStateException("bulk and single lookup differ");
       }
     }

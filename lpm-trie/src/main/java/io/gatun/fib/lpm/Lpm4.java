@@ -7,14 +7,12 @@ package io.gatun.fib.lpm;
  * <p>Addresses are ints with the first octet highest. Next hops are 1 to 32,767; 0 is no route.
  */
 public final class Lpm4 implements AutoCloseable {
-  /** A node's own routes fit without growing: 256 KiB beside the root's. */
-  private static final int UNITS = 1 << 14;
 
   private final Trie trie;
 
   /** An empty table; it grows and shrinks with its routes. {@code name} is for messages. */
   public Lpm4(String name, Retirement retirement) {
-    trie = new Trie(name, 32, UNITS, retirement);
+    trie = new Trie(name, retirement);
   }
 
   /** Adds the prefix or replaces its next hop. */
@@ -44,21 +42,57 @@ public final class Lpm4 implements AutoCloseable {
 
   /** Next hop of the longest prefix that contains {@code address}, 0 for none. */
   public int lookup(int address) {
-    return lookup(trie.base(), address);
+    long base = trie.base();
+    int leaf = first(base, address);
+    while (Node.isChild(leaf)) {
+      leaf = next(base, leaf, address);
+    }
+    return leaf;
   }
 
-  /** Next hops of {@code count} addresses into {@code nextHops}, their cache misses overlapped. */
+  /**
+   * Next hops of {@code count} addresses into {@code nextHops}: node by node for 64 addresses at a
+   * time, so that their cache misses overlap and no jump depends on how deep one of them goes.
+   */
   public void lookup(int[] addresses, int[] nextHops, int count) {
     long base = trie.base();
-    for (int i = 0; i < count; i++) {
-      nextHops[i] = lookup(base, addresses[i]);
+    for (int from = 0; from < count; from += Long.SIZE) {
+      long pending = first(base, addresses, nextHops, from, Math.min(count - from, Long.SIZE));
+      while (pending != 0) {
+        pending = next(base, addresses, nextHops, from, pending);
+      }
     }
   }
 
-  private static int lookup(long base, int address) {
-    long node = Node.root(base, address >>> 16);
-    int leaf = Node.leaf(base, node, address >>> 8 & 0xFF);
-    return leaf >= 0 ? leaf : Node.leaf(base, Node.child(base, node, leaf), address & 0xFF);
+  /** The first leaf of each; a bit for each of those that have another node to go to. */
+  private static long first(long base, int[] addresses, int[] leaves, int from, int count) {
+    long pending = 0;
+    for (int i = 0; i < count; i++) {
+      int leaf = first(base, addresses[from + i]);
+      leaves[from + i] = leaf;
+      pending |= (long) (leaf >>> 31) << i;
+    }
+    return pending;
+  }
+
+  /** The next leaf of those that are pending; those that still are. */
+  private static long next(long base, int[] addresses, int[] leaves, int from, long pending) {
+    long still = 0;
+    for (long left = pending; left != 0; left &= left - 1) {
+      int i = from + Long.numberOfTrailingZeros(left);
+      int leaf = next(base, leaves[i], addresses[i]);
+      leaves[i] = leaf;
+      still |= (long) (leaf >>> 31) << i; // from is a multiple of 64
+    }
+    return still;
+  }
+
+  private static int first(long base, int address) {
+    return Node.first(base, address >>> 14, address >>> 8);
+  }
+
+  private static int next(long base, int leaf, int address) {
+    return Node.next(base, leaf, (long) address << 32, 0);
   }
 
   private static Prefix prefix(int address, int length) {

@@ -8,14 +8,12 @@ package io.gatun.fib.lpm;
  * is no route.
  */
 public final class Lpm6 implements AutoCloseable {
-  /** A node's own routes fit without growing: 256 KiB beside the root's. */
-  private static final int UNITS = 1 << 14;
 
   private final Trie trie;
 
   /** An empty table; it grows and shrinks with its routes. {@code name} is for messages. */
   public Lpm6(String name, Retirement retirement) {
-    trie = new Trie(name, 128, UNITS, retirement);
+    trie = new Trie(name, retirement);
   }
 
   /** Adds the prefix or replaces its next hop. */
@@ -45,33 +43,49 @@ public final class Lpm6 implements AutoCloseable {
 
   /** Next hop of the longest prefix that contains the address, 0 for none. */
   public int lookup(long high, long low) {
-    return lookup(trie.base(), high, low);
+    long base = trie.base();
+    int leaf = first(base, high);
+    while (Node.isChild(leaf)) {
+      leaf = Node.next(base, leaf, high, low);
+    }
+    return leaf;
   }
 
-  /** Next hops of {@code count} addresses into {@code nextHops}. */
+  /** Next hops of {@code count} addresses into {@code nextHops}, as {@link Lpm4} does it. */
   public void lookup(long[] high, long[] low, int[] nextHops, int count) {
     long base = trie.base();
-    for (int i = 0; i < count; i++) {
-      nextHops[i] = lookup(base, high[i], low[i]);
+    for (int from = 0; from < count; from += Long.SIZE) {
+      long pending = first(base, high, nextHops, from, Math.min(count - from, Long.SIZE));
+      while (pending != 0) {
+        pending = next(base, high, low, nextHops, from, pending);
+      }
     }
   }
 
-  private static int lookup(long base, long high, long low) {
-    long node = Node.root(base, (int) (high >>> 48));
-    for (int shift = 40; shift >= 0; shift -= 8) {
-      int leaf = Node.leaf(base, node, (int) (high >>> shift) & 0xFF);
-      if (leaf >= 0) {
-        return leaf;
-      }
-      node = Node.child(base, node, leaf);
+  private static long first(long base, long[] high, int[] leaves, int from, int count) {
+    long pending = 0;
+    for (int i = 0; i < count; i++) {
+      int leaf = first(base, high[from + i]);
+      leaves[from + i] = leaf;
+      pending |= (long) (leaf >>> 31) << i;
     }
-    for (int shift = 56; ; shift -= 8) {
-      int leaf = Node.leaf(base, node, (int) (low >>> shift) & 0xFF);
-      if (leaf >= 0) {
-        return leaf;
-      }
-      node = Node.child(base, node, leaf);
+    return pending;
+  }
+
+  private static long next(
+      long base, long[] high, long[] low, int[] leaves, int from, long pending) {
+    long still = 0;
+    for (long left = pending; left != 0; left &= left - 1) {
+      int i = from + Long.numberOfTrailingZeros(left);
+      int leaf = Node.next(base, leaves[i], high[i], low[i]);
+      leaves[i] = leaf;
+      still |= (long) (leaf >>> 31) << i; // from is a multiple of 64
     }
+    return still;
+  }
+
+  private static int first(long base, long high) {
+    return Node.first(base, (int) (high >>> 46), (int) (high >>> 40));
   }
 
   private static Prefix prefix(long high, long low, int length) {

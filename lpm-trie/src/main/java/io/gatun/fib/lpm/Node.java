@@ -5,65 +5,91 @@ import io.gatun.ffm.memory.Memory;
 /**
  * Layout of a node, and the way through it. {@code base} is the address of the area, {@code unit} a
  * node's number in it. Safe for any number of readers: a node does not change once it can be found.
+ *
+ * <p>A <i>leaf</i> is an int: a next hop, 0 for none, or the unit of a child with the top bit set.
  */
 final class Node {
-  static final int BYTES = 64;
-  static final int SLOTS = 256;
+  /** Bits of an address that a node looks at. */
+  static final int STRIDE = 6;
+
+  static final int SLOTS = 1 << STRIDE;
 
   /** Bytes of a unit; the address of unit n is {@code base + n * UNIT}. */
   static final int UNIT = 16;
 
-  /** The largest next hop: a leaf has 16 bits, and one of them says that it is a child. */
+  /** The largest next hop: the writer keeps a node for each that was ever in force. */
   static final int MAX_NEXT_HOP = 0x7FFF;
 
-  static final int LEAF_BYTES = 2;
-  static final int CHILD_BYTES = 4;
+  static final int LEAF_BYTES = 4;
 
-  /** 4 longs; bit n of the whole is set when slot n has another leaf than slot n − 1. */
+  /** A long; bit n is set when slot n has another leaf than slot n − 1, bit 0 never. */
   static final int BIT_MAP = 0;
 
+  /** One int more than the map has bits. */
+  static final int LEAVES = 8;
+
+  /** A node below another one has its guard before it, and its unit is the guard's. */
+  static final int GUARD_BYTES = 16;
+
   /**
-   * 4 ints: for each word of the bit map the leaf, in units of 2 bytes, that is in force before it.
+   * A long: the bits before the node's own of one word of the address, to the right. Another
+   * address is not among the node's.
    */
-  static final int LEAVES = 32;
+  static final int PREFIX = 0;
 
-  /** An int: where the children's numbers begin, in units of 4 bytes. */
-  static final int CHILDREN = 48;
+  /** An int, the leaf of all other addresses: a next hop. */
+  static final int MISS = 8;
 
-  /** What fits here, children first, needs no block. */
-  static final int INLINE = 52;
+  /** An int: how far the word is shifted for the node's bits to be the last; + 64: the low word. */
+  static final int SHIFT = 12;
 
-  static final int INLINE_BYTES = BYTES - INLINE;
+  static final int LOW_WORD = 64;
+
+  private static final int CHILD = 1 << 31;
 
   private Node() {}
 
+  static int ofChild(int unit) {
+    return unit | CHILD;
+  }
+
+  static boolean isChild(int leaf) {
+    return leaf < 0;
+  }
+
+  /** The unit of a child; of the node in the root as it is. */
+  static int unit(int leaf) {
+    return leaf & ~CHILD;
+  }
+
   static long address(long base, int unit) {
-    return base + (unit & 0xFFFF_FFFFL) * UNIT;
+    return Memory.address(base + (long) unit * UNIT);
   }
 
-  /** The node for the first 16 bits of an address. */
-  static long root(long base, int index) {
+  /** The leaf for the address that begins with these 18 and these 6 bits. */
+  static int first(long base, int index, int slot) {
     // No acquire: the address of the next load depends on the value of this one, and every
-    // processor
-    // that the JVM runs on keeps dependent loads in order.
-    return address(base, Memory.getInt(base + index * 4L));
+    // processor that the JVM runs on keeps dependent loads in order.
+    return leaf(address(base, Memory.getInt(base + index * 4L)), slot);
   }
 
-  /** The leaf that is in force at {@code slot}: a next hop, or negative for a child. */
-  static short leaf(long base, long node, int slot) {
-    int word = slot >>> 6;
-    long starts = Memory.getLong(node + BIT_MAP + word * 8L) & (-1L >>> ~slot);
-    long leaf = (Memory.getInt(node + LEAVES + word * 4L) & 0xFFFF_FFFFL) + Long.bitCount(starts);
-    return (short) Memory.getShort(base + leaf * LEAF_BYTES);
+  /** The leaf of the node (behind its guard) that is in force at the last 6 bits of a slot. */
+  static int leaf(long node, int slot) {
+    long starts = Memory.getLong(node + BIT_MAP) & (-1L >>> ~slot);
+    return Memory.getInt(node + LEAVES + Long.bitCount(starts) * (long) LEAF_BYTES);
   }
 
-  /** The child that a negative {@code leaf} of {@code node} stands for. */
-  static long child(long base, long node, int leaf) {
-    return address(base, childUnit(base, node, leaf));
-  }
-
-  static int childUnit(long base, long node, int leaf) {
-    long children = Memory.getInt(node + CHILDREN) & 0xFFFF_FFFFL;
-    return Memory.getInt(base + (children + (leaf & MAX_NEXT_HOP)) * CHILD_BYTES);
+  /**
+   * What the child {@code leaf} says of an address. No branch: which way it goes is anyone's guess.
+   */
+  static int next(long base, int leaf, long high, long low) {
+    long guard = address(base, unit(leaf));
+    int shift = Memory.getInt(guard + SHIFT);
+    long inLow = -(long) (shift >>> 6);
+    long bits = (high ^ (high ^ low) & inLow) >>> shift;
+    long differs = bits >>> STRIDE ^ Memory.getLong(guard + PREFIX);
+    int hit = leaf(guard + GUARD_BYTES, (int) bits);
+    int missed = (int) ((differs | -differs) >> 63);
+    return hit ^ (hit ^ Memory.getInt(guard + MISS)) & missed;
   }
 }

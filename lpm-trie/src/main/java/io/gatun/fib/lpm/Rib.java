@@ -45,6 +45,15 @@ final class Rib {
     return child[side][entry];
   }
 
+  /** The first word of the entry's prefix. */
+  long high(int entry) {
+    return high[entry];
+  }
+
+  long low(int entry) {
+    return low[entry];
+  }
+
   /** Bits {@code start} to {@code end} of the entry's prefix, which do not cross a word. */
   int bits(int entry, int start, int end) {
     return Prefix.bits(high[entry], low[entry], start, end);

@@ -1,87 +1,98 @@
 package io.gatun.fib.lpm;
 
 /**
- * The 256 slots of a node that is being made, as runs of equal ones: most nodes have a dozen, and a
- * change costs those. Used by the writer only.
+ * A node that is being made or was read: its 64 slots, as runs of equal ones, and its guard. Used
+ * by the writer only.
  *
- * <p>A slot is an int as {@link NodeCodec} says. {@code values} counts at the first slot of a run;
- * neighbouring runs may be equal until they are written.
+ * <p>A slot is a leaf as {@link Node} says. Neighbouring runs may be equal until they are written.
  */
 final class Slots {
-  static final int WORDS = Node.SLOTS / 64;
-
   private final int[] values = new int[Node.SLOTS];
 
-  /** Bit n is set when a run begins at slot n; bit 0 always. */
-  private final long[] starts = new long[WORDS];
+  /** Bit n is set when a run begins at slot n; bit 0 always. {@code values} counts there. */
+  private long starts = 1;
 
-  /** All slots are {@code value}. */
+  /** The first bit of an address that the slots go by. */
+  private int from;
+
+  /** Guard: the bits of the word before {@link #from}, and the leaf of what has others. */
+  private long prefix;
+
+  private int miss;
+
+  /** All slots are {@code value}, of a node without a guard that goes by the bits from here on. */
+  void begin(int from, int value) {
+    guard(from, 0, value);
+    fill(value);
+  }
+
+  /** What a guard says; the slots stay. */
+  void guard(int from, long prefix, int miss) {
+    this.from = from;
+    this.prefix = prefix;
+    this.miss = miss;
+  }
+
   void fill(int value) {
-    clear();
+    starts = 1;
     values[0] = value;
   }
 
-  /** Leaves one run, whose value is to be set by {@link #start}. */
-  void clear() {
-    starts[0] = 1;
-    for (int word = 1; word < WORDS; word++) {
-      starts[word] = 0;
-    }
+  int from() {
+    return from;
+  }
+
+  /** The first bit behind those that the slots go by. */
+  int end() {
+    return from + Node.STRIDE;
+  }
+
+  long prefix() {
+    return prefix;
+  }
+
+  int miss() {
+    return miss;
   }
 
   /** A run of {@code value} begins at {@code slot}; those before it stay. */
   void start(int slot, int value) {
-    starts[slot >>> 6] |= 1L << slot;
+    starts |= 1L << slot;
     values[slot] = value;
   }
 
   int get(int slot) {
-    return values[runOf(slot)];
-  }
-
-  /** Where the run that {@code slot} is in begins. */
-  private int runOf(int slot) {
-    int word = slot >>> 6;
-    long before = starts[word] & (-1L >>> ~slot);
-    while (before == 0) {
-      before = starts[--word];
-    }
-    return (word << 6) + 63 - Long.numberOfLeadingZeros(before);
+    long before = starts & (-1L >>> ~slot);
+    return values[63 - Long.numberOfLeadingZeros(before)];
   }
 
   /** Slots {@code first} to {@code last}, which is not among them, become {@code value}. */
   void set(int first, int last, int value) {
-    if (last < Node.SLOTS && (starts[last >>> 6] >>> last & 1) == 0) {
+    if (last < Node.SLOTS && (starts >>> last & 1) == 0) {
       start(last, get(last));
     }
-    for (int word = first >>> 6; word <= last - 1 >>> 6; word++) {
-      int from = Math.max(first - (word << 6), 0);
-      int to = Math.min(last - (word << 6), 64);
-      starts[word] &= ~(-1L >>> 64 - (to - from) << from);
-    }
+    starts &= ~(-1L >>> (Node.SLOTS - (last - first)) << first);
     start(first, value);
   }
 
-  /** Where runs begin in slots {@code 64 * word} and the 63 after it. */
-  long starts(int word) {
-    return starts[word];
+  /** Where runs begin. */
+  long starts() {
+    return starts;
   }
 
-  /** The first run's slot. */
-  int value(int start) {
-    return values[start];
+  /** The value of the run that begins at {@code slot}. */
+  int value(int slot) {
+    return values[slot];
   }
 
-  /** Whether all slots are the same. */
+  /** Whether all slots are the same next hop. */
   boolean isUniform() {
     int first = values[0];
-    for (int word = 0; word < WORDS; word++) {
-      for (long left = starts[word]; left != 0; left &= left - 1) {
-        if (values[(word << 6) + Long.numberOfTrailingZeros(left)] != first) {
-          return false;
-        }
+    for (long left = starts; left != 0; left &= left - 1) {
+      if (values[Long.numberOfTrailingZeros(left)] != first) {
+        return false;
       }
     }
-    return true;
+    return !Node.isChild(first);
   }
 }

@@ -1,8 +1,7 @@
 package io.gatun.fib.lpm;
 
-import static io.gatun.fib.lpm.NodeCodec.child;
-import static io.gatun.fib.lpm.NodeCodec.isChild;
-import static io.gatun.fib.lpm.NodeCodec.ofChild;
+import static io.gatun.fib.lpm.Node.STRIDE;
+import static io.gatun.fib.lpm.Node.isChild;
 import static io.gatun.fib.lpm.Units.ROOT_BITS;
 import static io.gatun.fib.lpm.Units.ROOT_SLOTS;
 
@@ -17,43 +16,44 @@ import java.util.Arrays;
  * kept.
  */
 final class Trie implements AutoCloseable {
-  private static final int STRIDE = 8;
+  /** With the root 2 MiB, which is one huge page; a node's own routes fit without growing. */
+  private static final int UNITS = (2 << 20) / Node.UNIT - Units.ROOT_UNITS;
 
-  /** A table that has shrunk to a quarter of this moves to a smaller area; 1 MiB. */
+  /** A table of which a quarter is left moves to a smaller area from here on; 1 MiB. */
   private static final int WORTH_SHRINKING = (1 << 20) / Node.UNIT;
+
+  /** More nodes than an address can meet: two words of 64 bits, 6 a node and one to fill up. */
+  private static final int DEEPEST = 24;
 
   private final String name;
   private final Retirement retirement;
   private final Rib rib = new Rib();
 
-  /** Slots of the node being made at each depth. */
-  private final Slots[] scratch;
+  /** The node being made at each depth. */
+  private final Slots[] scratch = new Slots[DEEPEST];
+
+  private int depth;
 
   private volatile Units units;
+
+  /** Of the area that is written to. */
   private NodeCodec codec;
 
   /** Unit of the node all of whose slots say next hop n; 0 for none yet. */
   private int[] uniform = new int[16];
 
-  /** Nodes that the change under way has replaced. */
+  /** Names of nodes that the change under way has replaced. */
   private int[] replaced = new int[64];
 
   private int replacedCount;
 
-  /**
-   * @param bits of an address
-   * @param units of 16 bytes to begin with, the root left out
-   */
-  Trie(String name, int bits, int units, Retirement retirement) {
+  Trie(String name, Retirement retirement) {
     this.name = name;
     this.retirement = retirement;
-    scratch = new Slots[(bits - ROOT_BITS) / STRIDE];
     Arrays.setAll(scratch, _ -> new Slots());
-    this.units = new Units(name, units, retirement);
-    codec = new NodeCodec(this.units);
-    for (int i = 0; i < ROOT_SLOTS; i++) {
-      show(i, 0);
-    }
+    units = new Units(name, UNITS, retirement);
+    codec = new NodeCodec(units);
+    fill(0, ROOT_SLOTS, 0);
   }
 
   /** Address of the area that is current now. */
@@ -91,7 +91,8 @@ final class Trie implements AutoCloseable {
       return false;
     }
     change(prefix, rib.within(prefix), rib.covering(prefix, prefix.length()));
-    if (units.cut() > WORTH_SHRINKING && units.live() < units.cut() / 4) {
+    int cut = units.cut() - Units.ROOT_UNITS;
+    if (cut > WORTH_SHRINKING && units.live() - Units.ROOT_UNITS < cut / 4) {
       shrink();
     }
     return true;
@@ -115,11 +116,10 @@ final class Trie implements AutoCloseable {
         uncovered(entry, index, last, hop);
       }
     } else if (prefix.length() == ROOT_BITS) {
-      drop(Memory.getInt(units.base() + index * 4L));
-      show(index, build(entry, ROOT_BITS, hop));
+      drop(name(index));
+      show(index, firstNode(entry, hop));
     } else {
-      int unit = Memory.getInt(units.base() + index * 4L);
-      show(index, update(unit, ROOT_BITS, prefix, entry, hop));
+      show(index, update(name(index), ROOT_BITS, prefix, entry, hop));
     }
     retireReplaced();
   }
@@ -153,78 +153,120 @@ final class Trie implements AutoCloseable {
   }
 
   private void fill(int first, int last, int hop) {
+    int node = uniform(hop); // first: what is made may move the area
     for (int i = first; i < last; i++) {
-      show(i, hop);
+      show(i, node);
     }
   }
 
   private void rebuild(int index) {
     Prefix slot = new Prefix((long) index << (64 - ROOT_BITS), 0, ROOT_BITS);
-    drop(Memory.getInt(units.base() + index * 4L));
-    show(index, build(rib.within(slot), ROOT_BITS, rib.covering(slot, ROOT_BITS)));
+    drop(name(index));
+    show(index, firstNode(rib.within(slot), rib.covering(slot, ROOT_BITS)));
   }
 
-  /** A slot that says what the node of {@code unit} does but for the prefix, which is longer. */
-  private int update(int unit, int start, Prefix prefix, int entry, int hop) {
-    Slots slots = scratch(start);
-    codec.decode(unit, slots);
-    int end = start + STRIDE;
-    int index = Prefix.bits(prefix.high(), prefix.low(), start, end);
+  /** Name of the node for the first 18 bits {@code index}. */
+  private int name(int index) {
+    return Memory.getInt(codec.units().base() + index * 4L);
+  }
+
+  /**
+   * A leaf that says what the node does but for the prefix, which is longer than the {@code start}
+   * bits that all addresses there have in common.
+   */
+  private int update(int node, int start, Prefix prefix, int entry, int hop) {
+    Slots slots = scratch[depth];
+    codec.decode(node, slots);
+    if (!isWithin(prefix, slots)) {
+      drop(node);
+      return grown(prefix, start);
+    }
+    int end = slots.end();
+    int index = Prefix.bits(prefix.high(), prefix.low(), slots.from(), end);
     if (prefix.length() > end) {
-      int slot = slots.get(index);
-      int now = isChild(slot) ? update(child(slot), end, prefix, entry, hop) : grown(prefix, end);
+      int leaf = slots.get(index);
+      depth++;
+      int now = isChild(leaf) ? update(leaf, end, prefix, entry, hop) : grown(prefix, end);
+      depth--;
       slots.set(index, index + 1, now);
     } else {
       int last = index + (1 << (end - prefix.length()));
       dropChildren(slots, index, last);
       slots.set(index, last, hop);
-      paint(entry, start, slots, hop);
+      paint(entry, slots, hop);
     }
-    replace(unit);
-    return slot(slots);
+    replace(node);
+    return start == ROOT_BITS ? first(slots) : leaf(slots);
   }
 
-  /** A child is the only slot of its run. */
+  /** Whether all addresses of the prefix pass the guard of the node that was read. */
+  private static boolean isWithin(Prefix prefix, Slots slots) {
+    return prefix.length() >= slots.from()
+        && guard(prefix.high(), prefix.low(), slots.from()) == slots.prefix();
+  }
+
+  /** The bits of an address before {@code from} in the word that {@code from} is in. */
+  private static long guard(long high, long low, int from) {
+    if (from == ROOT_BITS) {
+      return 0; // the root's nodes have none
+    }
+    return (from < 64 ? high : low) >>> (63 - (from & 63)) >>> 1;
+  }
+
   private void dropChildren(Slots slots, int first, int last) {
-    for (int word = first >>> 6; word <= last - 1 >>> 6; word++) {
-      for (long left = slots.starts(word); left != 0; left &= left - 1) {
-        int slot = (word << 6) + Long.numberOfTrailingZeros(left);
-        if (slot >= first && slot < last && isChild(slots.value(slot))) {
-          drop(child(slots.value(slot)));
-        }
+    for (long left = slots.starts(); left != 0; left &= left - 1) {
+      int slot = Long.numberOfTrailingZeros(left);
+      if (slot >= first && slot < last && isChild(slots.value(slot))) {
+        drop(slots.value(slot)); // a child is the only slot of its run
       }
     }
   }
 
-  /** What a slot becomes that had no child and gets one for a prefix beyond {@code end} bits. */
-  private int grown(Prefix prefix, int end) {
-    Prefix slot = prefix.shortenedTo(end);
-    return build(rib.within(slot), end, rib.covering(slot, end));
+  /** What the RIB says of the addresses that have the prefix's first {@code start} bits. */
+  private int grown(Prefix prefix, int start) {
+    Prefix all = prefix.shortenedTo(start);
+    return build(rib.within(all), start, rib.covering(all, start));
   }
 
-  /** A slot for the entries below {@code top}, where nothing longer is known {@code hop}. */
+  /** A node of the root for the entries below {@code top}, where nothing longer is known. */
+  private int firstNode(int top, int hop) {
+    Slots slots = scratch[depth];
+    slots.begin(ROOT_BITS, hop);
+    paint(top, slots, hop);
+    return first(slots);
+  }
+
+  /**
+   * A leaf for the entries below {@code top}, which have {@code start} bits or more; what they do
+   * not contain has {@code hop}.
+   */
   private int build(int top, int start, int hop) {
     if (top == Rib.NOBODY) {
       return hop;
     }
-    Slots slots = scratch(start);
-    slots.fill(hop);
-    paint(top, start, slots, hop);
-    return slot(slots);
+    // The bits that all entries have in common are the guard's; a node's own lie in one word.
+    int from = Math.min(rib.length(top), (start | 63) + 1 - STRIDE);
+    Slots slots = scratch[depth];
+    slots.begin(from, hop);
+    slots.guard(from, guard(rib.high(top), rib.low(top), from), hop);
+    paint(top, slots, hop);
+    return leaf(slots);
   }
 
   /** Writes the entry and those below it over slots that {@code hop} was true of so far. */
-  private void paint(int entry, int start, Slots slots, int hop) {
+  private void paint(int entry, Slots slots, int hop) {
     if (entry == Rib.NOBODY) {
       return;
     }
-    int end = start + STRIDE;
+    int end = slots.end();
     int length = rib.length(entry);
-    int index = rib.bits(entry, start, end);
+    int index = rib.bits(entry, slots.from(), end);
     int zero = rib.child(entry, 0);
     int one = rib.child(entry, 1);
     if (length > end || (length == end && (zero != Rib.NOBODY || one != Rib.NOBODY))) {
+      depth++;
       slots.set(index, index + 1, build(entry, end, hop));
+      depth--;
       return;
     }
     int own = rib.nextHop(entry);
@@ -232,66 +274,62 @@ final class Trie implements AutoCloseable {
       slots.set(index, index + (1 << (end - length)), own);
       hop = own;
     }
-    paint(zero, start, slots, hop);
-    paint(one, start, slots, hop);
+    paint(zero, slots, hop);
+    paint(one, slots, hop);
   }
 
-  /** A leaf when all slots are the same one, else a child. */
-  private int slot(Slots slots) {
-    int first = slots.value(0);
-    return !isChild(first) && slots.isUniform() ? first : ofChild(codec.encode(slots));
+  /** A next hop when the guard makes no difference and all slots are the same one, else a child. */
+  private int leaf(Slots slots) {
+    boolean folds = slots.isUniform() && slots.value(0) == slots.miss();
+    return folds ? slots.miss() : codec.encodeGuarded(slots);
   }
 
-  private Slots scratch(int start) {
-    return scratch[(start - ROOT_BITS) / STRIDE];
+  /** As {@link #leaf} for the root, which always names a node: a lookup need not ask. */
+  private int first(Slots slots) {
+    return slots.isUniform() ? uniform(slots.value(0)) : codec.encode(slots);
   }
 
-  /** Lets readers find {@code slot} for the first 16 bits {@code index}. */
-  private void show(int index, int slot) {
-    // Made first: what is made may move the area.
-    int unit = unitOf(slot);
-    Memory.putIntRelease(units.base() + index * 4L, unit);
+  /** Lets readers find the node for the first 18 bits {@code index}. */
+  private void show(int index, int node) {
+    Memory.putIntRelease(codec.units().base() + index * 4L, node);
   }
 
-  private int unitOf(int slot) {
-    return isChild(slot) ? child(slot) : uniform(slot);
-  }
-
-  /** The root always names a node, so that a lookup need not ask whether it does. */
   private int uniform(int hop) {
     if (hop >= uniform.length) {
       uniform = Arrays.copyOf(uniform, Math.max(hop + 1, uniform.length * 2));
     }
     if (uniform[hop] == 0) {
       Slots slots = new Slots();
-      slots.fill(hop);
+      slots.begin(ROOT_BITS, hop);
       uniform[hop] = codec.encode(slots);
     }
     return uniform[hop];
   }
 
-  private boolean isUniform(int unit) {
-    long base = units.base();
-    int leaf = Node.leaf(base, Node.address(base, unit), 0);
-    return leaf >= 0 && leaf < uniform.length && uniform[leaf] == unit;
+  private boolean isUniform(int node) {
+    if (isChild(node)) {
+      return false;
+    }
+    int leaf = Node.leaf(Node.address(codec.units().base(), node), 0);
+    return !isChild(leaf) && leaf < uniform.length && uniform[leaf] == node;
   }
 
   /** The node and all below it are no longer wanted. */
-  private void drop(int unit) {
-    if (!isUniform(unit)) {
-      codec.children(unit, this::drop);
-      replace(unit);
+  private void drop(int node) {
+    if (!isUniform(node)) {
+      codec.children(node, this::drop);
+      replace(node);
     }
   }
 
-  private void replace(int unit) {
-    if (isUniform(unit)) {
+  private void replace(int node) {
+    if (isUniform(node)) {
       return;
     }
     if (replacedCount == replaced.length) {
       replaced = Arrays.copyOf(replaced, replacedCount * 2);
     }
-    replaced[replacedCount++] = unit;
+    replaced[replacedCount++] = node;
   }
 
   private void retireReplaced() {
@@ -305,32 +343,31 @@ final class Trie implements AutoCloseable {
 
   /** Moves what is left into an area of twice its size. */
   private void shrink() {
-    Units old = units;
     NodeCodec from = codec;
-    Units smaller = new Units(name, old.live() * 2, retirement);
-    codec = new NodeCodec(smaller);
+    Units old = from.units();
+    int left = (old.live() - Units.ROOT_UNITS) * 2;
+    codec = new NodeCodec(new Units(name, Math.max(left, UNITS), retirement));
     uniform = new int[16];
     for (int i = 0; i < ROOT_SLOTS; i++) {
-      int slot = moved(from, Memory.getInt(old.base() + i * 4L), ROOT_BITS);
-      int unit = unitOf(slot);
-      Memory.putInt(smaller.base() + i * 4L, unit);
+      int node = moved(from, Memory.getInt(old.base() + i * 4L));
+      Memory.putInt(codec.units().base() + i * 4L, node);
     }
-    units = smaller;
+    units = codec.units();
     retirement.retire(old::close);
   }
 
-  private int moved(NodeCodec from, int unit, int start) {
-    Slots slots = scratch(start);
-    from.decode(unit, slots);
-    for (int word = 0; word < Slots.WORDS; word++) {
-      for (long left = slots.starts(word); left != 0; left &= left - 1) {
-        int slot = (word << 6) + Long.numberOfTrailingZeros(left);
-        if (isChild(slots.value(slot))) {
-          slots.start(slot, moved(from, child(slots.value(slot)), start + STRIDE));
-        }
+  private int moved(NodeCodec from, int node) {
+    Slots slots = scratch[depth];
+    from.decode(node, slots);
+    for (long left = slots.starts(); left != 0; left &= left - 1) {
+      int slot = Long.numberOfTrailingZeros(left);
+      if (isChild(slots.value(slot))) {
+        depth++;
+        slots.start(slot, moved(from, slots.value(slot)));
+        depth--;
       }
     }
-    return slot(slots);
+    return isChild(node) ? codec.encodeGuarded(slots) : first(slots);
   }
 
   @Override

@@ -13,12 +13,13 @@ import java.util.Arrays;
  * large: readers of the old area see the table as it was.
  */
 final class Units implements AutoCloseable {
-  static final int ROOT_BITS = 16;
+  static final int ROOT_BITS = 18;
   static final int ROOT_SLOTS = 1 << ROOT_BITS;
   static final int ROOT_UNITS = ROOT_SLOTS * 4 / Node.UNIT;
 
-  /** A block of 256 children and as many leaves. */
-  static final int LARGEST = Node.SLOTS * (Node.CHILD_BYTES + Node.LEAF_BYTES) / Node.UNIT;
+  /** A node with a guard and 64 leaves. */
+  static final int LARGEST =
+      (Node.GUARD_BYTES + Node.LEAVES + Node.SLOTS * Node.LEAF_BYTES) / Node.UNIT + 1;
 
   private static final int SLAB = 256;
 

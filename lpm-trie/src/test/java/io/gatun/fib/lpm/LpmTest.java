@@ -69,7 +69,7 @@ class LpmTest {
       assertEquals(1, lpm.size());
       assertEquals(1, lpm.lookup(0x0A0B0C0D));
       assertEquals(0, lpm.lookup(0x0B0B0C0D));
-      assertTrue(lpm.bytes() < 300_000 && large > 1_000_000, large + " to " + lpm.bytes());
+      assertTrue(lpm.bytes() < 1_100_000 && large > 2_000_000, large + " to " + lpm.bytes());
     }
   }
 
