@@ -74,12 +74,15 @@ final class LpmTables implements AutoCloseable {
    * Addresses side by side, as large as the peer's: objects would push the table out of the caches
    * between two bursts.
    */
-  private record Keys(int[] four, long[] high, long[] low) {
+  private static final class Keys {
+    private final int[] four;
+    private final long[] high;
+    private final long[] low;
+
     Keys(long[][] addresses, boolean six) {
-      this(
-          new int[six ? 0 : addresses.length],
-          new long[six ? addresses.length : 0],
-          new long[six ? addresses.length : 0]);
+      four = new int[six ? 0 : addresses.length];
+      high = new long[six ? addresses.length : 0];
+      low = new long[six ? addresses.length : 0];
       for (int i = 0; i < addresses.length; i++) {
         if (six) {
           high[i] = addresses[i][0];
