@@ -15,32 +15,19 @@ import java.util.TreeSet;
 record Chains(Set<String> tables, Set<String> chains, boolean seen) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** Those of this network namespace, by whatever is installed. */
-  static Chains read() {
+  /** Those of {@code firewall}. */
+  static Chains of(Firewall firewall) {
     Set<String> tables = new TreeSet<>();
     Set<String> chains = new TreeSet<>();
-    boolean seen = false;
-    for (String what : new String[] {"tables", "chains"}) {
-      String text = Program.output("nft", "-j", "list", what);
-      if (text != null) {
-        seen = true;
-        nft(text, tables, chains);
-      }
+    String nft = firewall.nft();
+    if (nft != null) {
+      nft(nft, tables, chains);
     }
-    for (String save :
-        new String[] {
-          "iptables-save", "ip6tables-save", "iptables-legacy-save", "ip6tables-legacy-save",
-        }) {
-      String text = Program.output(save);
-      if (text != null) {
-        seen = true;
-        iptables(text, chains);
-      }
-    }
-    return new Chains(tables, chains, seen);
+    firewall.iptables().forEach(saved -> iptables(saved.text(), chains));
+    return new Chains(tables, chains, firewall.seen());
   }
 
-  /** As {@code nft -j list tables} and {@code nft -j list chains} print it. */
+  /** As {@code nft -j list ruleset} prints it. */
   static void nft(String text, Set<String> tables, Set<String> chains) {
     try {
       for (JsonNode object : JSON.readTree(text).path("nftables")) {

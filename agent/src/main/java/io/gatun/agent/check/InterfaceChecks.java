@@ -8,8 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /** One interface that is to be taken. */
 public final class InterfaceChecks {
@@ -18,8 +16,6 @@ public final class InterfaceChecks {
 
   /** A chunk of 2,048 less the kernel's headroom of 256, Ethernet and two VLAN tags. */
   private static final int LARGEST_MTU = 2048 - 256 - 14 - 8;
-
-  private static final Pattern PROGRAM = Pattern.compile("prog/xdp id (\\d+)");
 
   private InterfaceChecks() {}
 
@@ -47,7 +43,7 @@ public final class InterfaceChecks {
     if (features != null) {
       findings.add(xdp(name, features));
     }
-    findings.addAll(foreignProgram(name, pins));
+    findings.addAll(foreignProgram(link, pins));
     if (link.kind().isEmpty()) {
       offloads(name, findings);
     }
@@ -90,19 +86,18 @@ public final class InterfaceChecks {
   }
 
   /** A failure when somebody else's XDP program is there. */
-  public static List<Finding> foreignProgram(String name, Path pins) {
-    if (Files.exists(pins.resolve(name).resolve("link"))) {
-      return List.of(Finding.ok(name, "our own XDP program"));
+  public static List<Finding> foreignProgram(Link link, Path pins) {
+    if (link.xdpProgram() == 0) {
+      return List.of();
     }
-    String text = Program.output("ip", "-d", "link", "show", "dev", name);
-    Matcher program = PROGRAM.matcher(text == null ? "" : text);
-    return program.find()
-        ? List.of(
-            Finding.failure(
+    String name = link.name();
+    return List.of(
+        Files.exists(pins.resolve(name).resolve("link"))
+            ? Finding.ok(name, "our own XDP program")
+            : Finding.failure(
                 FOREIGN_XDP,
-                "XDP program %s on %s is somebody else's".formatted(program.group(1), name),
-                "ip link set dev %s xdp off, or end who attached it: bpftool net".formatted(name)))
-        : List.of();
+                "XDP program %d on %s is somebody else's".formatted(link.xdpProgram(), name),
+                "ip link set dev %s xdp off, or end who attached it: bpftool net".formatted(name)));
   }
 
   private static void offloads(String name, List<Finding> findings) {

@@ -77,8 +77,8 @@ public final class Rivals {
   }
 
   /** A failure for each that is there, and one good word when there is none. */
-  public static List<Finding> find(Collection<String> links) {
-    return find(Chains.read(), links);
+  public static List<Finding> find(Firewall firewall, Collection<String> links) {
+    return find(Chains.of(firewall), links);
   }
 
   static List<Finding> find(Chains chains, Collection<String> links) {

@@ -3,6 +3,7 @@ package io.gatun.agent.daemon;
 import io.gatun.agent.RunDirectory;
 import io.gatun.agent.UsageException;
 import io.gatun.agent.admin.AdminServer;
+import io.gatun.agent.check.Firewall;
 import io.gatun.agent.config.Configuration;
 import io.gatun.agent.config.ConfigurationException;
 import io.gatun.agent.config.GatunConfiguration;
@@ -54,6 +55,9 @@ public final class Daemon {
   /** A process that was stopped and goes on renews its lease at once; a stuck one never. */
   private static final int LOOKS_WITHOUT_LEASE = 10;
 
+  /** A run only for the JVM's cache of classes and profiles: see bin/rehearse.sh. */
+  private static final String REHEARSAL = "gatun.rehearsal";
+
   /** How a run ends. */
   private enum End {
     /** SIGTERM, or a successor asked for it: pins stay. */
@@ -96,6 +100,7 @@ public final class Daemon {
       boolean replace,
       List<String> ignored)
       throws IOException, InterruptedException {
+    CompletableFuture<Firewall> firewall = Firewall.ask(); // answered long before it is needed
     GatunConfiguration configuration;
     try {
       configuration = Configuration.read(config);
@@ -109,9 +114,17 @@ public final class Daemon {
       Interfaces rules = new Interfaces(configuration);
       Predecessor predecessor = Predecessor.of(run, lock, replace);
       List<Interfaces.Taken> interfaces = rules.present();
-      Preflight.refuse(interfaces, run, ignored);
+      Preflight.refuse(interfaces, run, firewall.join(), ignored);
       return new Daemon()
-          .run(configuration, rules, interfaces, origin, observability, run, predecessor);
+          .run(
+              configuration,
+              rules,
+              interfaces,
+              origin,
+              observability,
+              run,
+              predecessor,
+              firewall.join());
     }
   }
 
@@ -122,7 +135,8 @@ public final class Daemon {
       Origin origin,
       Observability observability,
       RunDirectory run,
-      Predecessor predecessor)
+      Predecessor predecessor,
+      Firewall firewall)
       throws IOException, InterruptedException {
     long started = System.nanoTime();
     configuration
@@ -190,7 +204,7 @@ public final class Daemon {
     EgressWatch egress = null;
     if (configuration.egressMasquerade() == Masquerade.AUTO && configuration.kernel().mirror()) {
       egress = new EgressWatch(control, mirror, taken::get);
-      egress.look();
+      egress.look(firewall);
       control.settle();
     }
     local.doWork();
@@ -282,6 +296,10 @@ public final class Daemon {
           interfaces.size(),
           configuration.workers().count(),
           run.socket());
+      if (Boolean.getBoolean(REHEARSAL)) {
+        WarmUp.run(configuration.conntrack().stateDir());
+        ends.add(End.STOP);
+      }
       end = await(dataplane);
       finish(end, configuration, dataplane, loop, watchdog);
       if (end != End.BROKEN) {

@@ -1,5 +1,6 @@
 package io.gatun.agent.daemon;
 
+import io.gatun.agent.check.Firewall;
 import io.gatun.agent.config.GatunConfiguration.Role;
 import io.gatun.agent.egress.PodEgress;
 import io.gatun.control.ControlThread;
@@ -39,9 +40,9 @@ final class EgressWatch {
     this.thread = Thread.ofPlatform().name("egress").daemon(true).unstarted(this::run);
   }
 
-  /** The first look, on the control thread before it starts. */
-  void look() {
-    if (changed()) {
+  /** The first look, at what was read just now, on the control thread before it starts. */
+  void look(Firewall firewall) {
+    if (changed(firewall)) {
       control.egress(known);
     }
   }
@@ -55,7 +56,8 @@ final class EgressWatch {
       try {
         Thread.sleep(PERIOD);
         boolean due = period % PERIODS_BETWEEN_LOOKS == 0;
-        if ((due || !Set.copyOf(control.podNetworks()).equals(looked)) && changed()) {
+        if ((due || !Set.copyOf(control.podNetworks()).equals(looked))
+            && changed(Firewall.read())) {
           Egress now = known;
           mirror.run(() -> control.egress(now));
         }
@@ -67,14 +69,14 @@ final class EgressWatch {
     }
   }
 
-  private boolean changed() {
+  private boolean changed(Firewall firewall) {
     Set<String> uplinks =
         interfaces.get().stream()
             .filter(taken -> taken.role() == Role.UPLINK)
             .map(taken -> taken.port().name())
             .collect(Collectors.toSet());
     looked = Set.copyOf(control.podNetworks());
-    Egress now = PodEgress.read(looked, uplinks);
+    Egress now = PodEgress.of(firewall, looked, uplinks);
     if (now.equals(known)) {
       return false;
     }

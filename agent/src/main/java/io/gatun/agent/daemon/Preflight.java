@@ -3,6 +3,7 @@ package io.gatun.agent.daemon;
 import io.gatun.agent.RunDirectory;
 import io.gatun.agent.UsageException;
 import io.gatun.agent.check.Finding;
+import io.gatun.agent.check.Firewall;
 import io.gatun.agent.check.InterfaceChecks;
 import io.gatun.agent.check.MachineChecks;
 import io.gatun.agent.check.Rivals;
@@ -34,7 +35,7 @@ public final class Preflight {
     links.stream()
         .filter(link -> names.contains(link.name()))
         .forEach(link -> findings.addAll(InterfaceChecks.of(link, run.bpf())));
-    findings.addAll(Rivals.find(links.stream().map(Link::name).toList()));
+    findings.addAll(Rivals.find(Firewall.read(), links.stream().map(Link::name).toList()));
     return findings;
   }
 
@@ -73,21 +74,28 @@ public final class Preflight {
   /**
    * Refuses to take {@code interfaces} where that would silently switch something off.
    *
+   * @param firewall what others' rules are
    * @param ignored names of rivals to pass over
    */
   static void refuse(
-      List<Interfaces.Taken> interfaces, RunDirectory run, Collection<String> ignored) {
+      List<Interfaces.Taken> interfaces,
+      RunDirectory run,
+      Firewall firewall,
+      Collection<String> ignored) {
     for (String name : ignored) {
       if (!Rivals.names().contains(name)) {
         throw new UsageException(
             "--ignore: got %s, expected one of %s".formatted(name, Rivals.names()));
       }
     }
+    List<Link> links = links();
     List<Finding> findings =
-        new ArrayList<>(Rivals.find(links().stream().map(Link::name).toList()));
-    for (Interfaces.Taken taken : interfaces) {
-      findings.addAll(InterfaceChecks.foreignProgram(taken.port().name(), run.bpf()));
-    }
+        new ArrayList<>(Rivals.find(firewall, links.stream().map(Link::name).toList()));
+    Set<Integer> taken =
+        interfaces.stream().map(one -> one.port().ifIndex()).collect(Collectors.toSet());
+    links.stream()
+        .filter(link -> taken.contains(link.index()))
+        .forEach(link -> findings.addAll(InterfaceChecks.foreignProgram(link, run.bpf())));
     List<String> lines =
         findings.stream()
             .filter(finding -> finding.status() == Finding.Status.FAILURE)

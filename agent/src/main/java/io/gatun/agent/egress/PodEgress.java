@@ -1,6 +1,6 @@
 package io.gatun.agent.egress;
 
-import io.gatun.agent.check.Program;
+import io.gatun.agent.check.Firewall;
 import io.gatun.control.document.Addresses;
 import io.gatun.control.document.Prefix;
 import io.gatun.service.ClientRules.Egress;
@@ -20,28 +20,27 @@ public final class PodEgress {
 
   private PodEgress() {}
 
-  /** The same by the rules that this network namespace has now. */
-  public static Egress read(Collection<String> podNetworks, Set<String> uplinks) {
+  /**
+   * What the rules of {@code firewall} say.
+   *
+   * @param podNetworks in CIDR notation
+   * @param uplinks names of the interfaces by which pods leave
+   */
+  public static Egress of(Firewall firewall, Collection<String> podNetworks, Set<String> uplinks) {
     List<NatChains> all = new ArrayList<>();
-    String nft = Program.output("nft", "-j", "list", "ruleset");
+    String nft = firewall.nft();
     if (nft != null) {
       all.add(NftRules.read(nft));
     }
-    for (String kind : List.of("", "-legacy")) {
-      String ipv4 = Program.output("iptables" + kind + "-save");
-      String ipv6 = Program.output("ip6tables" + kind + "-save");
-      if (ipv4 != null) {
-        all.add(IptablesRules.read(ipv4, NatChains.Family.IPV4));
-      }
-      if (ipv6 != null) {
-        all.add(IptablesRules.read(ipv6, NatChains.Family.IPV6));
-      }
+    for (Firewall.Saved saved : firewall.iptables()) {
+      NatChains.Family family = saved.ipv6() ? NatChains.Family.IPV6 : NatChains.Family.IPV4;
+      all.add(IptablesRules.read(saved.text(), family));
     }
     return of(all, podNetworks, uplinks);
   }
 
   /**
-   * What the rules say.
+   * The same by their chains.
    *
    * @param all of every table
    * @param podNetworks in CIDR notation

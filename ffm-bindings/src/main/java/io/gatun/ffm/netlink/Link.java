@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param vlan the VLAN's id, 0 for a device that is none
  * @param vxlan what a VXLAN device says, null for others
  * @param bridge how a bridge is set, null for others
+ * @param xdpProgram id of the XDP program that is attached, in whatever mode; 0 for none
  */
 @SuppressWarnings("ArrayRecordComponent") // six bytes, read only; never compared
 public record Link(
@@ -33,7 +34,8 @@ public record Link(
     int peerNamespace,
     int vlan,
     @Nullable VxlanDevice vxlan,
-    @Nullable BridgeDevice bridge)
+    @Nullable BridgeDevice bridge,
+    int xdpProgram)
     implements KernelObject {
 
   // struct ifinfomsg: family u8, type u16 at 2, index s32, flags u32, change u32
@@ -52,6 +54,11 @@ public record Link(
   private static final int IFLA_INFO_DATA = 2;
   private static final int IFLA_VLAN_ID = 1;
   private static final int IFLA_LINK_NETNSID = 37;
+  private static final int IFLA_XDP = 43;
+
+  // Of all modes while one has a program, then of each: generic, native, offloaded. There may be
+  // several.
+  private static final int[] IFLA_XDP_PROG_IDS = {4, 6, 5, 7};
 
   /** Null for what a protocol says of a device. */
   static @Nullable Link parse(ByteBuffer body) {
@@ -76,6 +83,17 @@ public record Link(
         attributes.integer(IFLA_LINK_NETNSID, -1),
         kind.equals("vlan") ? data.unsignedShort(IFLA_VLAN_ID, 0) : 0,
         kind.equals("vxlan") ? VxlanDevice.parse(data) : null,
-        kind.equals("bridge") ? BridgeDevice.parse(data) : null);
+        kind.equals("bridge") ? BridgeDevice.parse(data) : null,
+        xdpProgram(attributes.nested(IFLA_XDP)));
+  }
+
+  private static int xdpProgram(Attributes xdp) {
+    for (int type : IFLA_XDP_PROG_IDS) {
+      int id = xdp.integer(type, 0);
+      if (id != 0) {
+        return id;
+      }
+    }
+    return 0;
   }
 }
