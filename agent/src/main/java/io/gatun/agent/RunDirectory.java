@@ -35,6 +35,11 @@ public record RunDirectory(Path path) {
     return path.resolve("settings");
   }
 
+  /** The overlay's devices in the kernel, where they are ours; undone in the same way. */
+  public Path overlay() {
+    return path.resolve("overlay");
+  }
+
   /** What the cluster was last known to have; on a disk, so that it outlives a reboot. */
   public Path objects() {
     return (path.equals(Path.of(DEFAULT)) ? Path.of("/var/lib/gatun") : path)

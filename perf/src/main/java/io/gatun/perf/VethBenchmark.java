@@ -72,7 +72,8 @@ final class VethBenchmark implements Benchmark {
   }
 
   private static List<Figure> forward(VethPath path, BenchOptions options) throws IOException {
-    VethSide.Load load = new VethSide.Load(VethPath.SINK, 53, 1, options.secondsPerRun(1), false);
+    FrameSource.Frames frames = FrameSource.Frames.small(VethPath.SINK, 53, 1);
+    VethSide.Load load = new VethSide.Load(frames, options.secondsPerRun(1), false);
     VethSide ours = new VethWorker(path, load, warmUp(options));
     if (!options.peer() || !Program.isPeerInstalled("testpmd", Testpmd.PROGRAM)) {
       return figures(options, Alternation.alone(options.runs(), ours), null, "");
@@ -88,9 +89,7 @@ final class VethBenchmark implements Benchmark {
   private List<Figure> service(VethPath path, BenchOptions options) throws IOException {
     VethSide.Load load =
         new VethSide.Load(
-            VethDaemon.CLUSTER_IP_BITS,
-            VethDaemon.PORT,
-            flows(options),
+            FrameSource.Frames.small(VethDaemon.CLUSTER_IP_BITS, VethDaemon.PORT, flows(options)),
             options.secondsPerRun(1),
             true);
     VethSide ours = new VethDaemon(path, load, dataplane, warmUp(options));

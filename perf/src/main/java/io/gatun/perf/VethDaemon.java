@@ -87,7 +87,7 @@ final class VethDaemon extends VethSide {
   public void enter() throws IOException {
     running = dataplane.start(path.node(), config, manifests);
     running.awaitReady(PATIENCE);
-    send(warmUp, 0);
+    send(warmUp);
   }
 
   @Override

@@ -26,7 +26,7 @@ final class VethKernel extends VethSide {
             VethPath.SINK_ADDRESS,
             VethDaemon.POD_NETWORK);
     path.node().command("nft", "-f", "-").reading(rules).run().orThrow();
-    send(0.2, 0);
+    send(0.2);
   }
 
   @Override

@@ -1,12 +1,15 @@
 package io.gatun.perf;
 
+import io.gatun.flow.AddressWords;
 import io.gatun.lab.Batch;
+import io.gatun.lab.Command;
 import io.gatun.lab.Node;
 import io.gatun.lab.demo.NodeDataplane;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** The whole daemon between a pod and a node of the overlay: frames go into its tunnel. */
@@ -15,8 +18,16 @@ final class VethOverlay extends VethSide {
       "sysctl -w net.ipv4.ip_forward=1; ip link add flannel.1 type vxlan id 1 local 10.2.0.1"
           + " dev out0 dstport 8472 nolearning noudpcsum";
 
-  /** A pod behind the other node: 10.244.1.5. */
-  private static final int POD = 0x0AF4_0105;
+  /** Other nodes, each with the pods of a /26, one behind the other from 11.0.0.0. */
+  static final int NODES = 1024;
+
+  private static final int PODS = 0x0B00_0000;
+
+  /** The other nodes in the underlay, from 10.3.0.0. */
+  private static final int REMOTES = 0x0A03_0000;
+
+  /** The one that is sent to on each of them. */
+  private static final int POD = PODS + 5;
 
   private static final int PORT = 53;
   private static final double WARM_UP_SECONDS = 5;
@@ -30,7 +41,7 @@ final class VethOverlay extends VethSide {
   private NodeDataplane.@Nullable Running running;
 
   VethOverlay(VethPath path, BenchOptions options, NodeDataplane dataplane) throws IOException {
-    super(path, load(options));
+    super(path, loads(options));
     this.dataplane = dataplane;
     warmUp = options.quick() ? QUICK_WARM_UP_SECONDS : WARM_UP_SECONDS;
     Path directory = Files.createDirectories(path.node().runDirectory());
@@ -38,9 +49,31 @@ final class VethOverlay extends VethSide {
     manifests = Files.createDirectories(directory.resolve("manifests"));
   }
 
-  static Load load(BenchOptions options) {
+  /** A combination of size and tunnels. */
+  record Kind(int bytes, int tunnels) {
+    @Override
+    public String toString() {
+      return "%d bytes, %d tunnel%s".formatted(bytes, tunnels, tunnels == 1 ? "" : "s");
+    }
+  }
+
+  /** In the order in which they are measured. */
+  static final List<Kind> KINDS =
+      List.of(
+          new Kind(FrameSource.BYTES, 1),
+          new Kind(FrameSource.BYTES, NODES),
+          new Kind(1450, 1),
+          new Kind(1450, NODES));
+
+  static List<Load> loads(BenchOptions options) {
     int flows = Math.min(FrameSource.MOST_FLOWS, Integer.highestOneBit(2 * options.flows() - 1));
-    return new Load(POD, PORT, flows, options.secondsPerRun(1), true);
+    return KINDS.stream()
+        .map(kind ->
+            new Load(
+                new FrameSource.Frames(POD, kind.tunnels(), PORT, flows, kind.bytes()),
+                options.secondsPerRun(1) / KINDS.size(),
+                true))
+        .toList();
   }
 
   private static String configuration() {
@@ -60,7 +93,8 @@ final class VethOverlay extends VethSide {
 
   /** What flanneld does, for both sides. */
   static void prepare(Node node) throws IOException {
-    new Batch()
+    Batch batch = new Batch();
+    batch
         .ip(
             node,
             "link add flannel.1 mtu 1450 type vxlan id 1 local 10.2.0.1 dev "
@@ -68,18 +102,32 @@ final class VethOverlay extends VethSide {
                 + " dstport 8472 nolearning noudpcsum")
         .ip(node, "address add 10.244.0.0/32 dev flannel.1")
         .ip(node, "link set flannel.1 up")
-        .ip(node, "neigh replace 10.244.1.0 lladdr 0a:58:0a:f4:01:00 dev flannel.1 nud permanent")
-        .ip(node, "route add 10.244.1.0/24 via 10.244.1.0 dev flannel.1 onlink")
-        .run();
-    String place = "fdb replace 0a:58:0a:f4:01:00 dev flannel.1 dst " + VethPath.SINK_ADDRESS;
-    node.exec(("bridge " + place + " self permanent").split(" ")).orThrow();
+        .ip(node, "route add 10.3.0.0/16 via " + VethPath.SINK_ADDRESS);
+    StringBuilder places = new StringBuilder();
+    for (int k = 0; k < NODES; k++) {
+      String gateway = text(PODS + k * FrameSource.NETWORK);
+      String mac = VethPath.text(0x0A_58_0B_00_00_00L + k);
+      batch
+          .ip(
+              node,
+              "neigh replace %s lladdr %s dev flannel.1 nud permanent".formatted(gateway, mac))
+          .ip(node, "route add %s/26 via %s dev flannel.1 onlink".formatted(gateway, gateway));
+      places.append(
+          "fdb replace %s dev flannel.1 dst %s self permanent\n".formatted(mac, text(REMOTES + k)));
+    }
+    batch.run();
+    Command.of(node.enter("bridge", "-batch", "-")).reading(places.toString()).run().orThrow();
+  }
+
+  private static String text(int address) {
+    return AddressWords.address(false, 0, address & 0xFFFF_FFFFL).getHostAddress();
   }
 
   @Override
   public void enter() throws IOException {
     running = dataplane.start(path.node(), config, manifests);
     running.awaitReady(PATIENCE);
-    send(warmUp, 0);
+    send(warmUp);
   }
 
   @Override

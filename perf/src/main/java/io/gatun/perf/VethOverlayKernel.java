@@ -5,7 +5,7 @@ import java.io.IOException;
 /** The kernel's own VXLAN device on the same way. */
 final class VethOverlayKernel extends VethSide {
   VethOverlayKernel(VethPath path, BenchOptions options) {
-    super(path, VethOverlay.load(options));
+    super(path, VethOverlay.loads(options));
   }
 
   @Override
@@ -13,7 +13,7 @@ final class VethOverlayKernel extends VethSide {
     path.node().sysctl("net.ipv4.ip_forward", "1");
     // Without GRO and without an XDP program a veth takes no live frames.
     path.node().exec("ethtool", "-K", VethPath.IN, "gro", "on").orThrow();
-    send(0.2, 0);
+    send(0.8);
   }
 
   @Override

@@ -134,19 +134,16 @@ final class VethPath implements AutoCloseable {
   }
 
   /**
-   * Sends UDP to {@code destination}, and after a moment counts for {@code seconds} what arrives.
+   * Sends {@code what}, and after a moment counts for {@code seconds} what arrives.
    *
-   * @param flows a power of two
    * @param perSecond frames a second; 0: as many as it can
    */
-  Traffic run(int destination, int port, int flows, double seconds, int perSecond)
-      throws IOException {
+  Traffic run(FrameSource.Frames what, double seconds, int perSecond) throws IOException {
     sending = true;
     Future<Boolean> source =
         inSource.start(() -> {
           Libc.pinToCpu(SOURCE_CPU);
-          try (FrameSource frames =
-              new FrameSource("src0", IN_MAC, SOURCE, destination, port, flows)) {
+          try (FrameSource frames = new FrameSource("src0", IN_MAC, SOURCE, what)) {
             send(frames, perSecond);
           }
           return true;

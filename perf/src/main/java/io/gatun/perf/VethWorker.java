@@ -18,7 +18,7 @@ final class VethWorker extends VethSide {
   public void enter() throws IOException {
     forwarder = new VethForwarder(path.node());
     if (!warm) { // once: it is this process that compiles
-      send(warmUp, 0);
+      send(warmUp);
       warm = true;
     }
   }

@@ -48,8 +48,8 @@ final class VxlanBenchmark implements Benchmark {
   public Map<String, Object> arguments(BenchOptions options) {
     Map<String, Object> arguments = new LinkedHashMap<>();
     arguments.put("wire", options.service());
-    arguments.put("frameSizes", options.service() ? List.of(FrameSource.BYTES) : List.of(64, 1450));
-    arguments.put("tunnels", options.service() ? List.of(1) : List.of(1, 1000));
+    arguments.put("frameSizes", List.of(64, 1450));
+    arguments.put("tunnels", List.of(1, options.service() ? VethOverlay.NODES : 1000));
     arguments.put("driver", options.driver());
     return arguments;
   }
@@ -130,9 +130,17 @@ final class VxlanBenchmark implements Benchmark {
             options.peer()
                 ? Alternation.of(options.runs(), ours, new VethOverlayKernel(path, options))
                 : Alternation.alone(options.runs(), ours);
-        figures.add(Figure.rate("encapsulation", "Mpps", runs.ours(0), peer(runs, 0), FLOOR, GOAL));
-        figures.add(
-            Figure.cost("cpu, all cores", "ns/packet", runs.ours(1), peer(runs, 1), null, null));
+        for (int k = 0; k < VethOverlay.KINDS.size(); k++) {
+          String of = ", " + VethOverlay.KINDS.get(k);
+          int rate = 2 * k;
+          int cpu = rate + 1;
+          figures.add(
+              Figure.rate(
+                  "encapsulation" + of, "Mpps", runs.ours(rate), peer(runs, rate), FLOOR, GOAL));
+          figures.add(
+              Figure.cost(
+                  "cpu, all cores" + of, "ns/packet", runs.ours(cpu), peer(runs, cpu), null, null));
+        }
       }
       OverlayStream stream = new OverlayStream(options, meter);
       Alternation.Runs runs = stream.measure(dataplane);

@@ -14,6 +14,8 @@ import io.gatun.packet.Ethernet;
 import io.gatun.packet.IpProtocol;
 import io.gatun.packet.Ipv4;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -40,7 +42,11 @@ class FrameSourceIT {
       }
       inside.call(() -> {
         try (FrameSource source =
-            new FrameSource("lo", VethPath.IN_MAC, 0x0A010002, 0x0A600035, 53, FLOWS)) {
+            new FrameSource(
+                "lo",
+                VethPath.IN_MAC,
+                0x0A010002,
+                FrameSource.Frames.small(0x0A600035, 53, FLOWS))) {
           boolean[] seen = new boolean[FLOWS];
           for (int i = 0; i < 64; i++) {
             seen[flowOfOneFrame(source, used, memory.address() + 128)] = true;
@@ -56,14 +62,41 @@ class FrameSourceIT {
     }
   }
 
+  @Test
+  void shouldWriteWholeFramesToManyNetworks(@TempDir Path run) throws Exception {
+    int bytes = 1450;
+    FrameSource.Frames frames = new FrameSource.Frames(0x0B000005, 1024, 53, FLOWS, bytes);
+    try (Lab lab = Lab.up(run, "networks" + ProcessHandle.current().pid(), "source");
+        NamespaceThread inside = new NamespaceThread(lab.node("source"));
+        NativeArea memory = NativeArea.map("frames", 4096)) {
+      inside.call(() -> {
+        try (FrameSource source = new FrameSource("lo", VethPath.IN_MAC, 0x0A010002, frames)) {
+          Set<Integer> seen = new HashSet<>();
+          for (int i = 0; i < 64; i++) {
+            flowOfOneFrame(source, memory.address(), memory.address() + 2048, bytes);
+            int to = Ipv4.destination(memory.address() + 2048 + Ethernet.HEADER);
+            assertEquals(5, to & FrameSource.NETWORK - 1);
+            assertEquals(0x0B00, to >>> 16);
+            seen.add(to);
+          }
+          assertTrue(seen.size() > 40, seen.size() + " networks in 64 frames");
+        }
+        return true;
+      });
+    }
+  }
+
   private static int flowOfOneFrame(FrameSource source, long in, long out) {
-    Bpf.TestRun run =
-        Bpf.testRun(source.program(), in, FrameSource.BYTES, out, FrameSource.BYTES, 1);
+    return flowOfOneFrame(source, in, out, FrameSource.BYTES);
+  }
+
+  private static int flowOfOneFrame(FrameSource source, long in, long out, int length) {
+    Bpf.TestRun run = Bpf.testRun(source.program(), in, length, out, length, 1);
     assertEquals(Xdp.XDP_REDIRECT, run.verdict());
     long l3 = out + Ethernet.HEADER;
     long l4 = l3 + Ipv4.HEADER;
     assertTrue(Ipv4.checksumCorrect(l3), Ipv4.print(l3));
-    int bytes = FrameSource.BYTES - Ethernet.HEADER - Ipv4.HEADER;
+    int bytes = length - Ethernet.HEADER - Ipv4.HEADER;
     int sum = IpProtocol.UDP + bytes + Checksum.sum(l3 + Ipv4.SOURCE, 8) + Checksum.sum(l4, bytes);
     sum = (sum & 0xFFFF) + (sum >>> 16);
     assertEquals(0xFFFF, (sum & 0xFFFF) + (sum >>> 16), "UDP checksum");
@@ -73,6 +106,6 @@ class FrameSourceIT {
 
   @Test
   void shouldRefuseFlowsThatItCannotMask() {
-    assertThrows(IllegalArgumentException.class, () -> new FrameSource("lo", 0, 0, 0, 53, 1000));
+    assertThrows(IllegalArgumentException.class, () -> FrameSource.Frames.small(0, 53, 1000));
   }
 }

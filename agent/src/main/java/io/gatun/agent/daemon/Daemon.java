@@ -11,12 +11,14 @@ import io.gatun.agent.config.GatunConfiguration.Masquerade;
 import io.gatun.agent.host.HostAgent;
 import io.gatun.agent.host.HostPair;
 import io.gatun.agent.host.HostView;
+import io.gatun.agent.host.KernelOverlay;
 import io.gatun.agent.host.KernelSettings;
 import io.gatun.control.ControlThread;
 import io.gatun.control.ObjectSource;
 import io.gatun.control.kernel.KernelMirror;
 import io.gatun.control.kernel.KernelSource;
 import io.gatun.control.kernel.RtnetlinkSource;
+import io.gatun.control.kubernetes.NodeAnnotations;
 import io.gatun.control.model.ObjectSet;
 import io.gatun.control.overlay.OverlaySource;
 import io.gatun.control.service.NodeSettings;
@@ -189,8 +191,24 @@ public final class Daemon {
         Settings.clientPorts(interfaces, pair),
         configuration.serviceCidrs());
     observability.follow(control);
+    KernelOverlay kernelOverlay =
+        configuration.kernel().mirror() && configuration.vxlan() != null
+            ? new KernelOverlay(KernelSettings.open(run.overlay()))
+            : null;
     if (configuration.vxlan() != null) {
-      control.onSurroundings(new Overlays(configuration, node, mirror, overlays)::follow);
+      NodeAnnotations annotations = origin.annotations(configuration.node());
+      control.onSurroundings(
+          new Overlays(
+                  configuration,
+                  node,
+                  mirror,
+                  overlays,
+                  kernelOverlay,
+                  annotations == null ? null : annotations::want)
+              ::follow);
+    }
+    if (kernelOverlay == null) {
+      KernelSettings.open(run.overlay()).undo(); // of a predecessor that was told otherwise
     }
     LocalTable local =
         new LocalTable(
@@ -307,6 +325,9 @@ public final class Daemon {
       }
       if (end == End.STOP) {
         host.undo(); // before the socket goes: who asked for the stop waits for that
+        if (kernelOverlay != null) {
+          kernelOverlay.undo();
+        }
       }
     }
     return end == End.BROKEN ? 1 : 0;

@@ -22,9 +22,10 @@ public final class Leftovers {
     }
     Files.deleteIfExists(run.socket());
     KernelSettings settings = KernelSettings.open(run.settings());
+    KernelSettings overlay = KernelSettings.open(run.overlay());
     Origin.forget(run.objects());
     int unpinned = unpin(run);
-    return unpinned + settings.undo();
+    return unpinned + settings.undo() + overlay.undo();
   }
 
   private static int unpin(RunDirectory run) {

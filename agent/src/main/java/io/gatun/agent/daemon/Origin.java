@@ -8,6 +8,7 @@ import io.gatun.control.document.FieldException;
 import io.gatun.control.kubernetes.ApiObserver;
 import io.gatun.control.kubernetes.ApiServer;
 import io.gatun.control.kubernetes.ClusterSource;
+import io.gatun.control.kubernetes.NodeAnnotations;
 import io.gatun.control.kubernetes.StateFile;
 import io.gatun.control.manifest.ManifestException;
 import io.gatun.control.manifest.ManifestSource;
@@ -33,6 +34,7 @@ final class Origin {
   private final @Nullable ApiServer server;
   private final Path state;
   private @Nullable ClusterSource cluster;
+  private @Nullable NodeAnnotations annotations;
 
   private Origin(@Nullable ManifestSource manifests, @Nullable ApiServer server, Path state) {
     this.manifests = manifests;
@@ -94,6 +96,14 @@ final class Origin {
     return cluster;
   }
 
+  /** Who writes what this node publishes of itself; null where there is nobody to write to. */
+  @Nullable NodeAnnotations annotations(String node) {
+    if (server != null && annotations == null) {
+      annotations = new NodeAnnotations(server, node);
+    }
+    return annotations;
+  }
+
   /**
    * Asks the API server, and waits for its first answer where there is nothing to serve before, or
    * where a predecessor serves meanwhile.
@@ -127,6 +137,9 @@ final class Origin {
 
   /** Lets go of the API server; with {@code forget} what was known of it goes too. */
   void close(boolean forget) {
+    if (annotations != null) {
+      annotations.close();
+    }
     if (cluster != null) {
       cluster.close();
     }

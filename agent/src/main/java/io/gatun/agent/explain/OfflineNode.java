@@ -121,7 +121,8 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
             manifests, mirror, node, tables(objects, configuration.node()), qsbr::reclaim);
     control.configure(Settings.clients(configuration), clientPorts, configuration.serviceCidrs());
     if (configuration.vxlan() != null) {
-      control.onSurroundings(new Overlays(configuration, node, mirror, overlays)::follow);
+      control.onSurroundings(
+          new Overlays(configuration, node, mirror, overlays, null, null)::follow);
     }
     control.settle();
     control.settle(); // the overlay of the objects

@@ -1,5 +1,10 @@
 package io.gatun.agent.host;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import io.gatun.agent.check.Program;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -10,7 +15,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** iproute2's {@code ip} in the network namespace of this process; stateless. */
+/** iproute2's {@code ip} and {@code bridge} in the network namespace of this process; stateless. */
 final class Ip {
   private static final Pattern COMPLAINT =
       Pattern.compile("(?s)(.*?)Command failed -:(\\d+)\\s*", Pattern.MULTILINE);
@@ -20,6 +25,8 @@ final class Ip {
       Pattern.compile(
           "File exists|No such (process|file)|Cannot find device|not found|does not exist");
 
+  private static final ObjectMapper JSON = new ObjectMapper();
+
   private Ip() {}
 
   /**
@@ -27,28 +34,48 @@ final class Ip {
    * did. What was done already is no failure.
    */
   static List<String> batch(boolean ipv6, List<String> lines) {
+    return batch(List.of("ip", ipv6 ? "-6" : "-4"), lines);
+  }
+
+  /** The same by {@code bridge}. */
+  static List<String> bridge(List<String> lines) {
+    return batch(List.of("bridge"), lines);
+  }
+
+  private static List<String> batch(List<String> program, List<String> lines) {
     if (lines.isEmpty()) {
       return List.of();
     }
-    String said = run(ipv6, lines);
+    String said = run(program, lines);
     List<String> complaints = new ArrayList<>();
     Matcher complaint = COMPLAINT.matcher(said);
     while (complaint.find()) {
       int line = Integer.parseInt(complaint.group(2));
       String reason = complaint.group(1).strip().replace('\n', ' ');
       if (!HARMLESS.matcher(reason).find() && line >= 1 && line <= lines.size()) {
-        complaints.add("ip %s%s: %s".formatted(ipv6 ? "-6 " : "", lines.get(line - 1), reason));
+        complaints.add(
+            "%s %s: %s".formatted(String.join(" ", program), lines.get(line - 1), reason));
       }
     }
     return complaints;
   }
 
-  private static String run(boolean ipv6, List<String> lines) {
+  /** What {@code words}, a command with the option {@code -j}, print; nothing where that fails. */
+  static JsonNode json(String... words) {
+    String text = Program.output(words);
+    try {
+      return text == null || text.isBlank() ? MissingNode.getInstance() : JSON.readTree(text);
+    } catch (JsonProcessingException e) {
+      return MissingNode.getInstance();
+    }
+  }
+
+  private static String run(List<String> program, List<String> lines) {
+    List<String> words = new ArrayList<>(program);
+    words.addAll(List.of("-force", "-batch", "-"));
     try {
       Process process =
-          new ProcessBuilder("ip", ipv6 ? "-6" : "-4", "-force", "-batch", "-")
-              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-              .start();
+          new ProcessBuilder(words).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
       CompletableFuture<byte[]> errors =
           CompletableFuture.supplyAsync(() -> {
             try {
@@ -63,7 +90,7 @@ final class Ip {
       process.waitFor();
       return new String(errors.get(), StandardCharsets.UTF_8);
     } catch (IOException e) {
-      throw new UncheckedIOException("cannot run ip: install iproute2", e);
+      throw new UncheckedIOException("cannot run " + program.getFirst() + ": install iproute2", e);
     } catch (ExecutionException e) {
       throw new IllegalStateException("cannot read what ip says", e);
     } catch (InterruptedException e) {

@@ -61,6 +61,11 @@ public final class KernelSettings {
     return recorded.contains(setting);
   }
 
+  /** Whether anything recorded is undone like that. */
+  synchronized boolean undoes(String undo) {
+    return recorded.stream().anyMatch(setting -> setting.undo().equals(undo));
+  }
+
   /** Makes {@code wanted} unless this process has; returns what failed, a line each. */
   synchronized List<String> ensure(Collection<Setting> wanted) {
     List<Setting> missing = wanted.stream().filter(setting -> !made.contains(setting)).toList();

@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -44,6 +45,12 @@ class OverlayIT {
 
   /** Enough for every mistake that has to do with size and sequence; see docs for a gigabyte. */
   private static final long BYTES = Long.getLong("gatun.overlay.bytes", 30_000_000);
+
+  /** Of a load balancer. */
+  private static final String BALANCED = "203.0.113.80";
+
+  /** Beyond the other node, and no pod's. */
+  private static final String FOREIGN = "198.51.100.1";
 
   /** Malformed, an error, a wrong checksum, or not decoded as what it should be. */
   private static final String COMPLAINT =
@@ -77,7 +84,9 @@ class OverlayIT {
     other.sysctl("net.ipv4.ip_forward", "1");
     other.sysctl("net.ipv6.conf.all.forwarding", "1");
     Path manifests = Cluster.writeManifests(topology);
+    writeBalanced(manifests);
     Path config = Cluster.writeConfiguration(topology, topology.nodeA(), podDriver, uplinkDriver);
+    Files.writeString(config, "egress: {masquerade: true}\n", StandardOpenOption.APPEND);
     gatun = GatunProcess.start(topology.nodeA(), config, manifests);
     gatun.awaitReady(READY);
   }
@@ -160,6 +169,8 @@ class OverlayIT {
     up(Overlay.FLANNEL, "xdp", "xdp");
     Servers.start(topology);
     services();
+    loadBalancer();
+    egress();
     nodesThatComeAndGo();
     betweenTunnelAndDirectRoute();
     ourselvesFromPods();
@@ -192,6 +203,78 @@ class OverlayIT {
         assertTrue(row.path("rxFrames").asLong() > 4, row::toString);
       }
     }
+  }
+
+  /** From outside to an endpoint beyond the tunnel: it sees the overlay's address of this node. */
+  private void loadBalancer() throws Exception {
+    Node outside = topology.outside();
+    new Batch()
+        .ip(outside, "route add " + BALANCED + " via " + topology.address(topology.nodeA()))
+        .run();
+    String url = "http://" + BALANCED + "/";
+    String answer = "";
+    for (int k = 0; k < 100 && answer.isEmpty(); k++) { // the manifest is new
+      answer = outside.exec("curl", "-sS", "--max-time", "1", url).output().strip();
+    }
+    assertEquals("web-2 " + Overlay.FLANNEL.vtep(topology, topology.nodeA()), answer);
+  }
+
+  private void writeBalanced(Path manifests) throws IOException {
+    Files.writeString(
+        manifests.resolve("balanced.yaml"),
+        """
+        apiVersion: v1
+        kind: Service
+        metadata: {name: balanced, namespace: default}
+        spec:
+          type: LoadBalancer
+          clusterIP: 10.96.0.81
+          clusterIPs: [10.96.0.81]
+          ports: [{name: http, protocol: TCP, port: 80, targetPort: 8080}]
+        status: {loadBalancer: {ingress: [{ip: %s}]}}
+        ---
+        apiVersion: discovery.k8s.io/v1
+        kind: EndpointSlice
+        metadata: {name: balanced-1, namespace: default, labels: {kubernetes.io/service-name: balanced}}
+        addressType: IPv4
+        ports: [{name: http, protocol: TCP, port: 8080}]
+        endpoints: [{addresses: ["%s"], nodeName: node-b, conditions: {ready: true}}]
+        """
+            .formatted(BALANCED, topology.pod("web-2").address()));
+  }
+
+  /** A pod to somebody beyond the tunnel who is no pod: masqueraded as the kernel would. */
+  private void egress() throws Exception {
+    Node node = topology.nodeA();
+    Node other = topology.nodeB();
+    String way = Overlay.FLANNEL.vtep(topology, other) + " dev " + Overlay.FLANNEL.device();
+    new Batch()
+        .ip(other, "address add " + FOREIGN + "/32 dev lo")
+        .ip(node, "route add " + FOREIGN + "/32 via " + way + " onlink")
+        .run();
+    String serve =
+        """
+        import http.server as h
+        class H(h.BaseHTTPRequestHandler):
+            def do_GET(s):
+                s.send_response(200); s.end_headers(); s.wfile.write(s.client_address[0].encode())
+        h.HTTPServer(('%s', 8081), H).serve_forever()
+        """
+            .formatted(FOREIGN);
+    other.spawn("foreign", "python3", "-c", serve);
+    String url = "http://" + FOREIGN + ":8081/";
+    String seen = "";
+    for (int k = 0; k < 100 && seen.isEmpty(); k++) { // until it listens
+      seen =
+          topology
+              .pod("client-a")
+              .node()
+              .exec("curl", "-s", "--max-time", "1", url)
+              .output()
+              .strip();
+      LockSupport.parkNanos(20_000_000);
+    }
+    assertEquals(Overlay.FLANNEL.vtep(topology, node), seen);
   }
 
   /** As whom web-2, on the other node, sees the client, once the choice falls on it. */

@@ -66,6 +66,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def do_PATCH(self):
+        """Annotations only, of .../KIND/NAME/status."""
+        kind, name, _ = self.path.rsplit("/", 2)
+        patch = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        assert self.headers["Content-Type"] == "application/strategic-merge-patch+json"
+        with lock:
+            with open(path) as f:
+                objects = json.load(f)
+            found = [o for o in objects.get(kind, []) if o["metadata"]["name"] == name]
+            for o in found:
+                o["metadata"].setdefault("annotations", {}).update(patch["metadata"]["annotations"])
+            with open(path + ".patched", "w") as f:
+                json.dump(objects, f)
+            os.rename(path + ".patched", path)
+        body = json.dumps(found[0] if found else {"kind": "Status", "message": "there is no " + name}).encode()
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
     def watch(self, kind, since):
         self.send_response(200)
         self.send_header("Transfer-Encoding", "chunked")

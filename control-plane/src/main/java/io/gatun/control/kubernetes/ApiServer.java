@@ -149,8 +149,31 @@ public final class ApiServer implements AutoCloseable {
    * @throws ApiException when the answer is not 200
    */
   InputStream get(String path) throws IOException, InterruptedException {
-    HttpRequest request =
-        client.newHttpRequestBuilder().uri(url + path).header("Accept", "application/json").build();
+    return ask(
+        client
+            .newHttpRequestBuilder()
+            .uri(url + path)
+            .header("Accept", "application/json")
+            .build());
+  }
+
+  /**
+   * Merges {@code json} into what {@code path} names (strategic merge patch).
+   *
+   * @throws ApiException when the answer is not 200
+   */
+  void patch(String path, String json) throws IOException, InterruptedException {
+    discard(
+        ask(
+            client
+                .newHttpRequestBuilder()
+                .patch("application/strategic-merge-patch+json", json)
+                .uri(url + path)
+                .header("Accept", "application/json")
+                .build()));
+  }
+
+  private InputStream ask(HttpRequest request) throws IOException, InterruptedException {
     long asked = System.nanoTime();
     CompletableFuture<HttpResponse<InputStream>> answer =
         client.sendAsync(request, InputStream.class);
@@ -159,14 +182,14 @@ public final class ApiServer implements AutoCloseable {
       response = answer.get(HEADERS_SECONDS, TimeUnit.SECONDS);
     } catch (TimeoutException e) {
       answer.cancel(true);
-      var _ = answer.thenAccept(ApiServer::discard);
+      var _ = answer.thenAccept(late -> discard(late.body()));
       throw new IOException("no answer within " + HEADERS_SECONDS + " s", e);
     } catch (ExecutionException e) {
       observer.request(0, Duration.ofNanos(System.nanoTime() - asked));
       throw new IOException(reason(e), e);
     } catch (InterruptedException e) {
       answer.cancel(true);
-      var _ = answer.thenAccept(ApiServer::discard);
+      var _ = answer.thenAccept(late -> discard(late.body()));
       throw e;
     }
     observer.request(response.code(), Duration.ofNanos(System.nanoTime() - asked));
@@ -176,9 +199,9 @@ public final class ApiServer implements AutoCloseable {
     return response.body();
   }
 
-  private static void discard(HttpResponse<InputStream> late) {
+  private static void discard(InputStream body) {
     try {
-      late.body().close();
+      body.close();
     } catch (IOException e) {
       // nobody waits for it
     }

@@ -203,7 +203,7 @@ final class ObjectWriter {
     }
     json.writeObjectFieldStart("annotations");
     for (Map.Entry<String, String> flannel : node.flannel().entrySet()) {
-      json.writeStringField("flannel.alpha.coreos.com/" + flannel.getKey(), flannel.getValue());
+      json.writeStringField(Node.FLANNEL + flannel.getKey(), flannel.getValue());
     }
     json.writeEndObject();
     json.writeEndObject();

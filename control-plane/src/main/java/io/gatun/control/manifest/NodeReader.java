@@ -13,8 +13,6 @@ import java.util.TreeMap;
 
 /** Reads Nodes (core/v1) and ServiceCIDRs (networking.k8s.io/v1). */
 final class NodeReader {
-  private static final String FLANNEL = "flannel.alpha.coreos.com/";
-
   /** The taint of a node that the cluster autoscaler is about to delete. */
   private static final String TO_BE_DELETED = "ToBeDeletedByClusterAutoscaler";
 
@@ -39,8 +37,8 @@ final class NodeReader {
         .at("annotations")
         .entries()
         .forEach((key, value) -> {
-          if (key.startsWith(FLANNEL)) {
-            flannel.put(key.substring(FLANNEL.length()), value.text(""));
+          if (key.startsWith(Node.FLANNEL)) {
+            flannel.put(key.substring(Node.FLANNEL.length()), value.text(""));
           }
         });
     return new Node(

@@ -23,6 +23,8 @@ public record Node(
     boolean leaving,
     Map<String, String> flannel)
     implements KubernetesObject {
+  /** What flannel's annotations begin with. */
+  public static final String FLANNEL = "flannel.alpha.coreos.com/";
 
   @Override
   public String kind() {

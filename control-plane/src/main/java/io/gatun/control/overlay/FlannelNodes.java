@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +28,9 @@ import org.slf4j.LoggerFactory;
 public final class FlannelNodes {
   private static final Logger LOG = LoggerFactory.getLogger(FlannelNodes.class);
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  private static final String BACKEND_TYPE = "backend-type";
+  private static final String VXLAN = "vxlan";
 
   private final Set<String> said = new HashSet<>();
 
@@ -48,12 +52,39 @@ public final class FlannelNodes {
     return remotes;
   }
 
+  /**
+   * What flanneld would publish of a node whose ends of the overlay are {@code devices}, by the
+   * part after the slash (AcquireLease in flannel's pkg/subnet/kube/kube.go).
+   */
+  public static Map<String, String> annotations(Collection<OverlayDevice> devices) {
+    Map<String, String> annotations = new TreeMap<>();
+    annotations.put(BACKEND_TYPE, VXLAN);
+    annotations.put("kube-subnet-manager", "true");
+    for (OverlayDevice device : devices) {
+      boolean six = Addresses.isIpv6(device.local());
+      annotations.put(
+          six ? "backend-v6-data" : "backend-data",
+          "{\"VNI\":%d,\"VtepMAC\":\"%s\"}".formatted(device.vni(), device.mac()));
+      annotations.put(six ? "public-ipv6" : "public-ip", Addresses.text(device.local()));
+    }
+    return annotations;
+  }
+
+  /**
+   * Whether {@code node} lacks any of {@code annotations}, and may be given them: one whose flannel
+   * has another way between nodes than VXLAN is left alone.
+   */
+  public static boolean lacks(Node node, Map<String, String> annotations) {
+    return VXLAN.equals(node.flannel().getOrDefault(BACKEND_TYPE, VXLAN))
+        && !node.flannel().entrySet().containsAll(annotations.entrySet());
+  }
+
   private @Nullable RemoteNode remote(Node node, int vni, boolean ipv6) {
     Map<String, String> flannel = node.flannel();
     List<Prefix> pods =
         node.podCidrs().stream().filter(p -> Addresses.isIpv6(p.address()) == ipv6).toList();
     String data = flannel.get(ipv6 ? "backend-v6-data" : "backend-data");
-    if (!"vxlan".equals(flannel.get("backend-type")) || data == null || pods.isEmpty()) {
+    if (!VXLAN.equals(flannel.get(BACKEND_TYPE)) || data == null || pods.isEmpty()) {
       return null; // not of this overlay, or not yet
     }
     String publicIp = flannel.getOrDefault(ipv6 ? "public-ipv6" : "public-ip", "");

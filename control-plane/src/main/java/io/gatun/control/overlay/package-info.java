@@ -12,7 +12,8 @@
  * {@link io.gatun.control.overlay.OverlaySource} adds to what the kernel says a VXLAN device with
  * neighbours, forwarding entries and routes, exactly those that flanneld would have made. So there
  * is one way from tables to tunnels, whoever filled them. The kernel itself knows nothing of such a
- * device: when Gatun is dead, nobody takes it over.
+ * device: when Gatun is dead, nobody takes it over. So the agent makes a device in the kernel
+ * instead where it can, and this is for where it cannot.
  */
 @NullMarked
 package io.gatun.control.overlay;
