@@ -7,6 +7,7 @@ import io.gatun.fib.Fib;
 import io.gatun.fib.NeighbourStage;
 import io.gatun.fib.Questions;
 import io.gatun.fib.RouteStage;
+import io.gatun.fib.SourceStage;
 import io.gatun.flow.FlowReversal;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.FragmentStage;
@@ -88,6 +89,7 @@ public final class DataPath {
     if (bridging != null) {
       all.add(new Step("switch", new SwitchStage(bridging.boards(), bridging.sightings(), clock)));
     }
+    all.add(new Step("sources", new SourceStage(tables.fib())));
     all.add(new Step("fragments", new FragmentStage(tables.fragments(), clock)));
     all.add(new Step("track", track));
     all.add(new Step("errors", new IcmpErrorStage(flows)));

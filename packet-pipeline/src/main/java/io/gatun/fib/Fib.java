@@ -18,6 +18,8 @@ public final class Fib implements AutoCloseable {
   /** Grows with every change of a route, after the change: see {@link WayOut}. */
   private volatile long generation = 1;
 
+  private volatile SourceChecks sourceChecks = SourceChecks.NONE;
+
   /** Room for {@code adjacencies} next hops; routes are not limited. */
   public Fib(int adjacencies, Retirement retirement) {
     this.adjacencies = new AdjacencyTable(adjacencies, retirement);
@@ -66,6 +68,16 @@ public final class Fib implements AutoCloseable {
   /** Readers: to be read once a vector, before any route; who sees it sees the change as well. */
   long generation() {
     return generation;
+  }
+
+  /** Which ports' packets have to come from where routes lead; the writer's. */
+  public void sourceChecks(SourceChecks checks) {
+    sourceChecks = checks;
+  }
+
+  /** Readers: to be read once a vector. */
+  public SourceChecks sourceChecks() {
+    return sourceChecks;
   }
 
   /** Number of the adjacency for {@code address}, 0 for no route; for the control side. */

@@ -33,7 +33,7 @@ public enum DropReason {
   UNREACHABLE_ROUTE(31, "route says unreachable (answered with host unreachable)"),
   LEFT_TO_BRIDGE(33, "for a MAC address that is the kernel's bridge's affair: it has its own copy"),
   PROHIBITED_ROUTE(32, "route says prohibit (answered with administratively prohibited)"),
-  TUNNEL_LOOP(33, "came through a tunnel, and its way out is a tunnel"),
+  TUNNEL_LOOP(34, "came through a tunnel, and its way out is a tunnel"),
   // 40 to 59: Services and flows
   NO_LOCAL_ENDPOINTS(40, "policy Local and no endpoint of the Service on this node"),
   NO_ENDPOINTS(41, "the Service has no endpoints (answered with port unreachable)"),
@@ -52,6 +52,7 @@ public enum DropReason {
   FRAGMENT_SCATTERED(52, "too many gaps between the fragments of its datagram"),
   SERVICE_FLOW_SHARE(53, "its Service has four fifths of all flows, and none of them gives way"),
   NO_SOURCE_ADDRESS(54, "to be masqueraded, and the node has no address of this family"),
+  REVERSE_PATH(55, "source address that no route leads back to by the port it came by (rp_filter)"),
   // 60 to 79: ports
   TX_RING_FULL(60, "way out had no room"),
   PORT_DOWN(61, "way out is down or gone"),

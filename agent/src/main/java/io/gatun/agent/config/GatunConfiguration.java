@@ -65,10 +65,19 @@ public record GatunConfiguration(
     SKB
   }
 
+  /** Which source addresses a pod's interface is believed; AUTO: as its rp_filter says. */
+  public enum ReversePath {
+    AUTO,
+    STRICT,
+    LOOSE,
+    NONE
+  }
+
   /**
    * Interfaces to take.
    *
    * @param name a name or a glob
+   * @param reversePath of pods' interfaces; others are not checked
    * @param queues 0 for as many as the device has
    * @param devargs for dpdk, else null
    * @param read for pcap: the file that frames come from, else null
@@ -78,6 +87,7 @@ public record GatunConfiguration(
       String name,
       Role role,
       Driver driver,
+      ReversePath reversePath,
       Mode mode,
       int queues,
       @Nullable String devargs,

@@ -12,6 +12,7 @@ import io.gatun.agent.config.GatunConfiguration.OnFailure;
 import io.gatun.agent.config.GatunConfiguration.Peer;
 import io.gatun.agent.config.GatunConfiguration.PortRange;
 import io.gatun.agent.config.GatunConfiguration.Profile;
+import io.gatun.agent.config.GatunConfiguration.ReversePath;
 import io.gatun.agent.config.GatunConfiguration.Role;
 import io.gatun.agent.config.GatunConfiguration.Vxlan;
 import io.gatun.agent.config.GatunConfiguration.Workers;
@@ -162,6 +163,7 @@ final class GatunConfigurationReader {
     Field named = entry.at("name");
     Field roled = entry.at("role");
     Field driven = entry.at("driver");
+    Field reversed = entry.at("reversePath");
     Field moded = entry.at("mode");
     Field queues = entry.at("queues");
     Field devargs = entry.at("devargs");
@@ -171,6 +173,10 @@ final class GatunConfigurationReader {
     String name = interfaceName(named);
     Role role = choice(roled, Role.class, null);
     Driver driver = choice(driven, Driver.class, Driver.AUTO);
+    ReversePath reversePath = choice(reversed, ReversePath.class, ReversePath.AUTO);
+    if (reversed.present() && role != Role.POD) {
+      throw reversed.expected("nothing, because the role is " + lower(role));
+    }
     Driver attached = driver == Driver.AUTO ? Driver.XDP : driver;
     Mode mode = choice(only(moded, attached, Driver.XDP), Mode.class, Mode.AUTO);
     int count =
@@ -190,6 +196,7 @@ final class GatunConfigurationReader {
         name,
         role,
         driver,
+        reversePath,
         mode,
         count,
         devargs.present() ? devargs.text() : null,

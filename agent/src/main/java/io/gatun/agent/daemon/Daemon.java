@@ -226,6 +226,9 @@ public final class Daemon {
       control.settle();
     }
     local.doWork();
+    SourceFilter sourceFilter =
+        new SourceFilter(configuration.interfaces(), mirror, taken::get, dataplane.tables().fib());
+    sourceFilter.doWork();
     List<InetAddress> primary =
         node.primary(source == null ? ObjectSet.EMPTY : source.objects(), mirror.localAddresses());
     nameNode(dataplane, primary);
@@ -262,6 +265,7 @@ public final class Daemon {
     List<Agent> followers = new ArrayList<>(List.of(local));
     if (configuration.kernel().mirror()) { // else interfaces stay as they are
       followers.add(ports);
+      followers.add(sourceFilter);
       followers.add(new WaitingPackets(dataplane, mirror));
       followers.add(new BridgedPorts(dataplane, mirror, taken::get));
     }

@@ -5,6 +5,7 @@ import io.gatun.control.model.Protocol;
 import io.gatun.ffm.memory.Memory;
 import io.gatun.fib.Fib;
 import io.gatun.fib.RouteStage;
+import io.gatun.fib.SourceStage;
 import io.gatun.flow.AddressWords;
 import io.gatun.flow.FlowCopy;
 import io.gatun.flow.FlowTable;
@@ -49,6 +50,7 @@ public final class Explainer implements AutoCloseable {
   private final SynthesizedPacket packet = new SynthesizedPacket();
   private final PacketVector v = new PacketVector();
   private final ParseStage parse = new ParseStage();
+  private final SourceStage sources;
   private final TrackStage track;
   private final ServiceStage service;
   private final RewriteStage rewrite = new RewriteStage();
@@ -64,7 +66,7 @@ public final class Explainer implements AutoCloseable {
   public Explainer(
       ServiceTable services,
       Fib fib,
-      SourceAddresses sources,
+      SourceAddresses masquerade,
       Surroundings surroundings,
       @Nullable FlowTable live,
       LongSupplier clock) {
@@ -73,9 +75,10 @@ public final class Explainer implements AutoCloseable {
     this.live = live;
     this.clock = clock;
     scratch = new FlowTable(SCRATCH_FLOWS, FlowTimeouts.defaults(), new Qsbr(1));
+    sources = new SourceStage(fib);
     track = new TrackStage(scratch, clock);
     Answers answers = new Answers();
-    service = ServiceStage.explaining(services, scratch, sources, track, answers, decision);
+    service = ServiceStage.explaining(services, scratch, masquerade, track, answers, decision);
     route = new RouteStage(fib, answers);
   }
 
@@ -95,6 +98,10 @@ public final class Explainer implements AutoCloseable {
     int inPort = inPort(query, steps);
     v.append(packet.frame(), packet.address(), length, inPort);
     parse.process(v);
+    sources.process(v);
+    if (v.verdict[0] != Verdict.CONTINUE) {
+      return refused(query, steps);
+    }
     track.process(v);
     FlowCopy known = known();
     service.process(v);
@@ -174,6 +181,26 @@ public final class Explainer implements AutoCloseable {
     }
     int word = Memory.getIntBe(l3 + (source ? Ipv4.SOURCE : Ipv4.DESTINATION));
     return AddressWords.address(false, 0, word & 0xFFFFFFFFL);
+  }
+
+  /** Dropped before anybody looked where it was going. */
+  private Explanation refused(FlowQuery query, List<String> steps) {
+    String reason = String.valueOf(reason(v.dropReason[0]));
+    steps.add("dropped: " + DropReason.valueOf(reason).meaning());
+    return new Explanation(
+        query.id(),
+        "drop",
+        reason,
+        null,
+        null,
+        List.of(),
+        null,
+        false,
+        false,
+        null,
+        null,
+        null,
+        steps);
   }
 
   /** Dropped, rejected or answered before routing. */

@@ -13,6 +13,7 @@ import io.gatun.agent.config.GatunConfiguration.Masquerade;
 import io.gatun.agent.config.GatunConfiguration.Mode;
 import io.gatun.agent.config.GatunConfiguration.PortRange;
 import io.gatun.agent.config.GatunConfiguration.Profile;
+import io.gatun.agent.config.GatunConfiguration.ReversePath;
 import io.gatun.agent.config.GatunConfiguration.Role;
 import io.gatun.agent.config.GatunConfiguration.Vxlan;
 import io.gatun.agent.config.KubeProxyConfiguration.DetectLocal;
@@ -76,7 +77,8 @@ class ConfigurationTest {
     assertEquals(2, c.nodeAddresses().size());
     assertEquals("10.96.0.0/12", c.serviceCidrs().getFirst().toString());
     assertEquals(
-        new Interface("eth1", Role.UPLINK, Driver.XDP, Mode.AUTO, 0, null, null, null),
+        new Interface(
+            "eth1", Role.UPLINK, Driver.XDP, ReversePath.AUTO, Mode.AUTO, 0, null, null, null),
         c.interfaces().get(0));
     assertTrue(c.interfaces().get(1).matches("veth12ab"));
     assertFalse(c.interfaces().get(1).matches("xveth"));

@@ -94,23 +94,29 @@ class GuestStreamIT {
     phase("start", start);
     steady("started");
     steady("started, later");
-    phase("SIGSTOP", () -> {
-      signal(started.getLast(), "STOP");
-      rest();
-    });
+    phase(
+        "SIGSTOP",
+        () -> {
+          signal(started.getLast(), "STOP");
+          rest();
+        });
     signal(started.getLast(), "CONT");
-    phase("kill -9", () -> {
-      signal(started.getLast(), "KILL");
-      rest();
-    });
+    phase(
+        "kill -9",
+        () -> {
+          signal(started.getLast(), "KILL");
+          rest();
+        });
     phase("restart", start);
     steady("restarted");
     steady("restarted, later");
-    phase("replace", () -> {
-      GatunProcess before = started.getLast();
-      started.add(GatunProcess.start(node, config, manifests, List.of("--replace")));
-      assertTrue(before.process().waitFor(20, TimeUnit.SECONDS), "the replaced one ended");
-    });
+    phase(
+        "replace",
+        () -> {
+          GatunProcess before = started.getLast();
+          started.add(GatunProcess.start(node, config, manifests, List.of("--replace")));
+          assertTrue(before.process().waitFor(20, TimeUnit.SECONDS), "the replaced one ended");
+        });
     started.getLast().awaitReady(READY);
     steady("replaced");
     steady("replaced, later");

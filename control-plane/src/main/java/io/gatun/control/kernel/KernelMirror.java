@@ -11,6 +11,7 @@ import io.gatun.control.kernel.KernelTables.Rule;
 import io.gatun.ffm.NativeException;
 import io.gatun.fib.Adjacency;
 import io.gatun.fib.Fib;
+import io.gatun.fib.SourceChecks;
 import io.gatun.tunnel.Remote;
 import io.gatun.tunnel.TunnelTable;
 import io.gatun.tunnel.Vtep;
@@ -247,6 +248,11 @@ public final class KernelMirror implements AutoCloseable {
     plan.sources().onChange(listener);
   }
 
+  /** What the kernel would ask of the sources of packets by a device; on the control thread. */
+  public SourceChecks.Check sourceCheck(int ifIndex) {
+    return ReversePath.of(plan.state(), ifIndex);
+  }
+
   /** Every link. */
   public List<Link> links() {
     return List.copyOf(plan.state().links());
@@ -359,6 +365,7 @@ public final class KernelMirror implements AutoCloseable {
         addressesTouched = true;
         readSoon |= change.removed();
       }
+      case KernelTables.Settings _ -> linksTouched = true;
       case KernelTables.NextHop _ -> readSoon |= change.removed();
       case Rule rule -> {
         if (!change.removed()) {

@@ -10,6 +10,7 @@ import io.gatun.control.kernel.KernelTables.Neighbour;
 import io.gatun.control.kernel.KernelTables.NextHop;
 import io.gatun.control.kernel.KernelTables.Route;
 import io.gatun.control.kernel.KernelTables.Rule;
+import io.gatun.control.kernel.KernelTables.Settings;
 import io.gatun.control.kernel.KernelTables.Way;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -47,6 +48,8 @@ final class KernelState {
     void bridgePort(BridgePort port);
 
     void rule(Rule rule, boolean removed);
+
+    void settings(Settings settings);
   }
 
   /** The kernel's order: the local table first, then the lower metric. */
@@ -134,7 +137,8 @@ final class KernelState {
             dump.neighbours(),
             dump.forwarding(),
             dump.bridgePorts(),
-            dump.rules())) {
+            dump.rules(),
+            dump.settings())) {
       for (Entry entry : table) {
         there.add(entry.key());
         if (!touched.contains(entry.key()) && !entry.equals(entries.get(entry.key()))) {
@@ -223,6 +227,7 @@ final class KernelState {
       case Forwarding forwarding -> observer.forwarding(forwarding);
       case BridgePort port -> observer.bridgePort(port);
       case Rule rule -> observer.rule(rule, removed);
+      case Settings settings -> observer.settings(settings);
       case Route route ->
           throw new IllegalArgumentException("a route is no single entry: " + route);
     }

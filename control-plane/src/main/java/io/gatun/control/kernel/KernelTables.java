@@ -4,6 +4,7 @@ import io.gatun.control.document.Addresses;
 import io.gatun.control.document.MacAddress;
 import io.gatun.control.document.Prefix;
 import io.gatun.ffm.netlink.BridgeDevice;
+import io.gatun.ffm.netlink.DeviceSettings;
 import io.gatun.ffm.netlink.VxlanDevice;
 import java.net.InetAddress;
 import java.util.List;
@@ -19,11 +20,13 @@ public record KernelTables(
     List<Neighbour> neighbours,
     List<Forwarding> forwarding,
     List<BridgePort> bridgePorts,
-    List<Rule> rules) {
+    List<Rule> rules,
+    List<Settings> settings) {
 
   public static final KernelTables EMPTY =
       new KernelTables(
-          List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
+          List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of(),
+          List.of());
 
   /** An entry of one of the tables; two with equal keys are the same thing at different times. */
   public sealed interface Entry {
@@ -261,6 +264,24 @@ public record KernelTables(
 
     static Object key(int ifIndex) {
       return new BridgePortKey(ifIndex);
+    }
+
+    @Override
+    public Object key() {
+      return key(ifIndex);
+    }
+  }
+
+  /**
+   * A device's settings, or with {@link DeviceSettings#ALL} those that count for all.
+   *
+   * @param rpFilter as in {@link DeviceSettings}
+   */
+  public record Settings(int ifIndex, int rpFilter) implements Entry {
+    private record SettingsKey(int ifIndex) {}
+
+    static Object key(int ifIndex) {
+      return new SettingsKey(ifIndex);
     }
 
     @Override

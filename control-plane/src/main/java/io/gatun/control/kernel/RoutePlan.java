@@ -238,6 +238,11 @@ final class RoutePlan implements KernelState.Observer {
     // Not obeyed; the mirror says so.
   }
 
+  @Override
+  public void settings(KernelTables.Settings settings) {
+    // Which sources a port is believed is another's: see ReversePaths.
+  }
+
   // Working out.
 
   boolean isClean() {

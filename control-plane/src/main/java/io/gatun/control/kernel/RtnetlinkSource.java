@@ -7,6 +7,7 @@ import io.gatun.control.kernel.KernelTables.RouteType;
 import io.gatun.control.kernel.KernelTables.Way;
 import io.gatun.ffm.netlink.Address;
 import io.gatun.ffm.netlink.BridgePort;
+import io.gatun.ffm.netlink.DeviceSettings;
 import io.gatun.ffm.netlink.FdbEntry;
 import io.gatun.ffm.netlink.KernelObject;
 import io.gatun.ffm.netlink.Link;
@@ -49,7 +50,8 @@ public final class RtnetlinkSource implements KernelSource {
         entries(tables.neighbours(), KernelTables.Neighbour.class),
         entries(tables.forwardingEntries(), KernelTables.Forwarding.class),
         entries(tables.bridgePorts(), KernelTables.BridgePort.class),
-        entries(tables.rules(), KernelTables.Rule.class));
+        entries(tables.rules(), KernelTables.Rule.class),
+        entries(tables.deviceSettings(), KernelTables.Settings.class));
   }
 
   /** The links alone. */
@@ -125,6 +127,7 @@ public final class RtnetlinkSource implements KernelSource {
       case Neighbour neighbour -> neighbour(neighbour);
       case FdbEntry entry -> forwarding(entry);
       case Rule rule -> rule(rule);
+      case DeviceSettings s -> new KernelTables.Settings(s.ifIndex(), s.rpFilter());
     };
   }
 

@@ -67,7 +67,8 @@ public final class OverlaySource implements KernelSource {
             with(tables.neighbours(), added, KernelTables.Neighbour.class),
             with(tables.forwarding(), added, KernelTables.Forwarding.class),
             tables.bridgePorts(),
-            tables.rules());
+            tables.rules(),
+            tables.settings());
   }
 
   private static <T extends Entry> List<T> with(

@@ -9,6 +9,7 @@ import io.gatun.control.kernel.KernelTables.Neighbour;
 import io.gatun.control.kernel.KernelTables.NextHop;
 import io.gatun.control.kernel.KernelTables.Route;
 import io.gatun.control.kernel.KernelTables.Rule;
+import io.gatun.control.kernel.KernelTables.Settings;
 import java.net.InetAddress;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -63,7 +64,8 @@ final class FakeKernel implements KernelSource {
         all(Neighbour.class),
         all(Forwarding.class),
         all(BridgePort.class),
-        all(Rule.class));
+        all(Rule.class),
+        all(Settings.class));
   }
 
   @Override

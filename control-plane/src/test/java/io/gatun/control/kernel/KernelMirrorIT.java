@@ -10,6 +10,7 @@ import io.gatun.control.document.Prefix;
 import io.gatun.ffm.Libc;
 import io.gatun.fib.Adjacency;
 import io.gatun.fib.Fib;
+import io.gatun.fib.SourceChecks.Check;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
@@ -167,6 +168,49 @@ class KernelMirrorIT {
       await(mirror, fib, "10.2.0.1", forward(0x020000000002L));
       ip("-n " + NODE + " link set up0 down");
       await(mirror, fib, "10.2.0.1", null);
+    }
+  }
+
+  private static void filter(String device, int value) throws Exception {
+    String setting = "net.ipv4.conf." + device + ".rp_filter=" + value;
+    ip("netns exec " + NODE + " sysctl -qw " + setting);
+  }
+
+  private static void await(KernelMirror mirror, int device, Check wanted) {
+    long start = System.nanoTime();
+    while (mirror.sourceCheck(device) != wanted
+        && System.nanoTime() - start < TimeUnit.SECONDS.toNanos(5)) {
+      mirror.doWork(System.nanoTime());
+      LockSupport.parkNanos(1_000_000);
+    }
+    assertEquals(wanted, mirror.sourceCheck(device));
+  }
+
+  @Test
+  void shouldFollowTheReversePathFilter() throws Exception {
+    filter("all", 0);
+    filter("up0", 1);
+    int ifIndex = inNode(() -> Libc.ifNameToIndex("up0"));
+    try (Fib fib = new Fib(1024, Runnable::run);
+        KernelSource source = inNode(RtnetlinkSource::new);
+        KernelMirror mirror =
+            new KernelMirror(source, fib, null, HOST, List.of(), List.of(), List.of())) {
+      mirror.doWork(System.nanoTime());
+      assertEquals(Check.STRICT, mirror.sourceCheck(ifIndex), "as it was at the start");
+      filter("up0", 0);
+      await(mirror, ifIndex, Check.OFF);
+      filter("all", 2);
+      await(mirror, ifIndex, Check.LOOSE);
+      filter("up0", 1);
+      filter("all", 0);
+      await(mirror, ifIndex, Check.STRICT);
+      filter("up0", 2);
+      await(mirror, ifIndex, Check.LOOSE);
+      ip("-n " + NODE + " addr del 192.0.2.1/24 dev up0");
+      await(mirror, ifIndex, Check.STRICT); // the kernel's rule for devices without an address
+      ip("-n " + NODE + " link add br0 type bridge");
+      ip("-n " + NODE + " link set up0 master br0");
+      await(mirror, ifIndex, Check.OFF);
     }
   }
 

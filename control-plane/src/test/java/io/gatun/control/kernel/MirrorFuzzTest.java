@@ -103,6 +103,13 @@ class MirrorFuzzTest {
       all.add(message(32 + removed, 0, rule, attribute(1, gateway), attribute(6, number(9))));
       all.add(
           message(
+              80 + removed,
+              0,
+              new byte[] {2, 0, 0, 0},
+              attribute(1, number(removed == 0 ? -1 : 2)),
+              attribute(3, number(1))));
+      all.add(
+          message(
               104 + removed,
               0,
               hop,

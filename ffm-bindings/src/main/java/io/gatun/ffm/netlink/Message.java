@@ -24,6 +24,9 @@ record Message(int type, int flags, int sequence, ByteBuffer body) {
   static final int NEWRULE = 32;
   static final int DELRULE = 33;
   static final int GETRULE = 34;
+  static final int NEWNETCONF = 80;
+  static final int DELNETCONF = 81;
+  static final int GETNETCONF = 82;
   static final int NEWNEXTHOP = 104;
   static final int DELNEXTHOP = 105;
   static final int GETNEXTHOP = 106;
@@ -85,6 +88,7 @@ record Message(int type, int flags, int sequence, ByteBuffer body) {
               ? FdbEntry.parse(body)
               : Neighbour.parse(body);
       case NEWRULE, DELRULE -> Rule.parse(body);
+      case NEWNETCONF, DELNETCONF -> DeviceSettings.parse(body, removal());
       case NEWNEXTHOP, DELNEXTHOP -> NextHopObject.parse(body);
       default -> null;
     };
@@ -92,7 +96,7 @@ record Message(int type, int flags, int sequence, ByteBuffer body) {
 
   boolean removal() {
     return switch (type) {
-      case DELLINK, DELADDR, DELROUTE, DELNEIGH, DELRULE, DELNEXTHOP -> true;
+      case DELLINK, DELADDR, DELROUTE, DELNEIGH, DELRULE, DELNETCONF, DELNEXTHOP -> true;
       default -> false;
     };
   }

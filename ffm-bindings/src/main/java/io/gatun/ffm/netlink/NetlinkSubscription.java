@@ -22,6 +22,7 @@ public final class NetlinkSubscription implements AutoCloseable {
   public static final int IPV6_ADDRESSES = 0x100;
   public static final int IPV6_ROUTES = 0x400;
   public static final int RULES = 0x80 | 0x40000;
+  public static final int IPV4_SETTINGS = 1 << 23;
   public static final int NEXT_HOPS = 1 << 31;
 
   /** Forwarding databases come with {@link #NEIGHBOURS}. */
@@ -33,6 +34,7 @@ public final class NetlinkSubscription implements AutoCloseable {
           | IPV6_ADDRESSES
           | IPV6_ROUTES
           | RULES
+          | IPV4_SETTINGS
           | NEXT_HOPS;
 
   /**

@@ -65,6 +65,12 @@ public final class Rtnetlink implements AutoCloseable {
     return dump(Message.GETNEIGH, Neighbour.LAYOUT, FdbEntry.class, FAMILY, FdbEntry.AF_BRIDGE);
   }
 
+  /** IPv4 settings of every device, of all together and of those to come. */
+  public List<DeviceSettings> deviceSettings() {
+    return dump(
+        Message.GETNETCONF, DeviceSettings.LAYOUT, DeviceSettings.class, FAMILY, Libc.AF_INET);
+  }
+
   /** The ports of all bridges, and the bridges themselves as ports, with their VLANs. */
   public List<BridgePort> bridgePorts() {
     return dump(

@@ -31,6 +31,12 @@ public final class PacketSocket implements AutoCloseable {
 
   private static final int SEND_BUFFER = 4 << 20;
 
+  /** The kernel doubles a buffer's size, and counts struct sk_buff and its data for each frame. */
+  private static final int LEAST_OF_A_FRAME = 512;
+
+  /** More frames than the receive buffer holds of the smallest. */
+  public static final int MOST_WAITING = 2 * RECEIVE_BUFFER / LEAST_OF_A_FRAME;
+
   private final int fd;
   private final NativeArea scratch;
   private long dropped;

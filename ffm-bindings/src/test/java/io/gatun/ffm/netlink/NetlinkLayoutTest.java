@@ -64,7 +64,12 @@ class NetlinkLayoutTest {
     long seed = System.nanoTime();
     Random random = new Random(seed);
     for (int round = 0; round < 100_000; round++) {
-      int type = random.nextInt(8) == 0 ? Message.NEWNEXTHOP : Message.NEWLINK;
+      int type =
+          switch (random.nextInt(8)) {
+            case 0 -> Message.NEWNEXTHOP;
+            case 1 -> Message.NEWNETCONF;
+            default -> Message.NEWLINK;
+          };
       ByteBuffer noise = message(64, type + random.nextInt(18));
       for (int i = 16; i < 64; i++) {
         noise.put(i, (byte) random.nextInt(random.nextBoolean() ? 24 : 256));

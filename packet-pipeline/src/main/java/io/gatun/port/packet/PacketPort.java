@@ -51,6 +51,14 @@ public final class PacketPort implements InterfacePort {
   private int cycles;
   private int error;
   private int lapses;
+
+  /**
+   * Frames that may still wait from before the lease was granted again: the kernel had them, so
+   * they are received and forgotten, a burst a cycle. The socket holds no more than so many,
+   * however fast others come.
+   */
+  private int stale;
+
   private final AtomicLong lost = new AtomicLong(); // rare; read by others
   private boolean closed;
 
@@ -142,8 +150,8 @@ public final class PacketPort implements InterfacePort {
     if (!inbox.arrived(number)) {
       return 0;
     }
-    int room = Math.min(limit, PacketVector.CAPACITY - packets.size);
-    int n = inbox.receive(fd, Math.min(room, burst));
+    int asked = Math.min(Math.min(limit, PacketVector.CAPACITY - packets.size), burst);
+    int n = inbox.receive(fd, asked);
     if (n <= 0) {
       if (n == -Errno.ENETDOWN) {
         error = Errno.ENETDOWN;
@@ -155,7 +163,10 @@ public final class PacketPort implements InterfacePort {
     }
     if (lapses != lease.lapses()) {
       lapses = lease.lapses();
-      discard();
+      stale = PacketSocket.MOST_WAITING;
+    }
+    if (stale > 0) {
+      stale = n < asked ? 0 : stale - n; // fewer: nothing is left of what waited
       return 0;
     }
     int bytes = 0;
@@ -178,14 +189,6 @@ public final class PacketPort implements InterfacePort {
       burst = Math.min(BATCH, burst * 2);
     }
     return n;
-  }
-
-  /** What came while we stood still and the lease ran out: the kernel had it. */
-  private void discard() {
-    int n;
-    do {
-      n = inbox.receive(fd, BATCH);
-    } while (n == BATCH);
   }
 
   @Override
