@@ -1,9 +1,7 @@
 package io.gatun.bridge;
 
-import io.gatun.ffm.Libc;
 import io.gatun.ffm.memory.Memory;
-import io.gatun.ffm.memory.NativeArea;
-import io.gatun.ring.handoff.SpscRing;
+import io.gatun.ring.handoff.Notices;
 
 /**
  * MAC addresses that frames came from and that the bridge has not learnt there, from one worker to
@@ -18,52 +16,40 @@ public final class Sightings implements AutoCloseable {
     void seen(int port, long mac);
   }
 
-  private static final int CAPACITY = 256;
-
   // port u64, MAC u64
-  private static final int SLOT = 16;
+  private static final int BYTES = 16;
   private static final int MAC = 8;
 
-  private final NativeArea area;
-  private final SpscRing ring;
-  private final int wake;
+  private final Notices notices;
 
   /**
-   * An empty ring.
+   * None yet.
    *
    * @param wake an eventfd that is signalled with each sighting; stays the caller's
    */
   public Sightings(String name, int wake) {
-    area = NativeArea.map(name, SpscRing.bytes(CAPACITY, SLOT));
-    ring = new SpscRing(area.address(), CAPACITY, SLOT);
-    this.wake = wake;
+    notices = new Notices(name, BYTES, wake);
   }
 
   /** Producer. */
   void tell(int port, long mac) {
-    long slot = ring.claim();
-    if (slot != 0) {
-      Memory.putLong(slot, port);
-      Memory.putLong(slot + MAC, mac);
-      ring.publish();
-      Libc.signal(wake);
+    long notice = notices.claim();
+    if (notice != 0) {
+      Memory.putLong(notice, port);
+      Memory.putLong(notice + MAC, mac);
+      notices.tell();
     }
   }
 
   /** Consumer: hands over what waits; returns how many. */
   public int poll(Consumer consumer) {
-    int count = ring.poll(CAPACITY);
-    for (int i = 0; i < count; i++) {
-      long slot = ring.slot(i);
-      consumer.seen((int) Memory.getLong(slot), Memory.getLong(slot + MAC));
-    }
-    ring.release(count);
-    return count;
+    return notices.poll(
+        notice -> consumer.seen((int) Memory.getLong(notice), Memory.getLong(notice + MAC)));
   }
 
   /** Frees the memory; neither side may be left. */
   @Override
   public void close() {
-    area.close();
+    notices.close();
   }
 }

@@ -1,11 +1,9 @@
 package io.gatun.fib;
 
-import io.gatun.ffm.Libc;
+import io.gatun.ffm.AddressBytes;
 import io.gatun.ffm.memory.Memory;
-import io.gatun.ffm.memory.NativeArea;
-import io.gatun.ring.handoff.SpscRing;
+import io.gatun.ring.handoff.Notices;
 import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 
 /**
@@ -20,63 +18,50 @@ public final class Questions implements AutoCloseable {
     void waiting(InetAddress destination);
   }
 
-  private static final int CAPACITY = 256;
-
   // IPv6 u64, destination 2 × u64 in host order
-  private static final int SLOT = 24;
+  private static final int BYTES = 24;
   private static final int HIGH = 8;
   private static final int LOW = 16;
 
-  private final NativeArea area;
-  private final SpscRing ring;
-  private final int wake;
+  private final Notices notices;
 
   /**
-   * An empty ring.
+   * None yet.
    *
    * @param wake an eventfd that is signalled with each question; stays the caller's
    */
   public Questions(String name, int wake) {
-    area = NativeArea.map(name, SpscRing.bytes(CAPACITY, SLOT));
-    ring = new SpscRing(area.address(), CAPACITY, SLOT);
-    this.wake = wake;
+    notices = new Notices(name, BYTES, wake);
   }
 
   /** Producer. */
   void ask(boolean six, long high, long low) {
-    long slot = ring.claim();
-    if (slot != 0) {
-      Memory.putLong(slot, six ? 1 : 0);
-      Memory.putLong(slot + HIGH, high);
-      Memory.putLong(slot + LOW, low);
-      ring.publish();
-      Libc.signal(wake);
+    long notice = notices.claim();
+    if (notice != 0) {
+      Memory.putLong(notice, six ? 1 : 0);
+      Memory.putLong(notice + HIGH, high);
+      Memory.putLong(notice + LOW, low);
+      notices.tell();
     }
   }
 
   /** Consumer: hands over what waits; returns how many. */
   public int poll(Consumer consumer) {
-    int count = ring.poll(CAPACITY);
-    for (int i = 0; i < count; i++) {
-      long slot = ring.slot(i);
-      long low = Memory.getLong(slot + LOW);
-      byte[] destination =
-          Memory.getLong(slot) == 0
-              ? ByteBuffer.allocate(4).putInt((int) low).array()
-              : ByteBuffer.allocate(16).putLong(Memory.getLong(slot + HIGH)).putLong(low).array();
-      try {
-        consumer.waiting(InetAddress.getByAddress(destination));
-      } catch (UnknownHostException impossible) {
-        throw new AssertionError(impossible);
-      }
-    }
-    ring.release(count);
-    return count;
+    return notices.poll(notice -> consumer.waiting(destination(notice)));
+  }
+
+  private static InetAddress destination(long notice) {
+    long low = Memory.getLong(notice + LOW);
+    byte[] address =
+        Memory.getLong(notice) == 0
+            ? ByteBuffer.allocate(4).putInt((int) low).array()
+            : ByteBuffer.allocate(16).putLong(Memory.getLong(notice + HIGH)).putLong(low).array();
+    return AddressBytes.of(address);
   }
 
   /** Frees the memory; neither side may be left. */
   @Override
   public void close() {
-    area.close();
+    notices.close();
   }
 }
