@@ -1,12 +1,11 @@
 package io.gatun.fib;
 
 import io.gatun.worker.WorkerCounters;
-import java.util.Arrays;
 import java.util.Map;
 
 /**
- * Which ports' packets are believed their source address (RFC 3704), by port number. Immutable; two
- * are equal when they check the same.
+ * Which ports' packets are believed their source address (RFC 3704), by port number. Immutable;
+ * another object says that ports may have changed hands, also where it checks the same.
  */
 public final class SourceChecks {
   /** What a source address has to be. */
@@ -40,15 +39,5 @@ public final class SourceChecks {
   /** The check's number for a port; ports beyond all numbers are nobody's. */
   byte of(int port) {
     return port >= 0 && port < checks.length ? checks[port] : OFF;
-  }
-
-  @Override
-  public boolean equals(Object other) {
-    return other instanceof SourceChecks that && Arrays.equals(checks, that.checks);
-  }
-
-  @Override
-  public int hashCode() {
-    return Arrays.hashCode(checks);
   }
 }

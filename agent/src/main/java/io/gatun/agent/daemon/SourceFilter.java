@@ -23,6 +23,7 @@ final class SourceFilter implements Agent {
   private final Supplier<List<Interfaces.Taken>> interfaces;
   private final Fib fib;
   private List<Interfaces.Taken> known = List.of();
+  private Map<Integer, Check> told = Map.of();
   private boolean look = true;
 
   SourceFilter(
@@ -44,18 +45,18 @@ final class SourceFilter implements Agent {
       return 0;
     }
     look = false;
-    known = now;
     Map<Integer, Check> checks = new HashMap<>();
     for (Interfaces.Taken taken : now) {
       if (taken.role() == Role.POD) {
         checks.put(taken.port().number(), check(taken));
       }
     }
-    SourceChecks wanted = new SourceChecks(checks);
-    if (wanted.equals(fib.sourceChecks())) {
+    if (now == known && checks.equals(told)) {
       return 0;
     }
-    fib.sourceChecks(wanted);
+    known = now;
+    told = checks;
+    fib.sourceChecks(new SourceChecks(checks));
     return 1;
   }
 
