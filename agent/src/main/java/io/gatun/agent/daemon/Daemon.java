@@ -261,6 +261,7 @@ public final class Daemon {
             now -> {
               taken.set(now);
               control.clientPorts(Settings.clientPorts(now, pair));
+              sourceFilter.portsChanged();
             });
     List<Agent> followers = new ArrayList<>(List.of(local));
     if (configuration.kernel().mirror()) { // else interfaces stay as they are

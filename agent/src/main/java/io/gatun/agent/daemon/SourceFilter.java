@@ -22,9 +22,9 @@ final class SourceFilter implements Agent {
   private final KernelMirror mirror;
   private final Supplier<List<Interfaces.Taken>> interfaces;
   private final Fib fib;
-  private List<Interfaces.Taken> known = List.of();
   private Map<Integer, Check> told = Map.of();
   private boolean look = true;
+  private boolean portsChanged = true;
 
   SourceFilter(
       List<Interface> configured,
@@ -38,23 +38,28 @@ final class SourceFilter implements Agent {
     mirror.onLinks(() -> look = true);
   }
 
+  /** Ports came or went: a number may be another's now. */
+  void portsChanged() {
+    look = true;
+    portsChanged = true;
+  }
+
   @Override
   public int doWork() {
-    List<Interfaces.Taken> now = interfaces.get();
-    if (!look && now == known) {
+    if (!look) {
       return 0;
     }
     look = false;
     Map<Integer, Check> checks = new HashMap<>();
-    for (Interfaces.Taken taken : now) {
+    for (Interfaces.Taken taken : interfaces.get()) {
       if (taken.role() == Role.POD) {
         checks.put(taken.port().number(), check(taken));
       }
     }
-    if (now == known && checks.equals(told)) {
+    if (!portsChanged && checks.equals(told)) {
       return 0;
     }
-    known = now;
+    portsChanged = false;
     told = checks;
     fib.sourceChecks(new SourceChecks(checks));
     return 1;

@@ -49,6 +49,8 @@ class GuestStreamIT {
   }
 
   private final List<Phase> phases = new ArrayList<>();
+
+  @SuppressWarnings("NullAway.Init") // the test's first step
   private Node node;
 
   @Test
