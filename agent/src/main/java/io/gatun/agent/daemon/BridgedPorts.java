@@ -1,15 +1,12 @@
 package io.gatun.agent.daemon;
 
-import io.gatun.agent.config.GatunConfiguration.Driver;
 import io.gatun.agent.config.GatunConfiguration.Role;
 import io.gatun.bridge.Switchboard;
 import io.gatun.control.document.MacAddress;
 import io.gatun.control.kernel.KernelMirror;
 import io.gatun.control.kernel.SwitchPlan;
 import io.gatun.control.kernel.TakenPort;
-import java.lang.System.Logger.Level;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -25,7 +22,6 @@ import org.agrona.concurrent.Agent;
  * other way round it would come twice.
  */
 final class BridgedPorts implements Agent {
-  private static final System.Logger LOG = System.getLogger("gatun.bridges");
   private static final long LOOK = TimeUnit.MILLISECONDS.toNanos(100);
 
   /** An address in use is told again after this part of the time after which it is forgotten. */
@@ -46,8 +42,11 @@ final class BridgedPorts implements Agent {
   private final Supplier<List<Interfaces.Taken>> interfaces;
   private final Map<Address, Place> places = new HashMap<>();
   private final Map<Address, Long> told = new HashMap<>();
-  private final Set<String> complained = new HashSet<>();
   private SwitchPlan plan = SwitchPlan.EMPTY;
+
+  /** Until then the drivers may know a predecessor's plan. */
+  private boolean isTold;
+
   private boolean look = true;
   private boolean failed;
   private long nextLook = System.nanoTime();
@@ -83,13 +82,14 @@ final class BridgedPorts implements Agent {
 
   private boolean follow() {
     SwitchPlan wanted = mirror.switchPlan(this::isSwitched);
-    if (wanted.equals(plan)) {
+    if (isTold && wanted.equals(plan)) {
       return false;
     }
     if (!dataplane.switching(wanted)) {
       failed = true;
       return false;
     }
+    isTold = true;
     plan = wanted;
     places.clear();
     Map<Integer, Integer> devices = plan.devices();
@@ -108,24 +108,9 @@ final class BridgedPorts implements Agent {
     return true;
   }
 
-  /** Driver xdp takes all that is unicast, or nothing. */
   private boolean isSwitched(TakenPort port) {
-    for (Interfaces.Taken taken : interfaces.get()) {
-      if (taken.port().number() == port.number()) {
-        if (taken.role() != Role.POD) {
-          return false;
-        }
-        if (taken.driver() != Driver.PACKET && complained.add(port.name())) {
-          LOG.log(
-              Level.WARNING,
-              "{0} is a bridge''s port: by driver xdp its frames are routed, not switched; use driver"
-                  + " packet",
-              port.name());
-        }
-        return taken.driver() == Driver.PACKET;
-      }
-    }
-    return false;
+    return interfaces.get().stream()
+        .anyMatch(taken -> taken.port().number() == port.number() && taken.role() == Role.POD);
   }
 
   private void seen(int port, long mac) {

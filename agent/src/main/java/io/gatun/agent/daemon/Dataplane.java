@@ -9,6 +9,7 @@ import io.gatun.ffm.Libc;
 import io.gatun.flow.AddressWords;
 import io.gatun.pipeline.OwnAddresses;
 import io.gatun.port.InterfacePort;
+import io.gatun.port.xdp.XdpPort;
 import io.gatun.worker.Worker;
 import io.gatun.worker.WorkerCounters;
 import java.net.InetAddress;
@@ -174,19 +175,27 @@ final class Dataplane {
   /** False, with nothing changed, when the driver does not take it: its interface may be going. */
   boolean switching(SwitchPlan plan) {
     Map<String, Collection<Long>> macs = new HashMap<>();
-    Map<String, String> members = new HashMap<>();
+    Map<Integer, String> domains = new HashMap<>();
     for (SwitchPlan.Domain domain : plan.domains()) {
       macs.put(domain.name(), domain.board().macs());
-      for (int number : domain.devices().keySet()) {
-        InterfacePort port = ports.get(number);
-        if (port != null) {
-          members.put(port.name(), domain.name());
-        }
-      }
+      domain.devices().keySet().forEach(number -> domains.put(number, domain.name()));
     }
+    Map<String, String> members = new HashMap<>();
+    ports.forEach((number, port) -> {
+      String domain = domains.get(number);
+      if (domain != null && !(port instanceof XdpPort)) {
+        members.put(port.name(), domain);
+      }
+    });
     if (!leases.switching(macs, members)) {
       return false;
     }
+    ports.forEach((number, port) -> {
+      if (port instanceof XdpPort each) {
+        String domain = domains.get(number);
+        each.switching(domain == null ? null : macs.get(domain));
+      }
+    });
     crew.switchboard(plan.board());
     return true;
   }

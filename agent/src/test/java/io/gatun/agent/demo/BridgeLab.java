@@ -132,7 +132,8 @@ final class BridgeLab implements AutoCloseable {
     throw new IllegalStateException("no veth: " + added);
   }
 
-  GatunProcess gatun() throws IOException {
+  /** With the given driver for the pods' ports. */
+  GatunProcess gatun(String driver) throws IOException {
     Files.createDirectories(node.runDirectory());
     Path config =
         Files.writeString(
@@ -142,10 +143,11 @@ final class BridgeLab implements AutoCloseable {
             kind: GatunConfiguration
             node: node
             interfaces:
-              - {name: "veth*", role: pod}
+              - {name: "veth*", role: pod, driver: %s}
             serviceCIDRs: [10.96.0.0/16]
             workers: {count: 1, idle: adaptive}
-            """);
+            """
+                .formatted(driver));
     GatunProcess gatun = GatunProcess.start(node, config, manifests);
     gatun.awaitReady(READY);
     return gatun;

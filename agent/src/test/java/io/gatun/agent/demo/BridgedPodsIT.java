@@ -58,7 +58,7 @@ class BridgedPodsIT {
     lab.serve(1);
     lab.node()
         .sysctl("net.ipv4.ip_forward", "0"); // the plugin sets it: nobody is to forward but us
-    gatun = lab.gatun();
+    gatun = lab.gatun("auto");
   }
 
   @AfterEach
@@ -117,6 +117,17 @@ class BridgedPodsIT {
     assertFalse(answered(0, second), "both are isolated");
     assertTrue(answered(0, third), "the third is not");
     assertTrue(answered(0, "10.88.0.1"), "nor is the bridge");
+  }
+
+  /** The stub leaves to the bridge what we do not switch, and hands on no second copy. */
+  @Test
+  void shouldSwitchByDriverXdpToo() throws Exception {
+    gatun.stop();
+    gatun = lab.gatun("xdp");
+    shouldSwitchBetweenPodsAndRouteToServices();
+    String broadcast = lab.ping(0, second, 1, "1");
+    assertTrue(broadcast.contains("1 received") && !broadcast.contains("DUP"), broadcast);
+    shouldObeyIsolation();
   }
 
   @Test

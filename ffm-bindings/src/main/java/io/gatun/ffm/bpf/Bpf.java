@@ -13,7 +13,9 @@ import io.gatun.ffm.xdp.Xdp;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 
 /**
  * The commands of bpf(2). Stateless, safe for use by many threads; for the control side, not per
@@ -182,6 +184,35 @@ public final class Bpf {
   public static int deleteInt(int fd, int key) {
     try (Arena arena = Arena.ofConfined()) {
       return delete(fd, arena.allocateFrom(JAVA_INT, key).address());
+    }
+  }
+
+  /** Sets element {@code key} of a map with keys of 8 bytes and values of 4. */
+  public static int updateLong(int fd, long key, int value) {
+    try (Arena arena = Arena.ofConfined()) {
+      long at = arena.allocateFrom(JAVA_LONG, key).address();
+      return update(fd, at, arena.allocateFrom(JAVA_INT, value).address(), BPF_ANY);
+    }
+  }
+
+  /** Deletes element {@code key} of a map with keys of 8 bytes. */
+  public static int deleteLong(int fd, long key) {
+    try (Arena arena = Arena.ofConfined()) {
+      return delete(fd, arena.allocateFrom(JAVA_LONG, key).address());
+    }
+  }
+
+  /** All keys of a map whose keys have 8 bytes and which nobody else changes. */
+  public static List<Long> longKeys(int fd) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment key = arena.allocate(JAVA_LONG);
+      List<Long> keys = new ArrayList<>();
+      long at = 0;
+      while (nextKey(fd, at, key.address()) == 0) {
+        keys.add(key.get(JAVA_LONG, 0));
+        at = key.address();
+      }
+      return keys;
     }
   }
 

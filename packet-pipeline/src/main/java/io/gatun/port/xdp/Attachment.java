@@ -6,7 +6,9 @@ import io.gatun.ffm.NativeException;
 import io.gatun.ffm.bpf.Bpf;
 import io.gatun.ffm.bpf.BpfAssembler;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The stub on one interface, and the map of its sockets: found pinned, or made and pinned. For the
@@ -16,18 +18,21 @@ final class Attachment implements AutoCloseable {
   static final String LINK = "link";
   static final String STUB = "stub";
   static final String SOCKETS = "xsks";
-  static final List<String> PINNED = List.of(LINK, STUB, SOCKETS);
+  static final List<String> PINNED =
+      List.of(LINK, STUB, SOCKETS, BridgedMacs.BRIDGED, BridgedMacs.MACS);
 
   /** More queues than a NIC of today has. */
   private static final int QUEUES = 256;
 
   private final int socketsFd;
   private final int linkFd;
+  private final @Nullable BridgedMacs bridged;
   private final boolean takenOver;
 
-  private Attachment(int socketsFd, int linkFd, boolean takenOver) {
+  private Attachment(int socketsFd, int linkFd, @Nullable BridgedMacs bridged, boolean takenOver) {
     this.socketsFd = socketsFd;
     this.linkFd = linkFd;
+    this.bridged = bridged;
     this.takenOver = takenOver;
   }
 
@@ -48,8 +53,13 @@ final class Attachment implements AutoCloseable {
       Pins.pin(sockets, directory.resolve(SOCKETS), "the socket map");
     }
     int program = -1;
+    BridgedMacs bridged = null;
     try {
-      BpfAssembler stub = Stub.assemble(role, mac, lease.mapFd(), sockets, own);
+      if (role == XdpRole.POD) {
+        bridged = BridgedMacs.open(directory);
+        sameMaps &= bridged.inherited();
+      }
+      BpfAssembler stub = Stub.assemble(role, mac, lease.mapFd(), sockets, own, bridged);
       program = Bpf.loadXdp(stub, "gatun_stub", 0);
       int pinned = pinnedLink(directory, ifIndex);
       int link;
@@ -65,9 +75,12 @@ final class Attachment implements AutoCloseable {
           repin(directory, program);
         }
       }
-      return new Attachment(sockets, link, pinned >= 0);
+      return new Attachment(sockets, link, bridged, pinned >= 0);
     } catch (RuntimeException e) {
       Libc.close(sockets);
+      if (bridged != null) {
+        bridged.close();
+      }
       throw e;
     } finally {
       if (program >= 0) {
@@ -147,8 +160,22 @@ final class Attachment implements AutoCloseable {
     Bpf.deleteInt(socketsFd, queue); // the kernel may have removed a dead socket before us
   }
 
+  /** What of a bridge's port is ours; null when it is none, or never can be. */
+  void switching(@Nullable Collection<Long> macs) {
+    BridgedMacs ofPort = bridged;
+    if (ofPort != null && macs != null) {
+      ofPort.switching(macs);
+    } else if (ofPort != null) {
+      ofPort.route();
+    }
+  }
+
   @Override
   public void close() {
+    BridgedMacs ofPort = bridged;
+    if (ofPort != null) {
+      ofPort.close();
+    }
     Libc.close(linkFd);
     Libc.close(socketsFd);
   }

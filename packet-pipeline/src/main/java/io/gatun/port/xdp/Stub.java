@@ -2,6 +2,7 @@ package io.gatun.port.xdp;
 
 import static io.gatun.ffm.bpf.BpfAssembler.R0;
 import static io.gatun.ffm.bpf.BpfAssembler.R1;
+import static io.gatun.ffm.bpf.BpfAssembler.R10;
 import static io.gatun.ffm.bpf.BpfAssembler.R2;
 import static io.gatun.ffm.bpf.BpfAssembler.R3;
 import static io.gatun.ffm.bpf.BpfAssembler.R4;
@@ -18,6 +19,7 @@ import io.gatun.ffm.bpf.BpfAssembler;
 import io.gatun.ffm.bpf.BpfAssembler.Alu;
 import io.gatun.ffm.bpf.BpfAssembler.If;
 import io.gatun.ffm.xdp.Xdp;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The program that feeds our sockets. It decides one thing: ours, or the kernel's. In order:
@@ -25,7 +27,8 @@ import io.gatun.ffm.xdp.Xdp;
  * <ol>
  *   <li>the lease has run out → kernel (first, so that a hung process, whose sockets are still
  *       there, loses its traffic as a dead one does)
- *   <li>group or broadcast destination → kernel; on an uplink also any MAC but the interface's own
+ *   <li>group or broadcast destination → kernel; on an uplink also any MAC but the interface's own;
+ *       on a bridge's port any that is not switched ({@link BridgedMacs})
  *   <li>neither IPv4 nor IPv6, which includes VLAN tags → kernel
  *   <li>IPv6 to or from fe80::/10, and neighbour discovery → kernel
  *   <li>on an uplink, what is for the node itself → kernel ({@link OwnAddressCheck})
@@ -61,9 +64,15 @@ final class Stub {
    * The program for one interface.
    *
    * @param mac the interface's own address, 6 bytes
+   * @param bridged null for what is never a bridge's port
    */
   static BpfAssembler assemble(
-      XdpRole role, byte[] mac, int leaseFd, int xskMapFd, OwnTraffic own) {
+      XdpRole role,
+      byte[] mac,
+      int leaseFd,
+      int xskMapFd,
+      OwnTraffic own,
+      @Nullable BridgedMacs bridged) {
     boolean uplink = role == XdpRole.UPLINK;
     BpfAssembler program = new BpfAssembler();
     program
@@ -85,6 +94,9 @@ final class Stub {
           .jumpIfInt(If.NE, R5, littleEndian(mac, 0, 4), "kernel")
           .load(SHORT, R5, R2, 4)
           .jumpIf(If.NE, R5, littleEndian(mac, 4, 2), "kernel");
+    }
+    if (bridged != null) {
+      appendBridged(program, bridged);
     }
     String ipv6 = uplink ? "ipv6" : "ours";
     program
@@ -120,6 +132,30 @@ final class Stub {
         .label("kernel")
         .move(R0, Xdp.XDP_PASS)
         .exit();
+  }
+
+  /** R2 is the frame, R3 its end, both again behind it. */
+  private static void appendBridged(BpfAssembler program, BridgedMacs bridged) {
+    program
+        .loadMapValue(R5, bridged.bridgedFd(), 0)
+        .load(INT, R5, R5, 0)
+        .jumpIf(If.EQ, R5, 0, "any MAC")
+        .load(INT, R5, R2, 0)
+        .store(INT, R10, -8, R5)
+        .load(SHORT, R5, R2, 4)
+        .store(INT, R10, -4, R5)
+        .loadMap(R1, bridged.macsFd())
+        .moveRegister(R2, R10)
+        .alu(Alu.ADD, R2, -8)
+        .call(Bpf.FUNC_MAP_LOOKUP_ELEM)
+        .jumpIf(If.EQ, R0, 0, "kernel")
+        // The call has used up the registers.
+        .load(INT, R2, R6, Xdp.MD_DATA)
+        .load(INT, R3, R6, Xdp.MD_DATA_END)
+        .moveRegister(R4, R2)
+        .alu(Alu.ADD, R4, ETHERNET)
+        .jumpIfRegister(If.GT, R4, R3, "ours")
+        .label("any MAC");
   }
 
   private static int littleEndian(byte[] bytes, int from, int count) {

@@ -13,10 +13,12 @@ import io.gatun.ring.xdp.XdpMode;
 import io.gatun.ring.xdp.XdpSocket;
 import io.gatun.ring.xdp.XdpStatistics;
 import io.gatun.segment.Segmenter;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One queue of a network interface, by AF_XDP; opened and closed by the control side while no
@@ -348,6 +350,18 @@ public final class XdpPort implements InterfacePort {
   /** The errno that took the port down, 0 while it is up. */
   public int error() {
     return error;
+  }
+
+  /**
+   * Of a pod's port: which frames are ours. For the control side.
+   *
+   * @param macs where the interface is a bridge's port, the destinations that are switched, 48 bits
+   *     each; the rest is the bridge's. Null where it is none: all unicast frames are ours
+   */
+  public void switching(@Nullable Collection<Long> macs) {
+    if (!closed) {
+      attachment.switching(macs);
+    }
   }
 
   @Override

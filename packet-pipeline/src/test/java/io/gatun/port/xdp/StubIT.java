@@ -35,6 +35,7 @@ class StubIT {
   private Lease lease;
   private OwnTraffic own;
   private NativeArea area;
+  private BridgedMacs bridged;
   private int sockets;
   private int uplink;
   private int pod;
@@ -48,8 +49,12 @@ class StubIT {
     own = OwnTraffic.open(pins);
     area = NativeArea.map("stub test", 4096);
     sockets = Bpf.createMap(Bpf.MAP_TYPE_XSKMAP, 4, 4, 4, 0, "test_xsks");
-    uplink = Bpf.loadXdp(Stub.assemble(XdpRole.UPLINK, MAC, lease.mapFd(), sockets, own), "up", 0);
-    pod = Bpf.loadXdp(Stub.assemble(XdpRole.POD, MAC, lease.mapFd(), sockets, own), "pod", 0);
+    bridged = BridgedMacs.open(pins.directory("pod0"));
+    uplink =
+        Bpf.loadXdp(Stub.assemble(XdpRole.UPLINK, MAC, lease.mapFd(), sockets, own, null), "up", 0);
+    pod =
+        Bpf.loadXdp(
+            Stub.assemble(XdpRole.POD, MAC, lease.mapFd(), sockets, own, bridged), "pod", 0);
     lease.renew(Long.MAX_VALUE);
   }
 
@@ -59,6 +64,7 @@ class StubIT {
       return;
     }
     Libc.close(pod);
+    bridged.close();
     Libc.close(uplink);
     Libc.close(sockets);
     area.close();
@@ -120,6 +126,25 @@ class StubIT {
     expect("cut IPv6 header", true, true, cut);
   }
 
+  @Test
+  void shouldLeaveToTheBridgeWhatIsNotSwitched() {
+    expect("no bridge's", false, true, v4().macs(PEER, OTHER).bytes());
+    bridged.switching(List.of(OWN));
+    expect("switched", true, true, v4().bytes());
+    expect("switched, IPv6", true, true, v6("fd00::1", "fd00::2").udp(1, 2).bytes());
+    expect("fe80 all the same", false, false, v6("fe80::1", "fd00::2").udp(1, 2).bytes());
+    expect("not switched", false, false, v4().macs(PEER, OTHER).bytes());
+    bridged.switching(List.of(OWN, OTHER));
+    expect("learnt", false, true, v4().macs(PEER, OTHER).bytes());
+    try (BridgedMacs successor = BridgedMacs.open(pins.directory("pod0"))) {
+      assertTrue(successor.inherited());
+      successor.switching(List.of(OTHER));
+      expect("forgotten, also of a predecessor's", true, false, v4().bytes());
+      successor.route();
+      expect("no bridge's any more", true, true, v4().bytes());
+    }
+  }
+
   /** On an uplink the kernel's, at a pod's port ours. */
   private void expectHosts(String what, PacketBuilder frame) {
     expect(what, false, true, frame.macs(PEER, OWN).bytes());
@@ -160,7 +185,7 @@ class StubIT {
   @Test
   void shouldHaveTheSameTagForTheSameInterface() {
     int again =
-        Bpf.loadXdp(Stub.assemble(XdpRole.UPLINK, MAC, lease.mapFd(), sockets, own), "x", 0);
+        Bpf.loadXdp(Stub.assemble(XdpRole.UPLINK, MAC, lease.mapFd(), sockets, own, null), "x", 0);
     assertEquals(Bpf.tag(uplink), Bpf.tag(again));
     Libc.close(again);
   }
