@@ -15,13 +15,26 @@ import io.gatun.ffm.memory.NativeArea;
  *
  * <p>A slot whose number is 0 is empty, whatever its tag. A bucket that is full continues in an
  * overflow bucket, which goes back when it is the last of its chain and empty; a reader still in it
- * misses nothing, for there was nothing in it.
+ * misses nothing, for there was nothing in it. With four entries to a bucket on average one in
+ * three hundred has more than its ten slots, and none has more than a chain's: whoever makes up
+ * tuples of one hash, as a flood could, is refused there and slows nobody down.
  */
 final class Buckets implements AutoCloseable {
   /** Tags of a bucket are compared four at a time: one 16-bit lane each. */
   static final long LANES = 0x0001_0001_0001_0001L;
 
   private static final long TOPS = 0x8000_8000_8000_8000L;
+
+  /** Longs that tags stand in: four, four, and two of which the upper half is a number. */
+  static final int WORDS = 3;
+
+  private static final long LAST_TOPS = 0x8000_8000L;
+
+  /** Buckets of a chain at most. */
+  private static final int CHAIN = 4;
+
+  /** Of the buckets, as many more for overflow. */
+  private static final int OVERFLOW_SHARE = 16;
 
   final long base;
   final int spread;
@@ -42,7 +55,7 @@ final class Buckets implements AutoCloseable {
   Buckets(int flows, int multiple, int spread) {
     this.spread = spread;
     count = (least(flows) + multiple - 1) / multiple * multiple;
-    int overflow = count / 4 + 16;
+    int overflow = count / OVERFLOW_SHARE + 16;
     area = NativeArea.map("flow buckets", (long) (count + overflow) * LINE);
     base = area.address();
     freeOverflow = new int[overflow];
@@ -61,11 +74,14 @@ final class Buckets implements AutoCloseable {
   }
 
   long bucket(int hash) {
-    return bucket(base, spread, count, hash);
+    return bucket(base, spread, count, hash & 0xFFFF_FFFFL);
   }
 
-  /** The upper half of a 32 by 32 bit product spreads evenly over any number of buckets. */
-  static long bucket(long base, int spread, int buckets, int hash) {
+  /**
+   * The upper half of a 32 by 32 bit product spreads evenly over any number of buckets. {@code
+   * hash}: unsigned.
+   */
+  static long bucket(long base, int spread, int buckets, long hash) {
     return base + ((hash * spread & 0xFFFF_FFFFL) * buckets >>> 32) * LINE;
   }
 
@@ -75,29 +91,36 @@ final class Buckets implements AutoCloseable {
     return number == 0 ? 0 : base + (long) number * LINE;
   }
 
-  static long tagLanes(int hash) {
+  static long tagLanes(long hash) {
     return (hash & 0xFFFFL) * LANES;
   }
 
   /**
-   * The first slot of {@code bucket} with this tag, its number; 0 for an empty slot, −1 for none.
+   * Of a bucket's three words of tags: one bit for each slot that has the tag, slot {@code 4 word +
+   * lane} at {@code 16 lane + word}. The lowest is right, others may not be.
    */
-  static int candidate(long bucket, int hash) {
-    long lanes = tagLanes(hash);
-    // Bits 0, 16, 32, 48 stand for the first long's lanes, those above them for the second one's;
-    // the lowest of either is right. No branch: nobody could guess where the slot is.
-    long hits =
-        matches(Memory.getLong(bucket + TAGS), lanes) >>> 15
-            | matches(Memory.getLong(bucket + TAGS + 8), lanes) >>> 14;
+  static long hits(long first, long second, long third, long tagLanes) {
+    return matches(first, tagLanes) >>> 15
+        | matches(second, tagLanes) >>> 14
+        | (matches(third, tagLanes) & LAST_TOPS) >>> 13;
+  }
+
+  /** The number in the slot of the lowest of {@code hits}, which are some; 0 for an empty slot. */
+  static int firstNumber(long bucket, long hits) {
     int first = Long.numberOfTrailingZeros(hits);
-    int slot = (first >>> 4) + ((first & 1) << 2);
+    int slot = (first >>> 4) + ((first & 3) << 2);
     // Plain: the address of whatever is read next depends on this value.
-    int number = Memory.getInt(bucket + NUMBERS + 4L * (slot & SLOTS - 1));
-    return hits == 0 ? -1 : number;
+    return Memory.getInt(bucket + NUMBERS + 4L * slot);
+  }
+
+  /** Top bit of each lane of word {@code word} whose slot has the tag; see {@link #matches}. */
+  static long matches(long bucket, int word, long tagLanes) {
+    long tops = matches(Memory.getLong(bucket + TAGS + 8L * word), tagLanes);
+    return word == WORDS - 1 ? tops & LAST_TOPS : tops;
   }
 
   /** Top bit of each lane where {@code tags} has the tag; a lane above a match may be wrong. */
-  static long matches(long tags, long tagLanes) {
+  private static long matches(long tags, long tagLanes) {
     long x = tags ^ tagLanes;
     return (x - LANES) & ~x & TOPS;
   }
@@ -105,7 +128,7 @@ final class Buckets implements AutoCloseable {
   /** An empty slot for {@code hash}, its tag written; 0 when there is no room. Locked. */
   long reserve(int hash) {
     long bucket = bucket(hash);
-    while (true) {
+    for (int line = 0; line < CHAIN; line++) {
       for (int i = 0; i < SLOTS; i++) {
         long slot = bucket + NUMBERS + 4L * i;
         if (Memory.getInt(slot) == 0) {
@@ -114,14 +137,15 @@ final class Buckets implements AutoCloseable {
         }
       }
       long next = next(bucket);
-      if (next == 0) {
+      if (next == 0 && line < CHAIN - 1) {
         next = extend(bucket);
-        if (next == 0) {
-          return 0;
-        }
+      }
+      if (next == 0) {
+        return 0;
       }
       bucket = next;
     }
+    return 0;
   }
 
   private long extend(long bucket) {

@@ -71,10 +71,10 @@ final class FlowIndex implements AutoCloseable {
   private long find(Buckets in, int hash, long key, long addresses) {
     long lanes = Buckets.tagLanes(hash);
     for (long bucket = in.bucket(hash); bucket != 0; bucket = in.next(bucket)) {
-      for (int half = 0; half < 2; half++) {
-        long hits = Buckets.matches(Memory.getLong(bucket + 8L * half), lanes);
+      for (int word = 0; word < Buckets.WORDS; word++) {
+        long hits = Buckets.matches(bucket, word, lanes);
         for (; hits != 0; hits &= hits - 1) {
-          long entry = entryOf(bucket, half, hits);
+          long entry = entryOf(bucket, word, hits);
           if (entry != 0
               && Memory.getLong(entry + KEY) == key
               && Memory.getLong(entry + ADDRESSES) == addresses) {
@@ -97,10 +97,10 @@ final class FlowIndex implements AutoCloseable {
   private long find(Buckets in, int hash, long key, long s0, long s1, long d0, long d1) {
     long lanes = Buckets.tagLanes(hash);
     for (long bucket = in.bucket(hash); bucket != 0; bucket = in.next(bucket)) {
-      for (int half = 0; half < 2; half++) {
-        long hits = Buckets.matches(Memory.getLong(bucket + 8L * half), lanes);
+      for (int word = 0; word < Buckets.WORDS; word++) {
+        long hits = Buckets.matches(bucket, word, lanes);
         for (; hits != 0; hits &= hits - 1) {
-          long entry = entryOf(bucket, half, hits);
+          long entry = entryOf(bucket, word, hits);
           if (entry != 0 && holds(entry, key, s0, s1, d0, d1)) {
             return entry;
           }
@@ -118,8 +118,8 @@ final class FlowIndex implements AutoCloseable {
         && Memory.getLong(entry + ADDRESSES + 24) == d1;
   }
 
-  private long entryOf(long bucket, int half, long hits) {
-    long slot = bucket + NUMBERS + 16L * half + (Long.numberOfTrailingZeros(hits) >>> 4) * 4L;
+  private long entryOf(long bucket, int word, long hits) {
+    long slot = bucket + NUMBERS + 16L * word + (Long.numberOfTrailingZeros(hits) >>> 4) * 4L;
     // Acquire: pairs with publish, the entry is whole when its number is seen.
     int number = Memory.getIntAcquire(slot);
     return number == 0 ? 0 : entry(entries, number);

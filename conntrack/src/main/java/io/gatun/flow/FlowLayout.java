@@ -50,10 +50,10 @@ final class FlowLayout {
   static final int WAY = WayOut.OFFSET;
 
   // Bucket.
-  static final int SLOTS = 8;
+  static final int SLOTS = 10;
   static final int TAGS = 0;
-  static final int NUMBERS = 16;
-  static final int OVERFLOW = 48;
+  static final int NUMBERS = 20;
+  static final int OVERFLOW = 60;
 
   /** In the key's low half beside the protocol: keeps families apart, and a key from being 0. */
   static final int IPV4 = 0x400;

@@ -239,12 +239,6 @@ public final class FlowTable implements AutoCloseable {
     return index.find(hash, key, s0, s1, d0, d1);
   }
 
-  /** First entry in the bucket's own line whose tag fits, 0 for none: what to touch beforehand. */
-  static long candidate(long base, long bucket, int hash) {
-    int number = Buckets.candidate(bucket, hash);
-    return number < 0 ? 0 : FlowIndex.entry(base, number);
-  }
-
   /** Where entries are counted from. */
   long entries() {
     return base;

@@ -14,9 +14,9 @@ class FlowLayoutTest {
     drawn.put("flow", 128);
     drawn.put("line", 64);
     drawn.put("link", 16);
-    drawn.put("bucket: slots", 8);
-    drawn.put("bucket: numbers", 16);
-    drawn.put("bucket: overflow", 48);
+    drawn.put("bucket: slots", 10);
+    drawn.put("bucket: numbers", 20);
+    drawn.put("bucket: overflow", 60);
     drawn.put("entry: key", 0);
     drawn.put("entry: addresses", 8);
     drawn.put("entry: new addresses", 16);
