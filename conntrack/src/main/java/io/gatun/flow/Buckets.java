@@ -96,13 +96,17 @@ final class Buckets implements AutoCloseable {
   }
 
   /**
-   * Of a bucket's three words of tags: one bit for each slot that has the tag, slot {@code 4 word +
-   * lane} at {@code 16 lane + word}. The lowest is right, others may not be.
+   * Of a bucket's first two words of tags: one bit for each slot that has the tag, slot {@code 4
+   * word + lane} at {@code 16 lane + word}; {@link #lastHits} belongs to it. The lowest of all is
+   * right, others may not be.
    */
-  static long hits(long first, long second, long third, long tagLanes) {
-    return matches(first, tagLanes) >>> 15
-        | matches(second, tagLanes) >>> 14
-        | (matches(third, tagLanes) & LAST_TOPS) >>> 13;
+  static long hits(long first, long second, long tagLanes) {
+    return matches(first, tagLanes) >>> 15 | matches(second, tagLanes) >>> 14;
+  }
+
+  /** The same of the last word. */
+  static long lastHits(long last, long tagLanes) {
+    return (matches(last, tagLanes) & LAST_TOPS) >>> 13;
   }
 
   /** The number in the slot of the lowest of {@code hits}, which are some; 0 for an empty slot. */

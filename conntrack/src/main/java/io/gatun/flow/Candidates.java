@@ -85,7 +85,8 @@ final class Candidates {
       return;
     }
     tags(bucket, first, second, third, from, to);
-    match(mixed, first, second, third, hits, from, to);
+    match(mixed, first, second, hits, from, to);
+    matchLast(mixed, third, hits, from, to);
     choose(from, to);
     Prefetch.lines(lines, from, to);
   }
@@ -107,9 +108,16 @@ final class Candidates {
   }
 
   private static void match(
-      long[] mixed, long[] first, long[] second, long[] third, long[] hits, int from, int to) {
+      long[] mixed, long[] first, long[] second, long[] hits, int from, int to) {
     for (int i = from; i < to; i++) {
-      hits[i] = Buckets.hits(first[i], second[i], third[i], Buckets.tagLanes(mixed[i] >>> 32));
+      hits[i] = Buckets.hits(first[i], second[i], Buckets.tagLanes(mixed[i] >>> 32));
+    }
+  }
+
+  /** A loop of its own: the compiler makes no vector instructions of larger ones. */
+  private static void matchLast(long[] mixed, long[] third, long[] hits, int from, int to) {
+    for (int i = from; i < to; i++) {
+      hits[i] |= Buckets.lastHits(third[i], Buckets.tagLanes(mixed[i] >>> 32));
     }
   }
 

@@ -46,12 +46,13 @@ public final class FlowHash {
   }
 
   /**
-   * 64 bits of which the upper half is the hash of an IPv4 tuple. A sum of products has its best
-   * bits on top; they are brought down, and the second product carries them up again.
+   * 64 bits of which the upper half is the hash of an IPv4 tuple. A product has its best bits on
+   * top; they are brought down, and the next product carries them up again (as in MurmurHash3).
    */
   static long mixed(long key, long addresses) {
     long sum = addresses * A ^ (key >>> 32 | key << 32) * B;
-    return (sum ^ sum >>> 32) * C;
+    long product = (sum ^ sum >>> 32) * C;
+    return (product ^ product >>> 32) * D;
   }
 
   static int ofMixed(long mixed) {
