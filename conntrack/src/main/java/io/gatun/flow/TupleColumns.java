@@ -38,7 +38,7 @@ final class TupleColumns {
     int n = v.size;
     keys(v.ports, v.protocol, key, n);
     mix(key, v.addresses, mixed, n);
-    plain = (others(v.flags, v.verdict, n)) == 0;
+    plain = others(v.flags, v.verdict, n) == 0;
     for (int i = 0; i < n && !plain; i++) {
       if (v.verdict[i] == Verdict.CONTINUE && (v.flags[i] & OTHER) != 0) {
         other(v, i);
