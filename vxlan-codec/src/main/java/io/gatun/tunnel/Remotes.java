@@ -2,36 +2,34 @@ package io.gatun.tunnel;
 
 import java.util.Collection;
 
-/**
- * Tunnel numbers by remote address and VNI: open addressing, at most half full, each entry within a
- * cache line. Immutable.
- */
+/** Tunnel numbers by remote address and VNI: open addressing, at most half full. Immutable. */
 final class Remotes {
   private static final long SPREAD = 0x9E37_79B9_7F4A_7C15L; // 2^64 / golden ratio
 
-  /** Longs an entry: address, high and low; {@code VNI << 32 | number}; one free. */
-  private static final int STRIDE = 4;
-
-  private static final int LOW = 1;
-  private static final int REST = 2;
-
   private final int mask;
-  private final long[] entries;
+  private final long[] high;
+  private final long[] low;
+  private final int[] vni;
+  private final int[] number;
 
   Remotes(Collection<Remote> remotes) {
     int slots = Integer.highestOneBit(Math.max(1, remotes.size()) * 2 - 1) << 1;
     mask = slots - 1;
-    entries = new long[slots * STRIDE];
+    high = new long[slots];
+    low = new long[slots];
+    vni = new int[slots];
+    number = new int[slots];
     for (Remote remote : remotes) {
       long h = Words.high(remote.address());
       long l = Words.low(remote.address());
       int at = home(h, l);
-      while (number(entries[at * STRIDE + REST]) != 0) {
+      while (number[at] != 0) {
         at = at + 1 & mask;
       }
-      entries[at * STRIDE] = h;
-      entries[at * STRIDE + LOW] = l;
-      entries[at * STRIDE + REST] = (long) remote.vni() << Integer.SIZE | remote.number();
+      high[at] = h;
+      low[at] = l;
+      vni[at] = remote.vni();
+      number[at] = remote.number();
     }
   }
 
@@ -39,24 +37,15 @@ final class Remotes {
     return (int) ((h ^ l) * SPREAD >>> 40) & mask;
   }
 
-  private static int number(long rest) {
-    return (int) rest;
-  }
-
   /** 0 when it is nobody's. */
-  int find(long high, long low, int vni) {
-    long[] all = entries;
-    int at = home(high, low);
-    while (true) {
-      int entry = at * STRIDE;
-      long rest = all[entry + REST];
-      if (number(rest) == 0
-          || (all[entry + LOW] == low
-              && all[entry] == high
-              && (int) (rest >>> Integer.SIZE) == vni)) {
-        return number(rest);
+  int find(long wantedHigh, long wantedLow, int wantedVni) {
+    int at = home(wantedHigh, wantedLow);
+    while (number[at] != 0) {
+      if (low[at] == wantedLow && high[at] == wantedHigh && vni[at] == wantedVni) {
+        return number[at];
       }
       at = at + 1 & mask;
     }
+    return 0;
   }
 }

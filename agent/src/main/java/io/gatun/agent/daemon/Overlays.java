@@ -178,7 +178,7 @@ public final class Overlays {
     if (publisher == null || self == null || devices.isEmpty() || !isFlannels()) {
       return;
     }
-    Map<String, String> annotations = FlannelNodes.annotations(devices);
+    Map<String, String> annotations = FlannelNodes.annotations(self, devices);
     if (FlannelNodes.lacks(self, annotations)) {
       publisher.accept(
           annotations.entrySet().stream()

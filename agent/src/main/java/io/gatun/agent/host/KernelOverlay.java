@@ -8,8 +8,8 @@ import io.gatun.control.overlay.OverlayDevice;
 import io.gatun.control.overlay.RemoteNode;
 import java.net.InetAddress;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -75,7 +75,7 @@ public final class KernelOverlay implements AutoCloseable {
       Map<InetAddress, MacAddress> neighbours,
       Set<Prefix> routes) {
     Contents() {
-      this(new HashMap<>(), new HashMap<>(), new HashSet<>());
+      this(new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashSet<>());
     }
   }
 

@@ -53,10 +53,10 @@ public final class FlannelNodes {
   }
 
   /**
-   * What flanneld would publish of a node whose ends of the overlay are {@code devices}, by the
-   * part after the slash (AcquireLease in flannel's pkg/subnet/kube/kube.go).
+   * What flanneld would publish of {@code node}, whose ends of the overlay are {@code devices}, by
+   * the part after the slash (AcquireLease in flannel's pkg/subnet/kube/kube.go).
    */
-  public static Map<String, String> annotations(Collection<OverlayDevice> devices) {
+  public static Map<String, String> annotations(Node node, Collection<OverlayDevice> devices) {
     Map<String, String> annotations = new TreeMap<>();
     annotations.put(BACKEND_TYPE, VXLAN);
     annotations.put("kube-subnet-manager", "true");
@@ -65,7 +65,9 @@ public final class FlannelNodes {
       annotations.put(
           six ? "backend-v6-data" : "backend-data",
           "{\"VNI\":%d,\"VtepMAC\":\"%s\"}".formatted(device.vni(), device.mac()));
-      annotations.put(six ? "public-ipv6" : "public-ip", Addresses.text(device.local()));
+      String address = six ? "public-ipv6" : "public-ip";
+      String overwrite = node.flannel().getOrDefault(address + "-overwrite", "");
+      annotations.put(address, overwrite.isEmpty() ? Addresses.text(device.local()) : overwrite);
     }
     return annotations;
   }

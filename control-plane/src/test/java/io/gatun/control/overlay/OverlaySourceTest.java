@@ -1,6 +1,7 @@
 package io.gatun.control.overlay;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -135,6 +136,36 @@ class OverlaySourceTest {
     assertEquals(999, mirror.tunnels().size());
   }
 
+  /** What we publish another node reads as it was meant, and nothing is published twice. */
+  @Test
+  void shouldPublishWhatItReads() {
+    List<Prefix> pods = List.of(prefix("10.244.0.0/24"), prefix("fd00:244::/64"));
+    List<OverlayDevice> devices =
+        List.of(
+            new OverlayDevice(0, "flannel.1", 1, 8472, ip("192.168.0.11"), VTEP, List.of()),
+            new OverlayDevice(1, "flannel-v6.1", 1, 8472, ip("fd00:168::11"), VTEP, List.of()));
+    Node bare = node("node-a", pods, Map.of());
+    Map<String, String> published = FlannelNodes.annotations(bare, devices);
+    assertTrue(FlannelNodes.lacks(bare, published));
+    Node whole = node("node-a", pods, published);
+    assertFalse(FlannelNodes.lacks(whole, published));
+    FlannelNodes reader = new FlannelNodes();
+    assertEquals(
+        List.of(new RemoteNode(List.of(pods.get(0)), ip("192.168.0.11"), VTEP)),
+        reader.remotes(List.of(whole), "node-b", 1, false));
+    assertEquals(
+        List.of(new RemoteNode(List.of(pods.get(1)), ip("fd00:168::11"), VTEP)),
+        reader.remotes(List.of(whole), "node-b", 1, true));
+    Node elsewhere = node("node-a", pods, Map.of("public-ip-overwrite", "203.0.113.1"));
+    assertEquals("203.0.113.1", FlannelNodes.annotations(elsewhere, devices).get("public-ip"));
+    Node direct = node("node-a", pods, Map.of("backend-type", "host-gw"));
+    assertFalse(FlannelNodes.lacks(direct, published), "flanneld is there, and of another mind");
+  }
+
+  private static Node node(String name, List<Prefix> pods, Map<String, String> flannel) {
+    return new Node(new ObjectName("", name), null, List.of(), pods, false, flannel);
+  }
+
   @Test
   void shouldReadWhatFlannelPublishes() {
     Map<String, String> right =
@@ -172,12 +203,6 @@ class OverlaySourceTest {
   }
 
   private static Node node(String name, Map<String, String> flannel) {
-    return new Node(
-        new ObjectName("", name),
-        null,
-        List.of(),
-        List.of(prefix("10.244.1.0/24"), prefix("fd00:244:1::/64")),
-        false,
-        flannel);
+    return node(name, List.of(prefix("10.244.1.0/24"), prefix("fd00:244:1::/64")), flannel);
   }
 }
