@@ -17,6 +17,7 @@ import io.gatun.control.ObjectSource;
 import io.gatun.control.kernel.KernelMirror;
 import io.gatun.control.kernel.KernelSource;
 import io.gatun.control.kernel.RtnetlinkSource;
+import io.gatun.control.manifest.ManifestSource;
 import io.gatun.control.model.ObjectSet;
 import io.gatun.control.overlay.OverlaySource;
 import io.gatun.control.service.NodeSettings;
@@ -100,7 +101,11 @@ public final class Daemon {
       boolean replace,
       List<String> ignored)
       throws IOException, InterruptedException {
-    CompletableFuture<Firewall> firewall = Firewall.ask(); // answered long before it is needed
+    // What takes longest, all at once.
+    Beside<@Nullable ManifestSource> objects =
+        Beside.begin("manifests", () -> manifests == null ? null : Origin.read(manifests));
+    Beside<Firewall> firewall = Beside.begin("firewall", Firewall::read);
+    Beside.begin("native calls", Libc::gettid); // links them
     GatunConfiguration configuration;
     try {
       configuration = Configuration.read(config);
@@ -108,13 +113,14 @@ public final class Daemon {
       throw new UsageException(String.valueOf(e.getMessage()));
     }
     Observability observability = new Observability();
-    Origin origin =
-        Origin.of(configuration, manifests, kubeconfig, run.objects(), observability.metrics());
     try (InstanceLock lock = new InstanceLock(run)) {
       Interfaces rules = new Interfaces(configuration);
       Predecessor predecessor = Predecessor.of(run, lock, replace);
       List<Interfaces.Taken> interfaces = rules.present();
-      Preflight.refuse(interfaces, run, firewall.join(), ignored);
+      Preflight.refuse(interfaces, run, firewall.outcome(), ignored);
+      Origin origin =
+          Origin.of(
+              configuration, objects.outcome(), kubeconfig, run.objects(), observability.metrics());
       return new Daemon()
           .run(
               configuration,
@@ -124,7 +130,7 @@ public final class Daemon {
               observability,
               run,
               predecessor,
-              firewall.join());
+              firewall.outcome());
     }
   }
 
