@@ -51,6 +51,9 @@ public final class Daemon {
 
   private static final int LOOK_MILLIS = 100;
 
+  /** When the start and what followed at once are over, three seconds later. */
+  private static final int LOOKS_BEFORE_TIDYING = 30;
+
   private static final int DEFAULT_MTU = 1500;
 
   /** A process that was stopped and goes on renews its lease at once; a stuck one never. */
@@ -254,7 +257,12 @@ public final class Daemon {
       followers.add(new BridgedPorts(dataplane, mirror, taken::get));
     }
     ControlLoop loop =
-        new ControlLoop(control, followers, mirror.descriptor(), dataplane.crew().wakeDescriptor())
+        new ControlLoop(
+                control,
+                followers,
+                mirror.descriptor(),
+                dataplane.crew().wakeDescriptor(),
+                configuration.onFailure().hold())
             .start();
     Watchdog watchdog =
         new Watchdog(
@@ -352,6 +360,7 @@ public final class Daemon {
 
   private End await(Dataplane dataplane) throws InterruptedException {
     int withoutLease = 0;
+    int looks = 0;
     while (true) {
       End end = ends.poll(LOOK_MILLIS, TimeUnit.MILLISECONDS);
       if (end != null) {
@@ -359,6 +368,9 @@ public final class Daemon {
       }
       if (!dataplane.crew().threads().stream().allMatch(WorkerThread::isAlive)) {
         return End.BROKEN;
+      }
+      if (++looks == LOOKS_BEFORE_TIDYING) {
+        System.gc(); // most of the heap is what only the start needed; ZGC gives it back
       }
       boolean lapsed = dataplane.leases().until() - Libc.monotonicNanos() < 0;
       withoutLease = lapsed ? withoutLease + 1 : 0;
