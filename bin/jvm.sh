@@ -9,4 +9,4 @@ jvm_options=(
 )
 
 # The collector is part of the data path: a worker stops at each of its pauses (docs/architecture.md).
-daemon_options=(-XX:+UseZGC -Xms64m -Xmx512m)
+daemon_options=(-XX:+UseZGC -Xms16m -Xmx512m -XX:ZUncommitDelay=5)

@@ -19,7 +19,7 @@ public final class Main {
 
   /** Runs one command line and returns its exit code: 0 done, 1 failed, 2 wrong usage. */
   public static int run(String... arguments) {
-    CommandLine line = new CommandLine(new GatunCommand());
+    CommandLine line = GatunCommand.line(arguments);
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setColorScheme(CommandLine.Help.defaultColorScheme(colour()));
     line.setParameterExceptionHandler(Main::wrongUsage);

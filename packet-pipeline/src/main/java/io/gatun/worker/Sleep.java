@@ -12,7 +12,7 @@ import java.lang.invoke.VarHandle;
  * for the watchdog. Bounded, so that ports whose state nobody announces are looked at again.
  */
 final class Sleep implements AutoCloseable {
-  private static final int LONGEST_MILLIS = 20;
+  private static final int LONGEST_MILLIS = 100;
 
   private final Worker worker;
   private final NativeArea area;
@@ -24,7 +24,8 @@ final class Sleep implements AutoCloseable {
             "poll " + worker.roleName(), (WorkerCounters.PORTS + 1L) * Libc.POLLFD_BYTES);
   }
 
-  void untilSomethingComes() {
+  /** False: nothing came, and it is only time to look at what nobody announces. */
+  boolean untilSomethingComes() {
     int count = 0;
     watch(count++, worker.wakeDescriptor());
     for (Port port : worker.ports()) {
@@ -37,14 +38,13 @@ final class Sleep implements AutoCloseable {
     counters.parked(true); // volatile: before the look at the mail; partner in wakeIfParked
     VarHandle.fullFence();
     worker.reader().offline();
-    if (!worker.hasMail()) {
-      Libc.poll(area.address(), count, LONGEST_MILLIS);
-    }
+    boolean came = worker.hasMail() || Libc.poll(area.address(), count, LONGEST_MILLIS) != 0;
     worker.reader().online();
     counters.parked(false);
     if (Memory.getShort(area.address() + Libc.POLLFD_REVENTS) != 0) {
       Libc.read(worker.wakeDescriptor(), scratch(), Long.BYTES); // back to zero
     }
+    return came;
   }
 
   private void watch(int index, int descriptor) {

@@ -89,16 +89,18 @@ public final class WorkerThread {
     worker.onStart();
     try (Sleep sleep = new Sleep(worker)) {
       long idleSince = 0;
+      boolean awoken = true;
       while (running) {
         faults.apply(worker);
         if (worker.doWork() > 0) {
           idleSince = 0;
+          awoken = true;
         } else if (idling == Idling.BUSY) {
           Thread.onSpinWait();
-        } else if (idleSince == 0) {
+        } else if (awoken && idleSince == 0) {
           idleSince = System.nanoTime();
-        } else if (System.nanoTime() - idleSince > SPIN_NANOS) {
-          sleep.untilSomethingComes();
+        } else if (!awoken || System.nanoTime() - idleSince > SPIN_NANOS) {
+          awoken = sleep.untilSomethingComes(); // else one look is enough
           idleSince = 0;
         } else {
           Thread.yield(); // to whom it has just woken, where workers have no cores of their own

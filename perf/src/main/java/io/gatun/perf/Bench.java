@@ -15,29 +15,21 @@ import java.util.function.Function;
 
 /** {@code gatun bench NAME}: finds the benchmark, runs it, prints what it found. */
 public final class Bench {
-  private static final Map<String, Function<NodeDataplane, Benchmark>> ALL =
-      new TreeMap<>(
-          Map.of(
-              "conntrack",
-              _ -> new ConntrackBenchmark(),
-              "idle",
-              IdleBenchmark::new,
-              "lpm",
-              _ -> new LpmBenchmark(),
-              "reconfigure",
-              _ -> new ReconfigureBenchmark(),
-              "rr",
-              RequestResponseBenchmark::new,
-              "service",
-              _ -> new ServiceBenchmark(),
-              "stall",
-              _ -> new StallBenchmark(),
-              "stream",
-              StreamBenchmark::new,
-              "veth",
-              VethBenchmark::new,
-              "vxlan",
-              VxlanBenchmark::new));
+  private static final Map<String, Function<NodeDataplane, Benchmark>> ALL = new TreeMap<>();
+
+  static {
+    ALL.put("conntrack", _ -> new ConntrackBenchmark());
+    ALL.put("idle", IdleBenchmark::new);
+    ALL.put("lpm", _ -> new LpmBenchmark());
+    ALL.put("reconfigure", _ -> new ReconfigureBenchmark());
+    ALL.put("rr", RequestResponseBenchmark::new);
+    ALL.put("service", _ -> new ServiceBenchmark());
+    ALL.put("stall", _ -> new StallBenchmark());
+    ALL.put("startup", StartupBenchmark::new);
+    ALL.put("stream", StreamBenchmark::new);
+    ALL.put("veth", VethBenchmark::new);
+    ALL.put("vxlan", VxlanBenchmark::new);
+  }
 
   private Bench() {}
 

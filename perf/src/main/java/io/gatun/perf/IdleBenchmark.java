@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -147,18 +146,18 @@ final class IdleBenchmark implements Benchmark {
   }
 
   private static List<Figure> figures(BenchOptions options) throws IOException {
-    ProcessHandle daemon = daemon();
+    DaemonProcess daemon = DaemonProcess.find();
     double[] percent = new double[options.runs()];
     double[] megabytes = new double[options.runs()];
     double seconds = options.secondsPerRun(SECONDS);
     pause(options.quick() ? 1 : 5); // what it had to do for the pods is done
     for (int run = 0; run < percent.length; run++) {
       long began = System.nanoTime();
-      long before = ticks(daemon);
+      long before = daemon.ticks();
       pause(seconds);
-      double spent = (ticks(daemon) - before) * 1e7;
+      double spent = (daemon.ticks() - before) * 1e7;
       percent[run] = spent / (System.nanoTime() - began) * 100;
-      megabytes[run] = resident(daemon) / 1e6;
+      megabytes[run] = daemon.resident() / 1e6;
     }
     return List.of(
         Figure.cost("processor time", "% of a core", percent, FLOOR_CPU, GOAL_CPU),
@@ -171,39 +170,5 @@ final class IdleBenchmark implements Benchmark {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-  }
-
-  /** Of what we started the one that takes most memory. */
-  private static ProcessHandle daemon() {
-    return ProcessHandle.current()
-        .descendants()
-        .max(Comparator.comparingLong(IdleBenchmark::residentOrNothing))
-        .orElseThrow(() -> new IllegalStateException("the daemon is no process of ours"));
-  }
-
-  /** proc_pid_stat(5): utime and stime, in hundredths of a second, behind the name in brackets. */
-  private static long ticks(ProcessHandle process) throws IOException {
-    String stat = Files.readString(Path.of("/proc", Long.toString(process.pid()), "stat"));
-    String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
-    return Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
-  }
-
-  private static long residentOrNothing(ProcessHandle process) {
-    try {
-      return resident(process);
-    } catch (IOException e) {
-      return 0; // has ended
-    }
-  }
-
-  /** proc_pid_status(5): {@code VmRSS: 1234 kB}; bytes. */
-  private static long resident(ProcessHandle process) throws IOException {
-    Path status = Path.of("/proc", Long.toString(process.pid()), "status");
-    for (String line : Files.readAllLines(status)) {
-      if (line.startsWith("VmRSS:")) {
-        return Long.parseLong(line.replaceAll("[^0-9]", "")) * 1024;
-      }
-    }
-    return 0;
   }
 }

@@ -52,7 +52,7 @@ final class VethBenchmark implements Benchmark {
   }
 
   /** The next power of two. */
-  private static int flows(BenchOptions options) {
+  static int flows(BenchOptions options) {
     return Math.min(FrameSource.MOST_FLOWS, Integer.highestOneBit(2 * options.flows() - 1));
   }
 

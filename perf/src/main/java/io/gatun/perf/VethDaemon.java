@@ -26,13 +26,36 @@ final class VethDaemon extends VethSide {
     super(path, load);
     this.dataplane = dataplane;
     this.warmUp = warmUp;
-    Path directory = Files.createDirectories(path.node().runDirectory());
-    config = Files.writeString(directory.resolve("gatun.yaml"), configuration());
-    manifests = Files.createDirectories(directory.resolve("manifests"));
-    Files.writeString(manifests.resolve("dns.yaml"), service());
+    Inputs files = files(path, "xdp", 0);
+    config = files.config;
+    manifests = files.manifests;
   }
 
-  private static String configuration() {
+  /** What a daemon is told. */
+  record Inputs(Path config, Path manifests) {}
+
+  /**
+   * Writes them.
+   *
+   * @param driver of both ports
+   * @param more Services to nobody, beside the one
+   */
+  static Inputs files(VethPath path, String driver, int more) throws IOException {
+    Path directory = Files.createDirectories(path.node().runDirectory());
+    Path config = directory.resolve("gatun.yaml");
+    Files.writeString(config, configuration(driver));
+    Path manifests = Files.createDirectories(directory.resolve("manifests"));
+    StringBuilder text = new StringBuilder(service("dns", CLUSTER_IP, VethPath.SINK_ADDRESS));
+    for (int i = 0; i < more; i++) {
+      String address = "10.96.%d.%d".formatted(1 + i / 250, 1 + i % 250);
+      text.append("---\n")
+          .append(service("other-" + i, address, "10.3.%d.%d".formatted(i / 250, 1 + i % 250)));
+    }
+    Files.writeString(manifests.resolve("services.yaml"), text);
+    return new Inputs(config, manifests);
+  }
+
+  private static String configuration(String driver) {
     return """
     apiVersion: gatun.io/v1alpha1
     kind: GatunConfiguration
@@ -40,20 +63,20 @@ final class VethDaemon extends VethSide {
     nodeAddresses: [10.1.0.1]
     serviceCIDRs: [10.96.0.0/16]
     interfaces:
-      - {name: %s, role: pod, driver: xdp}
-      - {name: %s, role: pod, driver: xdp}
-    workers: {count: 1, cpus: [%d], idle: adaptive}
+      - {name: %1$s, role: pod, driver: %3$s}
+      - {name: %2$s, role: pod, driver: %3$s}
+    workers: {count: 1, cpus: [%4$d], idle: adaptive}
     kernel: {mirror: true}
-    podNetworks: [%s]
+    podNetworks: [%5$s]
     """
-        .formatted(VethPath.IN, VethPath.OUT, VethPath.FORWARDER_CPU, POD_NETWORK);
+        .formatted(VethPath.IN, VethPath.OUT, driver, VethPath.FORWARDER_CPU, POD_NETWORK);
   }
 
-  private static String service() {
+  private static String service(String name, String address, String endpoint) {
     return """
     apiVersion: v1
     kind: Service
-    metadata: {name: dns, namespace: default}
+    metadata: {name: %4$s, namespace: default}
     spec:
       type: ClusterIP
       clusterIP: %1$s
@@ -62,16 +85,16 @@ final class VethDaemon extends VethSide {
       ipFamilyPolicy: SingleStack
       internalTrafficPolicy: Cluster
       sessionAffinity: None
-      selector: {app: dns}
+      selector: {app: %4$s}
       ports:
         - {name: dns, protocol: UDP, port: %2$d, targetPort: %2$d}
     ---
     apiVersion: discovery.k8s.io/v1
     kind: EndpointSlice
     metadata:
-      name: dns-ipv4
+      name: %4$s-ipv4
       namespace: default
-      labels: {kubernetes.io/service-name: dns}
+      labels: {kubernetes.io/service-name: %4$s}
     addressType: IPv4
     ports:
       - {name: dns, protocol: UDP, port: %2$d}
@@ -80,7 +103,7 @@ final class VethDaemon extends VethSide {
         nodeName: node
         conditions: {ready: true, serving: true, terminating: false}
     """
-        .formatted(CLUSTER_IP, PORT, VethPath.SINK_ADDRESS);
+        .formatted(address, PORT, endpoint, name);
   }
 
   @Override

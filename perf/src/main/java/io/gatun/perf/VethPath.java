@@ -42,6 +42,11 @@ final class VethPath implements AutoCloseable {
   /** Frames in one call to the kernel: some twenty milliseconds, after which it may stop. */
   private static final int ROUND = 1 << 16;
 
+  /** Fewer frames a second are sent one by one. */
+  private static final int SINGLY = 10_000;
+
+  private static final long LOOK_NANOS = 1_000_000;
+
   /** Until everything on the way is warm: caches, flows, clock speeds. */
   private static final double SETTLE_SECONDS = 0.3;
 
@@ -139,16 +144,7 @@ final class VethPath implements AutoCloseable {
    * @param perSecond frames a second; 0: as many as it can
    */
   Traffic run(FrameSource.Frames what, double seconds, int perSecond) throws IOException {
-    sending = true;
-    Future<Boolean> source =
-        inSource.start(() -> {
-          Libc.pinToCpu(SOURCE_CPU);
-          try (FrameSource frames = new FrameSource("src0", IN_MAC, SOURCE, what)) {
-            send(frames, perSecond);
-          }
-          return true;
-        });
-    try {
+    try (Sending source = sending(what, perSecond)) {
       sleep(SETTLE_SECONDS);
       long from = System.nanoTime();
       long spent = meter.nanos();
@@ -157,15 +153,63 @@ final class VethPath implements AutoCloseable {
       long packets = received() - before;
       spent = meter.nanos() - spent;
       double passed = (System.nanoTime() - from) / 1e9;
-      sending = false;
-      NamespaceThread.await(source);
+      source.end();
       if (packets == 0) {
         throw new IllegalStateException("nothing arrived at the sink");
       }
       return new Traffic(passed, packets, spent);
-    } finally {
+    }
+  }
+
+  /** Frames that are sent until this is closed. */
+  final class Sending implements AutoCloseable {
+    private final Future<Boolean> source;
+
+    private Sending(Future<Boolean> source) {
+      this.source = source;
+    }
+
+    /** Ends it; an exception says why there was nothing to end. */
+    void end() throws IOException {
+      sending = false;
+      NamespaceThread.await(source);
+    }
+
+    @Override
+    public void close() {
       sending = false;
     }
+  }
+
+  /**
+   * Begins to send {@code what}.
+   *
+   * @param perSecond frames a second; 0: as many as it can
+   */
+  Sending sending(FrameSource.Frames what, int perSecond) {
+    sending = true;
+    return new Sending(
+        inSource.start(() -> {
+          Libc.pinToCpu(SOURCE_CPU);
+          try (FrameSource frames = new FrameSource("src0", IN_MAC, SOURCE, what)) {
+            send(frames, perSecond);
+          }
+          return true;
+        }));
+  }
+
+  /** Looks every millisecond, for {@code seconds}, how many frames have arrived at the sink. */
+  Future<Arrivals> arrivals(double seconds) {
+    return inSink.start(() -> {
+      Arrivals.Log log = new Arrivals.Log();
+      long end = System.nanoTime() + (long) (seconds * 1e9);
+      while (System.nanoTime() < end) {
+        long count = received(Files.readAllLines(Path.of("/proc/thread-self/net/dev")));
+        log.add(System.nanoTime(), count);
+        LockSupport.parkNanos(LOOK_NANOS);
+      }
+      return log.arrivals();
+    });
   }
 
   private void send(FrameSource frames, int perSecond) {
@@ -175,10 +219,11 @@ final class VethPath implements AutoCloseable {
       }
       return;
     }
-    long step = 1_000_000_000L * FrameSource.BATCH / perSecond;
+    int batch = perSecond < SINGLY ? 1 : FrameSource.BATCH;
+    long step = 1_000_000_000L * batch / perSecond;
     long due = System.nanoTime();
     while (sending) {
-      frames.send(FrameSource.BATCH);
+      frames.send(batch);
       due += step; // the intended time counts: who is late catches up
       for (long left = due - System.nanoTime(); left > 0; left = due - System.nanoTime()) {
         LockSupport.parkNanos(left);

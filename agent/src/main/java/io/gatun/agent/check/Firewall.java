@@ -3,7 +3,6 @@ package io.gatun.agent.check;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,22 +40,6 @@ public record Firewall(@Nullable String nft, List<Saved> iptables) {
       }
     }
     return new Firewall(rules, List.copyOf(saved));
-  }
-
-  /** The same beside what the caller does meanwhile. */
-  public static CompletableFuture<Firewall> ask() {
-    CompletableFuture<Firewall> answer = new CompletableFuture<>();
-    Thread.ofPlatform()
-        .name("firewall")
-        .daemon(true)
-        .start(() -> {
-          try {
-            answer.complete(read());
-          } catch (RuntimeException e) {
-            answer.completeExceptionally(e);
-          }
-        });
-    return answer;
   }
 
   /** Whether there was a program to read anything with. */

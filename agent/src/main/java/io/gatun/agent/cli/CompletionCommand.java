@@ -22,7 +22,7 @@ final class CompletionCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    CommandLine gatun = new CommandLine(new GatunCommand());
+    CommandLine gatun = GatunCommand.line();
     System.out.print(
         switch (shell) {
           // picocli's script serves both: it loads bash completion where zsh sources it.

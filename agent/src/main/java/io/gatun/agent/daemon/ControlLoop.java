@@ -5,6 +5,7 @@ import io.gatun.ffm.Libc;
 import io.gatun.ffm.memory.Memory;
 import io.gatun.ffm.memory.NativeArea;
 import java.lang.System.Logger.Level;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.agrona.concurrent.Agent;
@@ -16,13 +17,17 @@ import org.agrona.concurrent.Agent;
 final class ControlLoop implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("gatun.control");
 
-  /** Changes have to be live within 100 ms, and the watchdog looks every 20 to 50. */
-  private static final int PERIOD_MILLIS = 10;
+  /** Changes have to be live within 100 ms, and the watchdog looks every 50. */
+  private static final int PERIOD_MILLIS = 20;
+
+  /** Where there is hardly any hold it looks every 10. */
+  private static final int SHORT_PERIOD_MILLIS = 5;
 
   private final ControlThread control;
   private final List<Agent> others = new CopyOnWriteArrayList<>();
   private final int kernel;
   private final int wake;
+  private final int periodMillis;
   private final Thread thread;
   private volatile boolean running = true;
 
@@ -32,8 +37,11 @@ final class ControlLoop implements AutoCloseable {
    * @param others what follows the tables, in order
    * @param kernel descriptor that is readable when the kernel's tables changed, -1 for none
    * @param wake eventfd that ends the pause between two cycles
+   * @param hold how long the lease is good after the last sign of life
    */
-  ControlLoop(ControlThread control, List<Agent> others, int kernel, int wake) {
+  ControlLoop(ControlThread control, List<Agent> others, int kernel, int wake, Duration hold) {
+    boolean brief = hold.toMillis() < 4 * PERIOD_MILLIS;
+    this.periodMillis = brief ? SHORT_PERIOD_MILLIS : PERIOD_MILLIS;
     this.control = control;
     this.others.addAll(others);
     this.kernel = kernel;
@@ -69,7 +77,7 @@ final class ControlLoop implements AutoCloseable {
   private void pause(long area) {
     watch(area, kernel);
     watch(area + Libc.POLLFD_BYTES, wake);
-    Libc.poll(area, 2, PERIOD_MILLIS);
+    Libc.poll(area, 2, periodMillis);
     if (Memory.getShort(area + Libc.POLLFD_BYTES + Libc.POLLFD_REVENTS) != 0) {
       Libc.read(wake, area + 2L * Libc.POLLFD_BYTES, Long.BYTES); // back to zero
     }

@@ -19,6 +19,7 @@ import io.gatun.control.kernel.KernelMirror;
 import io.gatun.control.kernel.KernelSource;
 import io.gatun.control.kernel.RtnetlinkSource;
 import io.gatun.control.kubernetes.NodeAnnotations;
+import io.gatun.control.manifest.ManifestSource;
 import io.gatun.control.model.ObjectSet;
 import io.gatun.control.overlay.OverlaySource;
 import io.gatun.control.service.NodeSettings;
@@ -51,6 +52,9 @@ public final class Daemon {
   private static final System.Logger LOG = System.getLogger("gatun");
 
   private static final int LOOK_MILLIS = 100;
+
+  /** When the start and what followed at once are over, three seconds later. */
+  private static final int LOOKS_BEFORE_TIDYING = 30;
 
   private static final int DEFAULT_MTU = 1500;
 
@@ -102,7 +106,11 @@ public final class Daemon {
       boolean replace,
       List<String> ignored)
       throws IOException, InterruptedException {
-    CompletableFuture<Firewall> firewall = Firewall.ask(); // answered long before it is needed
+    // What takes longest, all at once.
+    Beside<@Nullable ManifestSource> objects =
+        Beside.begin("manifests", () -> manifests == null ? null : Origin.read(manifests));
+    Beside<Firewall> firewall = Beside.begin("firewall", Firewall::read);
+    Beside.begin("native calls", Libc::gettid); // links them
     GatunConfiguration configuration;
     try {
       configuration = Configuration.read(config);
@@ -110,13 +118,14 @@ public final class Daemon {
       throw new UsageException(String.valueOf(e.getMessage()));
     }
     Observability observability = new Observability();
-    Origin origin =
-        Origin.of(configuration, manifests, kubeconfig, run.objects(), observability.metrics());
     try (InstanceLock lock = new InstanceLock(run)) {
       Interfaces rules = new Interfaces(configuration);
       Predecessor predecessor = Predecessor.of(run, lock, replace);
       List<Interfaces.Taken> interfaces = rules.present();
-      Preflight.refuse(interfaces, run, firewall.join(), ignored);
+      Preflight.refuse(interfaces, run, firewall.outcome(), ignored);
+      Origin origin =
+          Origin.of(
+              configuration, objects.outcome(), kubeconfig, run.objects(), observability.metrics());
       return new Daemon()
           .run(
               configuration,
@@ -126,7 +135,7 @@ public final class Daemon {
               observability,
               run,
               predecessor,
-              firewall.join());
+              firewall.outcome());
     }
   }
 
@@ -271,7 +280,12 @@ public final class Daemon {
       followers.add(new BridgedPorts(dataplane, mirror, taken::get));
     }
     ControlLoop loop =
-        new ControlLoop(control, followers, mirror.descriptor(), dataplane.crew().wakeDescriptor())
+        new ControlLoop(
+                control,
+                followers,
+                mirror.descriptor(),
+                dataplane.crew().wakeDescriptor(),
+                configuration.onFailure().hold())
             .start();
     Watchdog watchdog =
         new Watchdog(
@@ -372,6 +386,7 @@ public final class Daemon {
 
   private End await(Dataplane dataplane) throws InterruptedException {
     int withoutLease = 0;
+    int looks = 0;
     while (true) {
       End end = ends.poll(LOOK_MILLIS, TimeUnit.MILLISECONDS);
       if (end != null) {
@@ -379,6 +394,9 @@ public final class Daemon {
       }
       if (!dataplane.crew().threads().stream().allMatch(WorkerThread::isAlive)) {
         return End.BROKEN;
+      }
+      if (++looks == LOOKS_BEFORE_TIDYING) {
+        System.gc(); // most of the heap is what only the start needed; ZGC gives it back
       }
       boolean lapsed = dataplane.leases().until() - Libc.monotonicNanos() < 0;
       withoutLease = lapsed ? withoutLease + 1 : 0;

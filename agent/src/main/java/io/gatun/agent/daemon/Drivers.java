@@ -102,8 +102,11 @@ final class Drivers {
   }
 
   private static FrameDepot superFrames(int frames) {
-    NativeArea area = NativeArea.map("super-frames", (long) frames * FrameDepot.SUPER_FRAME);
-    return new FrameDepot(area.address(), FrameDepot.SUPER_FRAME, frames);
+    // Shared with nobody, but so it has a name in /proc/PID/smaps.
+    NativeArea.Shared memory =
+        NativeArea.mapShared("super-frames", (long) frames * FrameDepot.SUPER_FRAME);
+    Libc.close(memory.descriptor());
+    return new FrameDepot(memory.area().address(), FrameDepot.SUPER_FRAME, frames);
   }
 
   /** The memory that all XDP sockets share. */

@@ -42,6 +42,15 @@ final class Origin {
     this.state = state;
   }
 
+  /** The objects of files; from any thread. */
+  static ManifestSource read(Path manifests) {
+    try {
+      return new ManifestSource(manifests);
+    } catch (ManifestException e) {
+      throw new UsageException(String.valueOf(e.getMessage()));
+    }
+  }
+
   /**
    * What the command line says, else the configuration, else that of the pod that this is; nobody
    * is asked yet.
@@ -50,19 +59,19 @@ final class Origin {
    */
   static Origin of(
       GatunConfiguration configuration,
-      @Nullable Path manifests,
+      @Nullable ManifestSource manifests,
       @Nullable Path kubeconfig,
       Path state,
       ApiObserver observer) {
+    if (manifests != null) {
+      return new Origin(manifests, null, state);
+    }
     try {
-      if (manifests != null) {
-        return new Origin(new ManifestSource(manifests), null, state);
-      }
       Path file = kubeconfig == null ? configuration.proxy().kubeconfig() : kubeconfig;
       if (file != null) {
         return new Origin(null, ApiServer.ofKubeconfig(file, observer), state);
       }
-    } catch (ManifestException | FieldException e) {
+    } catch (FieldException e) {
       throw new UsageException(String.valueOf(e.getMessage()));
     }
     if (ApiServer.isInCluster()) {

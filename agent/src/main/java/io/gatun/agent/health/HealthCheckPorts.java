@@ -54,6 +54,9 @@ public final class HealthCheckPorts implements AutoCloseable {
   @SuppressWarnings("ReferenceEquality") // a change is another list
   private void look() {
     List<LocalEndpoints.Check> now = endpoints.checks();
+    if (now == seen && now.isEmpty()) {
+      return;
+    }
     List<InetAddress> where = endpoints.addresses();
     if (now == seen && where.equals(addresses) && refused.isEmpty()) {
       return;

@@ -6,6 +6,7 @@ import io.fabric8.kubernetes.client.http.HttpClient;
 import io.fabric8.kubernetes.client.http.HttpRequest;
 import io.fabric8.kubernetes.client.http.HttpResponse;
 import io.fabric8.kubernetes.client.utils.HttpClientUtils;
+import io.fabric8.kubernetes.client.utils.Utils;
 import io.gatun.control.document.Documents;
 import io.gatun.control.document.Field;
 import io.gatun.control.document.FieldException;
@@ -15,6 +16,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.cert.CertPathBuilderException;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -85,7 +87,14 @@ public final class ApiServer implements AutoCloseable {
 
   /** The cluster that this process is a pod of. */
   public static ApiServer inCluster(ApiObserver observer) {
-    return new ApiServer(Config.autoConfigure(null), observer);
+    Config config = Config.autoConfigure(null);
+    Path token =
+        Path.of(
+            Utils.getSystemPropertyOrEnvVar(
+                Config.KUBERNETES_AUTH_SERVICEACCOUNT_TOKEN_FILE_SYSTEM_PROPERTY,
+                Config.KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH));
+    config.setOauthTokenProvider(() -> token(token));
+    return new ApiServer(config, observer);
   }
 
   /** Whether this process is a pod with a service account. */
@@ -175,8 +184,12 @@ public final class ApiServer implements AutoCloseable {
 
   private InputStream ask(HttpRequest request) throws IOException, InterruptedException {
     long asked = System.nanoTime();
-    CompletableFuture<HttpResponse<InputStream>> answer =
-        client.sendAsync(request, InputStream.class);
+    CompletableFuture<HttpResponse<InputStream>> answer;
+    try {
+      answer = client.sendAsync(request, InputStream.class);
+    } catch (IllegalArgumentException e) { // a token, say, that cannot stand in a header
+      throw new IOException(reason(e), e);
+    }
     HttpResponse<InputStream> response;
     try {
       response = answer.get(HEADERS_SECONDS, TimeUnit.SECONDS);
@@ -239,6 +252,9 @@ public final class ApiServer implements AutoCloseable {
     Throwable cause = e;
     while (cause.getCause() != null) {
       cause = cause.getCause();
+    }
+    if (cause instanceof CertPathBuilderException) {
+      return "its certificate is not by the authority that we were given";
     }
     String message = cause.getMessage();
     return message == null ? cause.getClass().getSimpleName() : message;

@@ -2,6 +2,9 @@ package io.gatun.control.kubernetes;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsParameters;
+import com.sun.net.httpserver.HttpsServer;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -16,6 +19,8 @@ import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +46,7 @@ final class BadApiServer implements AutoCloseable {
   private final Map<String, List<Event>> log = new HashMap<>();
   private final Map<String, List<Stream>> streams = new HashMap<>();
   private final List<String> requests = new ArrayList<>();
+  private final @Nullable SSLContext identity;
   private HttpServer server;
   private final int port;
   private long version = 100;
@@ -49,21 +55,42 @@ final class BadApiServer implements AutoCloseable {
   private volatile boolean silent;
 
   BadApiServer() throws IOException {
+    this(null);
+  }
+
+  /** By TLS with {@code identity}, which a client may answer with its own; null: without. */
+  BadApiServer(@Nullable SSLContext identity) throws IOException {
+    this.identity = identity;
     server = start(0);
     port = server.getAddress().getPort();
   }
 
   private HttpServer start(int at) throws IOException {
+    InetSocketAddress address = new InetSocketAddress(InetAddress.getLoopbackAddress(), at);
     HttpServer started =
-        HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), at), 0);
+        identity == null ? HttpServer.create(address, 0) : secure(address, identity);
     started.createContext("/", this::handle);
     started.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
     started.start();
     return started;
   }
 
+  private static HttpServer secure(InetSocketAddress at, SSLContext identity) throws IOException {
+    HttpsServer started = HttpsServer.create(at, 0);
+    started.setHttpsConfigurator(
+        new HttpsConfigurator(identity) {
+          @Override
+          public void configure(HttpsParameters parameters) {
+            SSLParameters wanted = identity.getDefaultSSLParameters();
+            wanted.setWantClientAuth(true);
+            parameters.setSSLParameters(wanted);
+          }
+        });
+    return started;
+  }
+
   String url() {
-    return "http://127.0.0.1:" + port;
+    return (identity == null ? "http" : "https") + "://127.0.0.1:" + port;
   }
 
   /** From now on, until null. */
