@@ -104,9 +104,9 @@ final class ReconfigureBenchmark implements Benchmark {
 
   /** Milliseconds. */
   private static double load(LargeCluster cluster) throws IOException {
-    List<byte[]> objects = cluster.objects();
+    List<byte[]> lists = cluster.lists();
     long start = System.nanoTime();
-    cluster.apply(objects);
+    cluster.load(lists);
     return (System.nanoTime() - start) / 1e6;
   }
 
@@ -115,7 +115,7 @@ final class ReconfigureBenchmark implements Benchmark {
     SplittableRandom random = new SplittableRandom(20261121);
     double[] micros = new double[CHANGES];
     for (int i = -WARM_UP; i < CHANGES; i++) {
-      List<byte[]> event = List.of(cluster.change(random, 2 + WARM_UP + i));
+      byte[] event = cluster.change(random, 2 + WARM_UP + i);
       long start = System.nanoTime();
       cluster.apply(event);
       double took = (System.nanoTime() - start) / 1e3;
@@ -154,7 +154,7 @@ final class ReconfigureBenchmark implements Benchmark {
       SplittableRandom random = new SplittableRandom(7);
       double[] changes = new double[PEER_CHANGES];
       for (int i = 0; i < PEER_CHANGES; i++) {
-        FrontChange change = cluster.apply(List.of(cluster.change(random, 100 + i)));
+        FrontChange change = cluster.apply(cluster.change(random, 100 + i));
         changes[i] = nft(namespace, rules.delta(change));
         tables.qsbr.reclaim();
       }

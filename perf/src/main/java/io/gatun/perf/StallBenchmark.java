@@ -49,12 +49,12 @@ final class StallBenchmark implements Benchmark {
         gaps(path, () -> sleep(options.secondsPerRun(SECONDS) / 5)); // compiles
         still[run] = gaps(path, () -> sleep(options.secondsPerRun(SECONDS)));
         LargeCluster cluster = new LargeCluster(services(options), ENDPOINTS, path.services());
-        List<byte[]> objects = cluster.objects();
+        List<byte[]> lists = cluster.lists();
         changing[run] =
             gaps(
                 path,
                 () -> {
-                  cluster.apply(objects);
+                  cluster.load(lists);
                   churn(cluster, path, options.secondsPerRun(SECONDS));
                 });
         if (path.drops() > 0) {
@@ -108,7 +108,7 @@ final class StallBenchmark implements Benchmark {
     long next = System.nanoTime();
     long end = next + (long) (seconds * 1e9);
     for (int round = 2; next < end; round++) {
-      cluster.apply(List.of(cluster.change(random, round)));
+      cluster.apply(cluster.change(random, round));
       path.reclaim();
       next += CHANGE_NANOS;
       long pause = next - System.nanoTime();
