@@ -249,11 +249,27 @@ public final class Libc {
     if (cpu < 0 || cpu >= CPU_SET_BYTES * 8) {
       return -Errno.EINVAL;
     }
+    java.util.BitSet cpus = new java.util.BitSet();
+    cpus.set(cpu);
+    return allowCpus(0, cpus);
+  }
+
+  /** Lets thread {@code tid} (0: the calling platform thread) run on {@code cpus} only. */
+  public static int allowCpus(int tid, java.util.BitSet cpus) {
+    byte[] bits = cpus.toByteArray();
+    if (bits.length > CPU_SET_BYTES) {
+      return -Errno.EINVAL;
+    }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment set = arena.allocate(CPU_SET_BYTES, 8);
-      set.set(JAVA_BYTE, cpu / 8, (byte) (1 << cpu % 8));
-      return (int) Syscall.call(Syscall.SCHED_SETAFFINITY, 0, CPU_SET_BYTES, set.address());
+      MemorySegment.copy(bits, 0, set, JAVA_BYTE, 0, bits.length);
+      return (int) Syscall.call(Syscall.SCHED_SETAFFINITY, tid, CPU_SET_BYTES, set.address());
     }
+  }
+
+  /** Makes thread {@code tid} give way, −20 to 19: {@code setpriority(2)}, which is a thread's. */
+  public static int nice(int tid, int value) {
+    return (int) Syscall.call(Syscall.SETPRIORITY, 0, tid, value);
   }
 
   /** The CPUs the calling thread may run on, as a bit set; empty when the kernel does not say. */

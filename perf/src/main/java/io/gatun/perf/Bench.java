@@ -17,27 +17,18 @@ import java.util.function.Function;
 public final class Bench {
   private static final Map<String, Function<NodeDataplane, Benchmark>> ALL =
       new TreeMap<>(
-          Map.of(
-              "conntrack",
-              _ -> new ConntrackBenchmark(),
-              "idle",
-              IdleBenchmark::new,
-              "lpm",
-              _ -> new LpmBenchmark(),
-              "reconfigure",
-              _ -> new ReconfigureBenchmark(),
-              "rr",
-              RequestResponseBenchmark::new,
-              "service",
-              _ -> new ServiceBenchmark(),
-              "stall",
-              _ -> new StallBenchmark(),
-              "stream",
-              StreamBenchmark::new,
-              "veth",
-              VethBenchmark::new,
-              "vxlan",
-              VxlanBenchmark::new));
+          Map.ofEntries(
+              Map.entry("conntrack", _ -> new ConntrackBenchmark()),
+              Map.entry("first-packet", FirstPacketBenchmark::new),
+              Map.entry("idle", IdleBenchmark::new),
+              Map.entry("lpm", _ -> new LpmBenchmark()),
+              Map.entry("reconfigure", _ -> new ReconfigureBenchmark()),
+              Map.entry("rr", RequestResponseBenchmark::new),
+              Map.entry("service", _ -> new ServiceBenchmark()),
+              Map.entry("stall", _ -> new StallBenchmark()),
+              Map.entry("stream", StreamBenchmark::new),
+              Map.entry("veth", VethBenchmark::new),
+              Map.entry("vxlan", VxlanBenchmark::new)));
 
   private Bench() {}
 

@@ -2,11 +2,7 @@ package io.gatun.perf;
 
 import io.gatun.control.nftables.KubeProxyRules;
 import io.gatun.control.service.FrontChange;
-import io.gatun.flow.FlowTable;
-import io.gatun.flow.FlowTimeouts;
 import io.gatun.lab.Command;
-import io.gatun.ring.qsbr.Qsbr;
-import io.gatun.service.ServiceTable;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
@@ -69,11 +65,11 @@ final class ReconfigureBenchmark implements Benchmark {
     int runs = Math.min(options.runs(), 5);
     double[] full = new double[runs];
     for (int run = 0; run < runs - 1; run++) {
-      try (Tables tables = new Tables()) {
+      try (BareTables tables = new BareTables()) {
         full[run] = load(new LargeCluster(size.services, size.endpoints, tables.services));
       }
     }
-    try (Tables tables = new Tables()) {
+    try (BareTables tables = new BareTables()) {
       LargeCluster cluster = new LargeCluster(size.services, size.endpoints, tables.services);
       full[runs - 1] = load(cluster);
       double[] changes = changes(cluster, tables);
@@ -111,7 +107,7 @@ final class ReconfigureBenchmark implements Benchmark {
   }
 
   /** Microseconds each. */
-  private static double[] changes(LargeCluster cluster, Tables tables) throws IOException {
+  private static double[] changes(LargeCluster cluster, BareTables tables) throws IOException {
     SplittableRandom random = new SplittableRandom(20261121);
     double[] micros = new double[CHANGES];
     for (int i = -WARM_UP; i < CHANGES; i++) {
@@ -142,7 +138,7 @@ final class ReconfigureBenchmark implements Benchmark {
   @SuppressWarnings("ArrayRecordComponent") // never compared
   private record Peer(double full, double[] changes) {}
 
-  private static Peer peer(LargeCluster cluster, Tables tables) throws IOException {
+  private static Peer peer(LargeCluster cluster, BareTables tables) throws IOException {
     String namespace = "gatun-reconfigure-" + ProcessHandle.current().pid();
     Command.of("ip", "netns", "add", namespace).run().orThrow();
     try (Cleanup _ =
@@ -171,18 +167,5 @@ final class ReconfigureBenchmark implements Benchmark {
         .run()
         .orThrow();
     return (System.nanoTime() - start) / 1e3;
-  }
-
-  /** What workers would read, without workers. */
-  private static final class Tables implements AutoCloseable {
-    final Qsbr qsbr = new Qsbr(1);
-    final FlowTable flows = new FlowTable(100_000, FlowTimeouts.defaults(), qsbr);
-    final ServiceTable services = new ServiceTable(flows, qsbr);
-
-    @Override
-    public void close() {
-      services.close();
-      flows.close();
-    }
   }
 }

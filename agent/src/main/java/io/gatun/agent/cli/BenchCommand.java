@@ -27,7 +27,7 @@ final class BenchCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "NAME",
       description =
-          "Which benchmark: conntrack, idle, lpm, reconfigure, rr, service, stall, stream, veth, vxlan.")
+          "Which benchmark: conntrack, first-packet, idle, lpm, reconfigure, rr, service, stall, stream, veth, vxlan.")
   private String name = "";
 
   @Option(names = "--flows", paramLabel = "N", description = "Connections under way.")
@@ -57,7 +57,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--driver",
       paramLabel = "xdp|packet",
-      description = "stream, rr: the pods' ports.")
+      description = "first-packet, idle, rr, stream: the pods' ports.")
   private String driver = BenchOptions.DRIVER;
 
   @Option(

@@ -18,8 +18,6 @@ import java.util.function.Predicate;
 
 /** Which endpoints of one Service port are usable, in one family: semantics.md, 1. */
 final class EndpointChoice {
-  private static final Predicate<EndpointState> ANY = _ -> true;
-
   private record Candidate(EndpointKey key, EndpointState state) {}
 
   /** In the order of a set, each once. */
@@ -70,7 +68,7 @@ final class EndpointChoice {
       return Backends.NONE;
     }
     Predicate<EndpointState> local = state -> node.nodeName().equals(state.nodeName());
-    EndpointSet cluster = choice.usable(choice.near(node), ANY);
+    EndpointSet cluster = choice.usable(choice.near(node), _ -> true);
     EndpointSet serving = choice.select(state -> state.ready() || state.serving());
     return new Backends(
         cluster,
@@ -130,7 +128,7 @@ final class EndpointChoice {
     if (zone != null && hints(EndpointState::zoneHints, zone)) {
       return state -> state.zoneHints().contains(zone);
     }
-    return ANY;
+    return _ -> true;
   }
 
   /** Every ready endpoint has hints, and one of them names {@code here}. */
