@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.gatun.control.manifest.ManifestException;
 import io.gatun.control.manifest.ManifestReader;
+import io.gatun.control.model.ObjectName;
 import io.gatun.control.model.ObjectStore;
 import io.gatun.control.service.NodeSettings;
 import io.gatun.control.service.NodeView;
@@ -54,7 +55,7 @@ class PrimaryAddressesTest {
     assertEquals(
         List.of("192.0.2.1", "198.51.100.7", "198.51.100.8"),
         told.stream().map(list -> list.getFirst().getHostAddress()).toList());
-    objects.remove("Node", objects.nodes().get("node-a").name());
+    objects.remove("Node", new ObjectName("", "node-a"));
     look(addresses);
     assertEquals(List.of(KERNEL), addresses.current());
   }
