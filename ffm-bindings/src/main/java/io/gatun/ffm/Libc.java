@@ -92,6 +92,9 @@ public final class Libc {
   private static final int IFREQ_BYTES = 40;
   private static final int CPU_SET_BYTES = 128;
 
+  /** struct sched_attr (linux/sched/types.h), SCHED_ATTR_SIZE_VER0. */
+  private static final int SCHED_ATTR_BYTES = 48;
+
   private Libc() {}
 
   public static int socket(int domain, int type, int protocol) {
@@ -267,9 +270,21 @@ public final class Libc {
     }
   }
 
-  /** Makes thread {@code tid} give way, −20 to 19: {@code setpriority(2)}, which is a thread's. */
-  public static int nice(int tid, int value) {
-    return (int) Syscall.call(Syscall.SETPRIORITY, 0, tid, value);
+  /**
+   * Schedules thread {@code tid} as {@code SCHED_OTHER} (sched_setattr(2)).
+   *
+   * @param nice −20 to 19; below what it is needs CAP_SYS_NICE
+   * @param slice nanoseconds that it may run on while another one waits, 100 µs to 100 ms; kernels
+   *     before 6.12 ignore it
+   */
+  public static int schedule(int tid, int nice, long slice) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attributes = arena.allocate(SCHED_ATTR_BYTES, 8);
+      attributes.set(JAVA_INT, 0, SCHED_ATTR_BYTES);
+      attributes.set(JAVA_INT, 16, nice);
+      attributes.set(JAVA_LONG, 24, slice);
+      return (int) Syscall.call(Syscall.SCHED_SETATTR, tid, attributes.address(), 0);
+    }
   }
 
   /** The CPUs the calling thread may run on, as a bit set; empty when the kernel does not say. */

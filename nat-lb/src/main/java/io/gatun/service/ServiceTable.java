@@ -153,12 +153,18 @@ public final class ServiceTable implements AutoCloseable {
       }
     }
     if (!stale.isEmpty()) {
-      staleFlows += flows.withdraw(stale);
+      withdraw(stale);
       // Once more when no worker can still choose by an old record.
-      qsbr.retire(0, ignored -> staleFlows += flows.withdraw(stale));
+      qsbr.retire(0, ignored -> withdraw(stale));
     }
     fronts = states.size();
     qsbr.reclaim();
+  }
+
+  private synchronized void withdraw(StaleFlows stale) {
+    if (stale.mayBeIn(flows)) {
+      staleFlows += flows.withdraw(stale);
+    }
   }
 
   /**

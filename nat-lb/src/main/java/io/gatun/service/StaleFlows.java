@@ -3,6 +3,7 @@ package io.gatun.service;
 import io.gatun.flow.AddressWords;
 import io.gatun.flow.FlowFilter;
 import io.gatun.flow.FlowState;
+import io.gatun.flow.FlowTable;
 import io.gatun.flow.FlowView;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -69,6 +70,11 @@ final class StaleFlows implements FlowFilter {
 
   boolean isEmpty() {
     return gone.isEmpty();
+  }
+
+  /** Whether any of these Services has flows at this moment: to look for them is to read all. */
+  boolean mayBeIn(FlowTable flows) {
+    return services.stream().anyMatch(service -> flows.flows(service) > 0);
   }
 
   @Override
