@@ -92,6 +92,9 @@ public final class Libc {
   private static final int IFREQ_BYTES = 40;
   private static final int CPU_SET_BYTES = 128;
 
+  /** struct sched_attr (linux/sched/types.h), SCHED_ATTR_SIZE_VER0. */
+  private static final int SCHED_ATTR_BYTES = 48;
+
   private Libc() {}
 
   public static int socket(int domain, int type, int protocol) {
@@ -249,10 +252,38 @@ public final class Libc {
     if (cpu < 0 || cpu >= CPU_SET_BYTES * 8) {
       return -Errno.EINVAL;
     }
+    java.util.BitSet cpus = new java.util.BitSet();
+    cpus.set(cpu);
+    return allowCpus(0, cpus);
+  }
+
+  /** Lets thread {@code tid} (0: the calling platform thread) run on {@code cpus} only. */
+  public static int allowCpus(int tid, java.util.BitSet cpus) {
+    byte[] bits = cpus.toByteArray();
+    if (bits.length > CPU_SET_BYTES) {
+      return -Errno.EINVAL;
+    }
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment set = arena.allocate(CPU_SET_BYTES, 8);
-      set.set(JAVA_BYTE, cpu / 8, (byte) (1 << cpu % 8));
-      return (int) Syscall.call(Syscall.SCHED_SETAFFINITY, 0, CPU_SET_BYTES, set.address());
+      MemorySegment.copy(bits, 0, set, JAVA_BYTE, 0, bits.length);
+      return (int) Syscall.call(Syscall.SCHED_SETAFFINITY, tid, CPU_SET_BYTES, set.address());
+    }
+  }
+
+  /**
+   * Schedules thread {@code tid} as {@code SCHED_OTHER} (sched_setattr(2)).
+   *
+   * @param nice −20 to 19; below what it is needs CAP_SYS_NICE
+   * @param slice nanoseconds that it may run on while another one waits, 100 µs to 100 ms; kernels
+   *     before 6.12 ignore it
+   */
+  public static int schedule(int tid, int nice, long slice) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment attributes = arena.allocate(SCHED_ATTR_BYTES, 8);
+      attributes.set(JAVA_INT, 0, SCHED_ATTR_BYTES);
+      attributes.set(JAVA_INT, 16, nice);
+      attributes.set(JAVA_LONG, 24, slice);
+      return (int) Syscall.call(Syscall.SCHED_SETATTR, tid, attributes.address(), 0);
     }
   }
 

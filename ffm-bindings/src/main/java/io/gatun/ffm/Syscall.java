@@ -47,6 +47,7 @@ public final class Syscall {
   static final long UMOUNT2 = ARM ? 39 : 166;
   static final long GETTID = ARM ? 178 : 186;
   static final long SCHED_SETAFFINITY = ARM ? 122 : 203;
+  static final long SCHED_SETATTR = ARM ? 274 : 314;
   static final long SCHED_GETAFFINITY = ARM ? 123 : 204;
   static final long OPENAT = ARM ? 56 : 257;
   static final long PPOLL = ARM ? 73 : 271;

@@ -72,23 +72,35 @@ final class FrontSlots {
     return next == base + (mask + 1L) * BYTES ? base : next;
   }
 
-  /** Writer: stores {@code value}, and returns what was there. */
-  long put(long high, long low, long key, long value) {
+  /** Writer: stores {@code value}. */
+  void put(long high, long low, long key, long value) {
+    // Release: pairs with find, the record is whole when its address is seen.
+    Memory.putLongRelease(slot(high, low, key) + VALUE, value);
+  }
+
+  /** Writer: adds to the value, and returns what it is now. */
+  long add(long high, long low, long key, long change) {
+    long slot = slot(high, low, key);
+    long value = Memory.getLong(slot + VALUE) + change;
+    Memory.putLongRelease(slot + VALUE, value);
+    return value;
+  }
+
+  /** Where the key stands; from now on, if it did not before. */
+  private long slot(long high, long low, long key) {
     long slot = home(high, low, key);
     while (true) {
       long there = Memory.getLong(slot + KEY);
       if (there == 0) {
         Memory.putLong(slot, high);
         Memory.putLong(slot + 8, low);
-        Memory.putLong(slot + VALUE, value);
+        Memory.putLong(slot + VALUE, 0);
         Memory.putLongRelease(slot + KEY, key);
         used++;
-        return 0;
+        return slot;
       }
       if (there == key && Memory.getLong(slot + 8) == low && Memory.getLong(slot) == high) {
-        long before = Memory.getLong(slot + VALUE);
-        Memory.putLongRelease(slot + VALUE, value);
-        return before;
+        return slot;
       }
       slot = after(slot);
     }

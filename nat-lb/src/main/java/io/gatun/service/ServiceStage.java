@@ -152,14 +152,14 @@ public final class ServiceStage implements Stage {
         if (forService(v, i, slots, clients, known, ipv6, high, low)) {
           continue;
         }
-      } else if ((known & ~ServiceTable.ENDPOINT) == 0 && cidrs.contain(ipv6, high, low)) {
+      } else if ((known & ServiceTable.FLAGS) == 0 && cidrs.contain(ipv6, high, low)) {
         v.drop(i, DropReason.UNASSIGNED_SERVICE_ADDRESS);
         continue;
       }
       if (clients.egress(ipv6) && (known & ServiceTable.OWN) == 0) {
         egress(v, i, slots, clients, ipv6, high, low);
       }
-      if ((known & ServiceTable.ENDPOINT) != 0 && v.flow[i] == 0 && hasPorts(v, i)) {
+      if (known >= ServiceTable.ENDPOINT && v.flow[i] == 0 && hasPorts(v, i)) {
         connector.direct(v, i);
       }
     }

@@ -10,7 +10,6 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -35,8 +34,14 @@ public final class ServiceTable implements AutoCloseable {
   /** One of the node's own addresses. */
   static final long OWN = 8;
 
-  /** An endpoint has it: who talks to it directly must not be taken for a front's client. */
-  static final long ENDPOINT = 16;
+  /**
+   * Endpoint sets that have it, counted from here up: who talks to it directly must not be taken
+   * for a front's client. So a quarter of a million endpoints need no other table.
+   */
+  static final long ENDPOINT = 1L << 32;
+
+  /** What is no such count. */
+  static final long FLAGS = ENDPOINT - 1;
 
   /** Eight clients each: a quarter of a million sticky clients, 16 MiB when all are there. */
   private static final int AFFINITY_BUCKETS = 1 << 15;
@@ -46,6 +51,8 @@ public final class ServiceTable implements AutoCloseable {
       new FlowFile.Annex(AffinityTable.bytes(AFFINITY_BUCKETS), AffinityTable.LAYOUT);
 
   private static final int UDP = 17;
+
+  private static final FrontKind[] KINDS = FrontKind.values();
 
   /** A Service port: its number, where its connections are counted, and how many fronts it has. */
   private static final class Owner {
@@ -78,8 +85,10 @@ public final class ServiceTable implements AutoCloseable {
   private final Map<String, Owner> owners = new HashMap<>();
   private final Map<EndpointSet, Shared> sets = new HashMap<>();
   private final Map<InetSocketAddress, Long> loads = new HashMap<>();
-  private final Map<InetAddress, EnumMap<FrontKind, Integer>> kinds = new HashMap<>();
-  private final Map<InetAddress, Integer> endpointSets = new HashMap<>();
+
+  /** How many fronts an address has, by their kind's ordinal. */
+  private final Map<InetAddress, int[]> kinds = new HashMap<>();
+
   private final DirectTuples direct = new DirectTuples();
   private final AffinityTable affinities;
   private Set<InetAddress> own = Set.of();
@@ -144,12 +153,18 @@ public final class ServiceTable implements AutoCloseable {
       }
     }
     if (!stale.isEmpty()) {
-      staleFlows += flows.withdraw(stale);
+      withdraw(stale);
       // Once more when no worker can still choose by an old record.
-      qsbr.retire(0, ignored -> staleFlows += flows.withdraw(stale));
+      qsbr.retire(0, ignored -> withdraw(stale));
     }
     fronts = states.size();
     qsbr.reclaim();
+  }
+
+  private synchronized void withdraw(StaleFlows stale) {
+    if (stale.mayBeIn(flows)) {
+      staleFlows += flows.withdraw(stale);
+    }
   }
 
   /**
@@ -254,43 +269,41 @@ public final class ServiceTable implements AutoCloseable {
 
   /** Keeps what is known of the address alone. */
   private void count(FrontSpec spec, int change) {
-    EnumMap<FrontKind, Integer> counts =
-        kinds.computeIfAbsent(spec.address(), a -> new EnumMap<>(FrontKind.class));
-    counts.merge(spec.kind(), change, Integer::sum);
-    publishAddress(spec.address());
+    int[] counts = kinds.computeIfAbsent(spec.address(), a -> new int[KINDS.length]);
+    int now = counts[spec.kind().ordinal()] += change;
+    if (now == 0 || now == change) { // the last one, or the first
+      publishAddress(spec.address());
+    }
   }
 
   private void countEndpoints(EndpointSet set, int change) {
-    for (InetSocketAddress endpoint : set.endpoints()) {
-      InetAddress address = endpoint.getAddress();
-      int before = endpointSets.getOrDefault(address, 0);
-      if (before + change == 0) {
-        endpointSets.remove(address);
-      } else {
-        endpointSets.put(address, before + change);
-      }
-      if (before == 0 || before + change == 0) {
-        publishAddress(address);
-      }
+    long key = FrontSlots.address(set.ipv6());
+    for (int i = 0; i < set.size(); i++) {
+      slots.add(set.high(i), set.low(i), key, change * ENDPOINT);
+      growIfCrowded();
     }
   }
 
   private void publishAddress(InetAddress address) {
-    EnumMap<FrontKind, Integer> counts =
-        kinds.getOrDefault(address, new EnumMap<>(FrontKind.class));
+    int[] counts = kinds.get(address);
     boolean isOwn = own.contains(address);
-    long value = (isOwn ? OWN : 0) | (endpointSets.containsKey(address) ? ENDPOINT : 0);
-    for (FrontKind kind : FrontKind.values()) {
-      if (counts.getOrDefault(kind, 0) > 0) {
-        value |= SERVICE;
-        value |= kind == FrontKind.CLUSTER_IP ? CLUSTER_IP : 0;
-        value |= isOwn || kind == FrontKind.NODE_PORT || kind == FrontKind.HOST_PORT ? 0 : VIRTUAL;
+    long value = isOwn ? OWN : 0;
+    if (counts != null) {
+      for (FrontKind kind : KINDS) {
+        if (counts[kind.ordinal()] > 0) {
+          boolean real = isOwn || kind == FrontKind.NODE_PORT || kind == FrontKind.HOST_PORT;
+          value |= SERVICE;
+          value |= kind == FrontKind.CLUSTER_IP ? CLUSTER_IP : 0;
+          value |= real ? 0 : VIRTUAL;
+        }
+      }
+      if ((value & SERVICE) == 0) {
+        kinds.remove(address);
       }
     }
-    if ((value & SERVICE) == 0) {
-      kinds.remove(address);
-    }
-    put(address, FrontSlots.address(AddressWords.ipv6(address)), value);
+    long key = FrontSlots.address(AddressWords.ipv6(address));
+    long before = slots.find(AddressWords.high(address), AddressWords.low(address), key);
+    put(address, key, before & ~FLAGS | value);
   }
 
   private void set(FrontKey key, long record) {
@@ -299,8 +312,12 @@ public final class ServiceTable implements AutoCloseable {
   }
 
   private void put(InetAddress address, long key, long value) {
+    slots.put(AddressWords.high(address), AddressWords.low(address), key, value);
+    growIfCrowded();
+  }
+
+  private void growIfCrowded() {
     FrontSlots now = slots;
-    now.put(AddressWords.high(address), AddressWords.low(address), key, value);
     if (now.crowded()) {
       slots = now.anew();
       qsbr.retire(0, ignored -> now.area.close());

@@ -1,10 +1,7 @@
 package io.gatun.service;
 
 import io.gatun.ffm.memory.Memory;
-import io.gatun.flow.AddressWords;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.List;
 
 /**
  * What the data path knows of an {@link EndpointSet}: written once, then only read; shared by all
@@ -48,8 +45,7 @@ final class SetRecord {
   }
 
   static long write(Blocks blocks, EndpointSet set, Loads loads) {
-    List<InetSocketAddress> endpoints = set.endpoints();
-    int n = endpoints.size();
+    int n = set.size();
     int picks = 0;
     for (int i = 0; i < n; i++) {
       picks += set.weight(i);
@@ -57,7 +53,7 @@ final class SetRecord {
     long[] identities = new long[picks];
     int[] of = new int[picks];
     for (int i = 0, k = 0; i < n; i++) {
-      long identity = identity(endpoints.get(i));
+      long identity = identity(set, i);
       for (int w = 0; w < set.weight(i); w++, k++) {
         identities[k] = w == 0 ? identity : Maglev.mix(identity + w);
         of[k] = i;
@@ -78,13 +74,12 @@ final class SetRecord {
     Memory.putLong(record + SLOTS_AT, slotsAt);
     for (int i = 0; i < n; i++) {
       long at = endpoint(record, i);
-      InetAddress address = endpoints.get(i).getAddress();
-      Memory.putLong(at, AddressWords.high(address));
-      Memory.putLong(at + 8, AddressWords.low(address));
-      Memory.putInt(at + PORT, endpoints.get(i).getPort());
+      Memory.putLong(at, set.high(i));
+      Memory.putLong(at + 8, set.low(i));
+      Memory.putInt(at + PORT, set.port(i));
       Memory.putInt(at + WEIGHT, set.weight(i));
       boolean counted = set.algorithm() == Algorithm.LEAST_CONNECTION;
-      Memory.putLong(at + LOAD, counted ? loads.counter(endpoints.get(i)) : 0);
+      Memory.putLong(at + LOAD, counted ? loads.counter(set.endpoints().get(i)) : 0);
     }
     for (int k = 0; k < picks; k++) {
       Memory.putLong(picksAt + (long) k * PICK_BYTES, identities[k]);
@@ -96,10 +91,9 @@ final class SetRecord {
     return record;
   }
 
-  private static long identity(InetSocketAddress e) {
+  private static long identity(EndpointSet set, int i) {
     return Maglev.mix(
-        Maglev.mix(AddressWords.high(e.getAddress()))
-            ^ Maglev.mix(AddressWords.low(e.getAddress()) + e.getPort() * 0x1_0000_0001L));
+        Maglev.mix(set.high(i)) ^ Maglev.mix(set.low(i) + set.port(i) * 0x1_0000_0001L));
   }
 
   static int endpoints(long record) {

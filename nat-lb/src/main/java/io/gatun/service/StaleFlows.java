@@ -3,8 +3,8 @@ package io.gatun.service;
 import io.gatun.flow.AddressWords;
 import io.gatun.flow.FlowFilter;
 import io.gatun.flow.FlowState;
+import io.gatun.flow.FlowTable;
 import io.gatun.flow.FlowView;
-import java.net.InetSocketAddress;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -25,12 +25,7 @@ final class StaleFlows implements FlowFilter {
 
   private record Front(long high, long low, int protocol, int port) {}
 
-  private record Endpoint(long high, long low, int port) {
-    static Endpoint of(InetSocketAddress e) {
-      return new Endpoint(
-          AddressWords.high(e.getAddress()), AddressWords.low(e.getAddress()), e.getPort());
-    }
-  }
+  private record Endpoint(long high, long low, int port) {}
 
   /** What a front no longer has; null: whatever it had. */
   private final Map<Front, @Nullable Set<Endpoint>> gone = new HashMap<>();
@@ -42,11 +37,13 @@ final class StaleFlows implements FlowFilter {
     Set<Endpoint> left = new HashSet<>();
     Backends before = front.backends();
     for (EndpointSet set : List.of(before.serving(), before.cluster(), before.local())) {
-      for (InetSocketAddress endpoint : set.without(now.serving())) {
-        if (!now.cluster().contains(endpoint) && !now.local().contains(endpoint)) {
-          left.add(Endpoint.of(endpoint));
-        }
-      }
+      set.without(
+          now.serving(),
+          (high, low, port) -> {
+            if (now.cluster().find(high, low, port) < 0 && now.local().find(high, low, port) < 0) {
+              left.add(new Endpoint(high, low, port));
+            }
+          });
     }
     if (!left.isEmpty()) {
       gone.put(key(front), left);
@@ -73,6 +70,11 @@ final class StaleFlows implements FlowFilter {
 
   boolean isEmpty() {
     return gone.isEmpty();
+  }
+
+  /** Whether any of these Services has flows at this moment: to look for them is to read all. */
+  boolean mayBeIn(FlowTable flows) {
+    return services.stream().anyMatch(service -> flows.flows(service) > 0);
   }
 
   @Override

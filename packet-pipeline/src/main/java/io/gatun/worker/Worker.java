@@ -48,6 +48,7 @@ public final class Worker implements Agent, AutoCloseable {
   private final Stage[] stages;
   private final HoldingStage[] holding;
   private final WorkerCounters counters = new WorkerCounters();
+  private final CycleTimes times;
   private final PacketVector packets = new PacketVector();
   private final PacketVector handed = new PacketVector();
   private final @Nullable Port[] byNumber = new @Nullable Port[WorkerCounters.PORTS];
@@ -61,6 +62,7 @@ public final class Worker implements Agent, AutoCloseable {
   private HandOff[] out = {};
   private HandOff[] in = {};
   private int firstPort;
+  private int vectors;
   private int hostPort = NONE;
   private long hostMac;
   private volatile Fault fault = Fault.NONE;
@@ -77,6 +79,7 @@ public final class Worker implements Agent, AutoCloseable {
     this.pool = pool;
     this.reader = reader;
     this.stages = stages.toArray(new Stage[0]);
+    this.times = new CycleTimes(stages.size());
     this.holding =
         stages.stream()
             .filter(HoldingStage.class::isInstance)
@@ -98,6 +101,11 @@ public final class Worker implements Agent, AutoCloseable {
   /** What this worker counted; readable by any thread. */
   public WorkerCounters counters() {
     return counters;
+  }
+
+  /** How long its cycles took; readable by any thread. */
+  public CycleTimes times() {
+    return times;
   }
 
   /** Frames of this worker. */
@@ -198,6 +206,7 @@ public final class Worker implements Agent, AutoCloseable {
 
   @Override
   public int doWork() {
+    long began = System.nanoTime();
     counters.beat();
     reader.quiescent();
     int work = command();
@@ -207,8 +216,12 @@ public final class Worker implements Agent, AutoCloseable {
     boolean due = due();
     int received = receive(due ? PacketVector.CAPACITY - ROOM_FOR_HELD : PacketVector.CAPACITY);
     if (received > 0 || due) {
-      for (Stage stage : stages) {
-        stage.process(packets);
+      if ((++vectors & CycleTimes.SAMPLED - 1) == 0) {
+        processTimed();
+      } else {
+        for (Stage stage : stages) {
+          stage.process(packets);
+        }
       }
       dispatch();
     }
@@ -222,8 +235,21 @@ public final class Worker implements Agent, AutoCloseable {
     work += received;
     if (work == 0) {
       counters.idled();
+    } else {
+      times.cycle(System.nanoTime() - began);
     }
     return work;
+  }
+
+  private void processTimed() {
+    times.vector(packets.size);
+    long before = System.nanoTime();
+    for (int i = 0; i < stages.length; i++) {
+      stages[i].process(packets);
+      long now = System.nanoTime();
+      times.stage(i, now - before);
+      before = now;
+    }
   }
 
   private boolean due() {

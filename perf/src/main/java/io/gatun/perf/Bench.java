@@ -15,21 +15,21 @@ import java.util.function.Function;
 
 /** {@code gatun bench NAME}: finds the benchmark, runs it, prints what it found. */
 public final class Bench {
-  private static final Map<String, Function<NodeDataplane, Benchmark>> ALL = new TreeMap<>();
-
-  static {
-    ALL.put("conntrack", _ -> new ConntrackBenchmark());
-    ALL.put("idle", IdleBenchmark::new);
-    ALL.put("lpm", _ -> new LpmBenchmark());
-    ALL.put("reconfigure", _ -> new ReconfigureBenchmark());
-    ALL.put("rr", RequestResponseBenchmark::new);
-    ALL.put("service", _ -> new ServiceBenchmark());
-    ALL.put("stall", _ -> new StallBenchmark());
-    ALL.put("startup", StartupBenchmark::new);
-    ALL.put("stream", StreamBenchmark::new);
-    ALL.put("veth", VethBenchmark::new);
-    ALL.put("vxlan", VxlanBenchmark::new);
-  }
+  private static final Map<String, Function<NodeDataplane, Benchmark>> ALL =
+      new TreeMap<>(
+          Map.ofEntries(
+              Map.entry("conntrack", _ -> new ConntrackBenchmark()),
+              Map.entry("first-packet", FirstPacketBenchmark::new),
+              Map.entry("idle", IdleBenchmark::new),
+              Map.entry("lpm", _ -> new LpmBenchmark()),
+              Map.entry("reconfigure", _ -> new ReconfigureBenchmark()),
+              Map.entry("rr", RequestResponseBenchmark::new),
+              Map.entry("service", _ -> new ServiceBenchmark()),
+              Map.entry("stall", _ -> new StallBenchmark()),
+              Map.entry("startup", StartupBenchmark::new),
+              Map.entry("stream", StreamBenchmark::new),
+              Map.entry("veth", VethBenchmark::new),
+              Map.entry("vxlan", VxlanBenchmark::new)));
 
   private Bench() {}
 

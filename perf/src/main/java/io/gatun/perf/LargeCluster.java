@@ -2,22 +2,26 @@ package io.gatun.perf;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
+import io.gatun.control.document.Field;
 import io.gatun.control.document.JsonFields;
+import io.gatun.control.kubernetes.ListBody;
 import io.gatun.control.manifest.ManifestException;
 import io.gatun.control.manifest.ManifestReader;
 import io.gatun.control.model.KubernetesObject;
-import io.gatun.control.model.ObjectChanges;
 import io.gatun.control.model.ObjectName;
 import io.gatun.control.model.ObjectStore;
 import io.gatun.control.service.FrontChange;
 import io.gatun.control.service.FrontTable;
 import io.gatun.control.service.NodeView;
 import io.gatun.service.ServiceTable;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 import java.util.random.RandomGenerator;
 
 /**
@@ -42,17 +46,30 @@ final class LargeCluster {
     this.table = table;
   }
 
-  /** Everything, an object an entry. */
-  List<byte[]> objects() {
-    List<byte[]> objects = new ArrayList<>(2 * services);
-    for (int i = 0; i < services; i++) {
-      objects.add(service(i));
-      objects.add(slice(i, 0));
-    }
-    return objects;
+  /** Everything, as the bodies of two lists: Services and their EndpointSlices. */
+  List<byte[]> lists() {
+    return List.of(
+        list("v1", "Service", this::service),
+        list("discovery.k8s.io/v1", "EndpointSlice", i -> slice(i, 0)));
   }
 
-  private static byte[] service(int i) {
+  private byte[] list(String version, String kind, IntFunction<byte[]> item) {
+    ByteArrayOutputStream body = new ByteArrayOutputStream();
+    body.writeBytes(
+        "{\"kind\":\"%sList\",\"apiVersion\":\"%s\",\"metadata\":{\"resourceVersion\":\"2\"},\"items\":["
+            .formatted(kind, version)
+            .getBytes(StandardCharsets.UTF_8));
+    for (int i = 0; i < services; i++) {
+      if (i > 0) {
+        body.write(',');
+      }
+      body.writeBytes(item.apply(i));
+    }
+    body.writeBytes("]}".getBytes(StandardCharsets.UTF_8));
+    return body.toByteArray();
+  }
+
+  private byte[] service(int i) {
     return """
     {"apiVersion":"v1","kind":"Service","metadata":{"name":"service-%1$d","namespace":"default","uid":"%1$d","resourceVersion":"1"},\
     "spec":{"type":"ClusterIP","clusterIP":"%2$s","clusterIPs":["%2$s"],"ports":[{"name":"http","port":80,"protocol":"TCP"}]}}\
@@ -89,13 +106,25 @@ final class LargeCluster {
     return slice(random.nextInt(services), round);
   }
 
-  /** From bytes to the published tables; returns what changed last. */
-  FrontChange apply(List<byte[]> objects) throws IOException {
-    for (byte[] object : objects) {
-      store.put(read(object));
+  /** Takes what {@link #lists} are, from bytes to the published tables. */
+  void load(List<byte[]> lists) throws IOException {
+    for (byte[] list : lists) {
+      ListBody.read(new ByteArrayInputStream(list), item -> store.put(read(item)));
     }
-    ObjectChanges changes = store.takeChanges();
-    List<ObjectName> names = new ArrayList<>(changes.services());
+    publish();
+  }
+
+  /** Takes an event's object, from bytes to the published tables; returns what it changed. */
+  FrontChange apply(byte[] object) throws IOException {
+    try (JsonParser parser = JSON.createParser(object)) {
+      parser.nextToken();
+      store.put(read(JsonFields.read(parser)));
+    }
+    return publish();
+  }
+
+  private FrontChange publish() {
+    List<ObjectName> names = new ArrayList<>(store.takeChanges().services());
     FrontChange change = new FrontChange(List.of(), List.of());
     for (int from = 0; from < names.size(); from += BATCH) {
       List<ObjectName> some = names.subList(from, Math.min(names.size(), from + BATCH));
@@ -105,12 +134,11 @@ final class LargeCluster {
     return change;
   }
 
-  private static KubernetesObject read(byte[] object) throws IOException {
-    try (JsonParser parser = JSON.createParser(object)) {
-      parser.nextToken();
-      return ManifestReader.readObject("bench", JsonFields.read(parser), "", "");
+  private static KubernetesObject read(Field object) {
+    try {
+      return ManifestReader.readObject("bench", object, "", "");
     } catch (ManifestException e) {
-      throw new IOException(e);
+      throw new IllegalStateException(e);
     }
   }
 

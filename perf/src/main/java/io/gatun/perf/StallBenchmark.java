@@ -1,8 +1,11 @@
 package io.gatun.perf;
 
+import io.gatun.ffm.Libc;
+import io.gatun.worker.OtherThreads;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +27,11 @@ final class StallBenchmark implements Benchmark {
   private static final long CHANGE_NANOS = 1_000_000;
   private static final double SECONDS = 5;
 
+  /** As a daemon with {@code workers.cpus} does it, where there is a core for everybody else. */
+  private static final int WORKER_CPU = Runtime.getRuntime().availableProcessors() - 1;
+
+  private static final boolean PINNED = WORKER_CPU > 0 && !Boolean.getBoolean("gatun.bench.nopin");
+
   @Override
   public Map<String, Object> arguments(BenchOptions options) {
     Map<String, Object> arguments = new LinkedHashMap<>();
@@ -40,6 +48,11 @@ final class StallBenchmark implements Benchmark {
   @Override
   public List<Figure> measure(BenchOptions options) throws IOException {
     int runs = Math.min(options.runs(), options.quick() ? 1 : 3);
+    if (PINNED) {
+      BitSet cpus = new BitSet();
+      cpus.set(WORKER_CPU);
+      OtherThreads.leave(cpus);
+    }
     double[] changing = new double[runs];
     double[] still = new double[runs];
     for (int run = 0; run < runs; run++) {
@@ -49,12 +62,12 @@ final class StallBenchmark implements Benchmark {
         gaps(path, () -> sleep(options.secondsPerRun(SECONDS) / 5)); // compiles
         still[run] = gaps(path, () -> sleep(options.secondsPerRun(SECONDS)));
         LargeCluster cluster = new LargeCluster(services(options), ENDPOINTS, path.services());
-        List<byte[]> objects = cluster.objects();
+        List<byte[]> lists = cluster.lists();
         changing[run] =
             gaps(
                 path,
                 () -> {
-                  cluster.apply(objects);
+                  cluster.load(lists);
                   churn(cluster, path, options.secondsPerRun(SECONDS));
                 });
         if (path.drops() > 0) {
@@ -80,6 +93,9 @@ final class StallBenchmark implements Benchmark {
         Thread.ofPlatform()
             .name("worker")
             .start(() -> {
+              if (PINNED) {
+                Libc.pinToCpu(WORKER_CPU);
+              }
               long most = 0;
               long before = System.nanoTime();
               while (!stop.getOpaque()) {
@@ -108,7 +124,7 @@ final class StallBenchmark implements Benchmark {
     long next = System.nanoTime();
     long end = next + (long) (seconds * 1e9);
     for (int round = 2; next < end; round++) {
-      cluster.apply(List.of(cluster.change(random, round)));
+      cluster.apply(cluster.change(random, round));
       path.reclaim();
       next += CHANGE_NANOS;
       long pause = next - System.nanoTime();

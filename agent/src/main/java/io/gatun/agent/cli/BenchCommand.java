@@ -27,8 +27,8 @@ final class BenchCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "NAME",
       description =
-          "Which benchmark: conntrack, idle, lpm, reconfigure, rr, service, stall, startup, stream,"
-              + " veth, vxlan.")
+          "Which benchmark: conntrack, first-packet, idle, lpm, reconfigure, rr, service, stall,"
+              + " startup, stream, veth, vxlan.")
   private String name = "";
 
   @Option(names = "--flows", paramLabel = "N", description = "Connections under way.")
@@ -58,7 +58,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--driver",
       paramLabel = "xdp|packet",
-      description = "idle, startup, stream, rr: the pods' ports.")
+      description = "first-packet, idle, startup, stream, rr: the pods' ports.")
   private String driver = BenchOptions.DRIVER;
 
   @Option(

@@ -19,12 +19,15 @@ import io.gatun.tunnel.EncapStage;
 import io.gatun.tunnel.Remote;
 import io.gatun.tunnel.TunnelCounters;
 import io.gatun.tunnel.Vtep;
+import io.gatun.worker.CycleTimes;
 import io.gatun.worker.HandOff;
 import io.gatun.worker.Idling;
+import io.gatun.worker.OtherThreads;
 import io.gatun.worker.Worker;
 import io.gatun.worker.WorkerCounters;
 import io.gatun.worker.WorkerThread;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -56,6 +59,9 @@ final class Crew {
   private final List<TunnelCounters> tunnelCounters = new ArrayList<>();
   private final List<Questions> questions = new ArrayList<>();
   private final List<Sightings> sightings = new ArrayList<>();
+
+  /** The same for all workers. */
+  private List<String> stageNames = List.of();
 
   /** What is switched between bridged ports. */
   private volatile Switchboard board = Switchboard.EMPTY;
@@ -101,7 +107,7 @@ final class Crew {
     tunnelCounters.add(counted);
     DecapStage decap = new DecapStage(parse, underlay, tables.tunnels(), counted, clampMss);
     decaps.add(decap);
-    List<Stage> stages =
+    List<DataPath.Step> steps =
         new ArrayList<>(
             new DataPath(
                     tables.forStages(),
@@ -113,17 +119,22 @@ final class Crew {
                     pool,
                     asking,
                     Libc::monotonicNanos)
-                .stages());
+                .steps());
     Stage coalescing = coalesce ? drivers.coalescing(pool) : null;
     if (coalescing != null) {
-      stages.add(coalescing);
+      steps.add(new DataPath.Step("coalesce", coalescing));
     }
+    stageNames = steps.stream().map(DataPath.Step::name).toList();
+    List<Stage> stages = steps.stream().map(DataPath.Step::stage).toList();
     return new Worker("worker-" + number, pool, tables.qsbr().register(), stages);
   }
 
   /** Starts them, pinned as the configuration says. */
   void start(GatunConfiguration.Workers wanted) {
     Idling idling = wanted.idle() == Idle.BUSY ? Idling.BUSY : Idling.ADAPTIVE;
+    BitSet cpus = new BitSet();
+    wanted.cpus().forEach(cpus::set);
+    OtherThreads.leave(cpus);
     for (int i = 0; i < workers.size(); i++) {
       int cpu = i < wanted.cpus().size() ? wanted.cpus().get(i) : WorkerThread.ANY_CPU;
       threads.add(WorkerThread.start(workers.get(i), idling, cpu));
@@ -297,6 +308,16 @@ final class Crew {
 
   List<WorkerCounters> counters() {
     return workers.stream().map(Worker::counters).toList();
+  }
+
+  /** How long their cycles took. */
+  List<CycleTimes> times() {
+    return workers.stream().map(Worker::times).toList();
+  }
+
+  /** What the stages are called, in their order. */
+  List<String> stageNames() {
+    return stageNames;
   }
 
   List<WorkerThread> threads() {

@@ -20,7 +20,6 @@ import io.gatun.control.kernel.KernelSource;
 import io.gatun.control.kernel.RtnetlinkSource;
 import io.gatun.control.kubernetes.NodeAnnotations;
 import io.gatun.control.manifest.ManifestSource;
-import io.gatun.control.model.ObjectSet;
 import io.gatun.control.overlay.OverlaySource;
 import io.gatun.control.service.NodeSettings;
 import io.gatun.ffm.Libc;
@@ -204,6 +203,9 @@ public final class Daemon {
         configuration.kernel().mirror() && configuration.vxlan() != null
             ? new KernelOverlay(KernelSettings.open(run.overlay()))
             : null;
+    PrimaryAddresses primary =
+        new PrimaryAddresses(node, mirror::localAddresses, now -> nameNode(dataplane, now));
+    control.follow(primary);
     if (configuration.vxlan() != null) {
       NodeAnnotations annotations = origin.annotations(configuration.node());
       control.onSurroundings(
@@ -238,9 +240,6 @@ public final class Daemon {
     SourceFilter sourceFilter =
         new SourceFilter(configuration.interfaces(), mirror, taken::get, dataplane.tables().fib());
     sourceFilter.doWork();
-    List<InetAddress> primary =
-        node.primary(source == null ? ObjectSet.EMPTY : source.objects(), mirror.localAddresses());
-    nameNode(dataplane, primary);
     dataplane.prepare();
     if (predecessor.lives()) {
       WarmUp.run(configuration.conntrack().stateDir());
@@ -309,7 +308,10 @@ public final class Daemon {
               control::fronts,
               () ->
                   new HostView(
-                      primary, local.addresses(), control.serviceCidrs(), pods.prefixes()));
+                      primary.current(),
+                      local.addresses(),
+                      control.serviceCidrs(),
+                      pods.prefixes()));
       loop.follow(hostAgent);
       hostAgent.await();
     }

@@ -46,6 +46,7 @@ final class DataplaneMetrics {
     metrics.perPort();
     metrics.workers();
     metrics.tables(configuration);
+    CycleMetrics.register(registry, dataplane.crew());
   }
 
   private void packets() {

@@ -210,6 +210,11 @@ class ClusterIT {
     assertTrue(metrics.value("kubeproxy_network_programming_duration_seconds_count") > 0);
     assertTrue(metrics.value("kubeproxy_proxy_healthz_total{code=\"503\"}") > 0);
     assertTrue(metrics.value("gatun_packets_total{verdict=\"sent\"}") > 0);
+    assertEquals("histogram", metrics.types().get("gatun_worker_cycle_seconds"));
+    assertTrue(metrics.value("gatun_worker_cycle_seconds_count{worker=\"0\"}") > 0);
+    assertTrue(metrics.value("gatun_worker_cycle_seconds_sum{worker=\"0\"}") > 0);
+    assertTrue(metrics.names().contains("gatun_stage_timed_packets_total"));
+    assertTrue(metrics.value("gatun_stage_seconds_total{stage=\"parse\"}") >= 0);
     assertEquals(1, metrics.value("gatun_api_followed"));
     assertEquals(1, metrics.value("gatun_unenforced_network_policies"));
     assertEquals(4, metrics.value("gatun_fronts"), "two ports, cluster IP and node port");

@@ -5,7 +5,6 @@ import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -157,23 +156,21 @@ public final class Documents {
   }
 
   private Field list(@Nullable Field parent, String name, int depth) {
-    List<Field> items = new ArrayList<>();
-    Field list = Field.list(parent, name, items);
+    Field list = Field.container(parent, name, Kind.LIST);
     for (Event event = events.next(); !(event instanceof SequenceEndEvent); event = events.next()) {
-      items.add(value(event, list, "[" + items.size() + "]", depth + 1));
+      list.put(value(event, list, "", depth + 1));
     }
     return list;
   }
 
   private Field mapping(@Nullable Field parent, String name, int depth) {
-    Map<String, Field> entries = new LinkedHashMap<>();
-    Field mapping = Field.mapping(parent, name, entries);
+    Field mapping = Field.container(parent, name, Kind.MAPPING);
     for (Event event = events.next(); !(event instanceof MappingEndEvent); event = events.next()) {
       if (!(event instanceof ScalarEvent key)) {
         throw at(event, "a key must be a plain word");
       }
       Field value = value(events.next(), mapping, key.getValue(), depth + 1);
-      if (entries.put(key.getValue(), value) != null) {
+      if (!mapping.put(value)) {
         throw at(event, value.path() + " is there twice");
       }
     }
@@ -186,15 +183,13 @@ public final class Documents {
       throw at(event, "aliases stand for more than " + MAX_ALIASED + " values");
     }
     if (from.kind() == Kind.LIST) {
-      List<Field> items = new ArrayList<>();
-      Field list = Field.list(parent, name, items);
-      from.items().forEach(i -> items.add(copy(i, list, i.name(), event, depth + 1)));
+      Field list = Field.container(parent, name, Kind.LIST);
+      from.items().forEach(i -> list.put(copy(i, list, "", event, depth + 1)));
       return list;
     }
     if (from.kind() == Kind.MAPPING) {
-      Map<String, Field> entries = new LinkedHashMap<>();
-      Field mapping = Field.mapping(parent, name, entries);
-      from.entries().forEach((k, v) -> entries.put(k, copy(v, mapping, k, event, depth + 1)));
+      Field mapping = Field.container(parent, name, Kind.MAPPING);
+      from.entries().forEach((k, v) -> mapping.put(copy(v, mapping, k, event, depth + 1)));
       return mapping;
     }
     return Field.scalar(parent, name, from.kind(), from.scalar());

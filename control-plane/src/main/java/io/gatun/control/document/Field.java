@@ -3,6 +3,9 @@ package io.gatun.control.document;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -27,42 +30,75 @@ public final class Field {
     MAPPING
   }
 
+  /** A mapping with more entries than this has an index. */
+  private static final int FEW = 16;
+
   private final @Nullable Field parent;
   private final String name;
+
+  /** Its place in a list, by which an item is called; −1 in a mapping. */
+  private final int index;
+
   private final Kind kind;
   private final String scalar;
-  private final List<Field> items;
-  private final Map<String, Field> entries;
+
+  /** A list's items, a mapping's entries. */
+  private final List<Field> children;
+
+  private @Nullable Map<String, Field> byName;
 
   private Field(
-      @Nullable Field parent,
-      String name,
-      Kind kind,
-      String scalar,
-      List<Field> items,
-      Map<String, Field> entries) {
+      @Nullable Field parent, String name, Kind kind, String scalar, List<Field> children) {
     this.parent = parent;
     this.name = name;
+    this.index = parent != null && parent.kind == Kind.LIST ? parent.children.size() : -1;
     this.kind = kind;
     this.scalar = scalar;
-    this.items = items;
-    this.entries = entries;
+    this.children = children;
   }
 
   static Field absent(@Nullable Field parent, String name) {
     return scalar(parent, name, Kind.ABSENT, "");
   }
 
+  /** {@code name} means nothing in a list, whose next item this will be; so with the others. */
   static Field scalar(@Nullable Field parent, String name, Kind kind, String scalar) {
-    return new Field(parent, name, kind, scalar, List.of(), Map.of());
+    return new Field(parent, name, kind, scalar, List.of());
   }
 
-  static Field list(@Nullable Field parent, String name, List<Field> items) {
-    return new Field(parent, name, Kind.LIST, "", items, Map.of());
+  /** An empty list or mapping, which {@link #put} fills. */
+  static Field container(@Nullable Field parent, String name, Kind kind) {
+    return new Field(parent, name, kind, "", new ArrayList<>());
   }
 
-  static Field mapping(@Nullable Field parent, String name, Map<String, Field> entries) {
-    return new Field(parent, name, Kind.MAPPING, "", List.of(), entries);
+  /** The next item or entry; false for a key that is there already. */
+  boolean put(Field child) {
+    if (kind == Kind.MAPPING) {
+      if (entry(child.name) != null) {
+        return false;
+      }
+      if (byName != null) {
+        byName.put(child.name, child);
+      } else if (children.size() == FEW) {
+        byName = new HashMap<>();
+        children.forEach(entry -> byName.put(entry.name, entry));
+        byName.put(child.name, child);
+      }
+    }
+    children.add(child);
+    return true;
+  }
+
+  private @Nullable Field entry(String key) {
+    if (byName != null) {
+      return byName.get(key);
+    }
+    for (int i = 0; i < children.size(); i++) {
+      if (children.get(i).name.equals(key)) {
+        return children.get(i);
+      }
+    }
+    return null;
   }
 
   Kind kind() {
@@ -75,16 +111,16 @@ public final class Field {
 
   /** The last step of the path: a key, or "[3]". */
   public String name() {
-    return name;
+    return index < 0 ? name : "[" + index + "]";
   }
 
   /** From the document's root: {@code spec.ports[0].port}; the root's own path is empty. */
   public String path() {
     if (parent == null) {
-      return name;
+      return name();
     }
     String before = parent.path();
-    return before.isEmpty() || name.startsWith("[") ? before + name : before + "." + name;
+    return before.isEmpty() || index >= 0 ? before + name() : before + "." + name();
   }
 
   /** Something other than null is there. */
@@ -94,15 +130,28 @@ public final class Field {
 
   /** The place under this one called {@code key}. */
   public Field at(String key) {
-    Field found = entries().get(key);
+    requireMapping();
+    Field found = entry(key);
     return found == null ? absent(this, key) : found;
   }
 
-  /** What a mapping holds, in its order; nothing when there is none. */
-  public Map<String, Field> entries() {
+  /** Whether a mapping has {@code key}, be it null. */
+  public boolean has(String key) {
+    requireMapping();
+    return entry(key) != null;
+  }
+
+  private void requireMapping() {
     if (present() && kind != Kind.MAPPING) {
       throw expected("a mapping");
     }
+  }
+
+  /** What a mapping holds, in its order; nothing when there is none. A copy. */
+  public Map<String, Field> entries() {
+    requireMapping();
+    Map<String, Field> entries = new LinkedHashMap<>();
+    children.forEach(entry -> entries.put(entry.name, entry));
     return entries;
   }
 
@@ -111,13 +160,17 @@ public final class Field {
     if (present() && kind != Kind.LIST) {
       throw expected("a list");
     }
-    return items;
+    return Collections.unmodifiableList(children);
   }
 
   /** The list, each item read by {@code reader}. */
   public <T> List<T> items(Function<Field, T> reader) {
-    List<T> read = new ArrayList<>(items().size());
-    for (Field item : items()) {
+    List<Field> items = items();
+    if (items.isEmpty()) {
+      return List.of();
+    }
+    List<T> read = new ArrayList<>(items.size());
+    for (Field item : items) {
       read.add(reader.apply(item));
     }
     return List.copyOf(read);
@@ -147,24 +200,39 @@ public final class Field {
 
   /** A whole number from {@code least} to {@code most}. */
   public long integer(long least, long most) {
-    String range =
-        least == Long.MIN_VALUE && most == Long.MAX_VALUE
-            ? "an integer"
-            : most == Long.MAX_VALUE
-                ? "an integer of at least " + least
-                : "an integer from " + least + " to " + most;
     if (kind != Kind.NUMBER) {
-      throw expected(range);
+      throw expected(range(least, most));
     }
     try {
-      long value = Long.decode(scalar.startsWith("0o") ? "0" + scalar.substring(2) : plain(scalar));
+      long value = isPlain(scalar) ? Long.parseLong(scalar) : decoded(scalar);
       if (value < least || value > most) {
-        throw expected(range);
+        throw expected(range(least, most));
       }
       return value;
     } catch (NumberFormatException fractionOrTooLong) {
-      throw expected(range);
+      throw expected(range(least, most));
     }
+  }
+
+  private static String range(long least, long most) {
+    return least == Long.MIN_VALUE && most == Long.MAX_VALUE
+        ? "an integer"
+        : most == Long.MAX_VALUE
+            ? "an integer of at least " + least
+            : "an integer from " + least + " to " + most;
+  }
+
+  /** Decimal digits that begin with none that could mean another base: what there is mostly. */
+  private static boolean isPlain(String number) {
+    boolean plain = !number.isEmpty() && number.charAt(0) != '0';
+    for (int i = 0; i < number.length() && plain; i++) {
+      plain = number.charAt(i) >= '0' && number.charAt(i) <= '9';
+    }
+    return plain;
+  }
+
+  private static long decoded(String number) {
+    return Long.decode(number.startsWith("0o") ? "0" + number.substring(2) : plain(number));
   }
 
   /**
@@ -227,8 +295,7 @@ public final class Field {
       case TEXT -> scalar.isEmpty() || scalar.equals("0s") || scalar.equals("0");
       case NUMBER -> scalar.matches("[-+0.]*");
       case BOOLEAN -> !Boolean.parseBoolean(scalar);
-      case LIST -> items.stream().allMatch(Field::isZero);
-      case MAPPING -> entries.values().stream().allMatch(Field::isZero);
+      case LIST, MAPPING -> children.stream().allMatch(Field::isZero);
     };
   }
 

@@ -4,10 +4,6 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import io.gatun.control.document.Field.Kind;
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -16,8 +12,12 @@ import org.jspecify.annotations.Nullable;
  * is a stream of values, or one that is too large to hold. Thread safe.
  */
 public final class JsonFields {
-  /** Large, and of interest to nobody here: who wrote which field, and a node's images. */
-  private static final Set<String> PASSED_OVER = Set.of("managedFields", "images");
+  /**
+   * Large, and of interest to nobody here: who wrote which field, who owns an object, which pod an
+   * endpoint is, a node's images.
+   */
+  private static final Set<String> PASSED_OVER =
+      Set.of("managedFields", "ownerReferences", "targetRef", "images");
 
   private JsonFields() {}
 
@@ -51,14 +51,13 @@ public final class JsonFields {
 
   private static Field mapping(JsonParser parser, @Nullable Field parent, String name, int depth)
       throws IOException {
-    Map<String, Field> entries = new LinkedHashMap<>();
-    Field mapping = Field.mapping(parent, name, entries);
+    Field mapping = Field.container(parent, name, Kind.MAPPING);
     while (parser.nextToken() != JsonToken.END_OBJECT) {
       String key = parser.currentName();
       parser.nextToken();
       if (PASSED_OVER.contains(key)) {
         parser.skipChildren();
-      } else if (entries.put(key, value(parser, mapping, key, depth + 1)) != null) {
+      } else if (!mapping.put(value(parser, mapping, key, depth + 1))) {
         throw new FieldException(key + " is there twice");
       }
     }
@@ -67,10 +66,9 @@ public final class JsonFields {
 
   private static Field list(JsonParser parser, @Nullable Field parent, String name, int depth)
       throws IOException {
-    List<Field> items = new ArrayList<>();
-    Field list = Field.list(parent, name, items);
+    Field list = Field.container(parent, name, Kind.LIST);
     while (parser.nextToken() != JsonToken.END_ARRAY) {
-      items.add(value(parser, list, "[" + items.size() + "]", depth + 1));
+      list.put(value(parser, list, "", depth + 1));
     }
     return list;
   }

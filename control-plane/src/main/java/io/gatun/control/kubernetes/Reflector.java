@@ -2,7 +2,6 @@ package io.gatun.control.kubernetes;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
 import io.gatun.control.document.Field;
 import io.gatun.control.document.FieldException;
 import io.gatun.control.document.JsonFields;
@@ -10,7 +9,6 @@ import io.gatun.control.manifest.ManifestException;
 import io.gatun.control.manifest.ManifestReader;
 import io.gatun.control.model.KubernetesObject;
 import io.gatun.control.model.ObjectName;
-import java.io.EOFException;
 import java.io.IOException;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -138,9 +136,9 @@ final class Reflector implements Runnable {
           next.isEmpty()
               ? (newest ? "limit=" + PIECE : "resourceVersion=0")
               : "limit=" + PIECE + "&continue=" + ApiResource.encoded(next);
-      Page page = page(resource.path() + "?" + piece + selector, objects, kept);
-      next = page.next;
-      at = page.version;
+      ListBody.Page page = page(resource.path() + "?" + piece + selector, objects, kept);
+      next = page.next();
+      at = page.version();
     } while (!next.isEmpty());
     updates.accept(new Update.Listed(kind(), List.copyOf(objects), Set.copyOf(kept)));
     version = at;
@@ -150,46 +148,12 @@ final class Reflector implements Runnable {
     listed = true;
   }
 
-  private record Page(String version, String next) {}
-
-  /** Object by object, so that a list of a hundred megabytes is never held. */
-  private Page page(String path, List<KubernetesObject> objects, Set<ObjectName> kept)
+  private ListBody.Page page(String path, List<KubernetesObject> objects, Set<ObjectName> kept)
       throws IOException, InterruptedException {
-    String at = "";
-    String next = "";
-    boolean items = false;
-    try (HeardStream body = open(path);
-        JsonParser parser = JSON.createParser(body)) {
-      expect(parser.nextToken() == JsonToken.START_OBJECT, "a list");
-      while (parser.nextToken() != JsonToken.END_OBJECT) {
-        if (parser.currentToken() == null) {
-          throw new EOFException("the list ended in the middle");
-        }
-        String key = parser.currentName();
-        JsonToken value = parser.nextToken();
-        if (key.equals("metadata")) {
-          Field metadata = JsonFields.read(parser);
-          at = metadata.at("resourceVersion").text("");
-          next = metadata.at("continue").text("");
-        } else if (key.equals("items")) {
-          items = true;
-          while (value == JsonToken.START_ARRAY && parser.nextToken() != JsonToken.END_ARRAY) {
-            item(JsonFields.read(parser), objects, kept);
-          }
-        } else {
-          parser.skipChildren();
-        }
-      }
+    try (HeardStream body = open(path)) {
+      return ListBody.read(body, item -> item(item, objects, kept));
     } finally {
       stream = null;
-    }
-    expect(items && !at.isEmpty(), "a list with items and a resourceVersion");
-    return new Page(at, next);
-  }
-
-  private static void expect(boolean holds, String what) throws IOException {
-    if (!holds) {
-      throw new IOException("got another answer, expected " + what);
     }
   }
 
@@ -299,12 +263,11 @@ final class Reflector implements Runnable {
   /** Null when it has none that can be read. */
   private @Nullable ObjectName name(Field object) {
     Field metadata = metadata(object);
-    Field name = metadata.entries().get("name");
-    Field namespace = metadata.entries().get("namespace");
+    Field name = metadata.at("name");
     try {
-      return name == null || name.text().isEmpty()
+      return name.text("").isEmpty()
           ? null
-          : new ObjectName(namespace == null ? "" : namespace.text(""), name.text());
+          : new ObjectName(metadata.at("namespace").text(""), name.text());
     } catch (FieldException e) {
       return null;
     }
@@ -312,7 +275,7 @@ final class Reflector implements Runnable {
 
   private static Field metadata(Field object) {
     Field metadata = object.at("metadata");
-    metadata.entries(); // a mapping, or nothing that can be used
+    metadata.has(""); // a mapping, or nothing that can be used
     return metadata;
   }
 

@@ -36,7 +36,7 @@ final class EndpointSliceReader {
     for (Field field : list.items()) {
       int port = (int) field.at("port").integer(0, 65535, 0);
       int protocol = ServiceReader.protocol(field.at("protocol"));
-      String name = field.at("name").text("");
+      String name = SharedWords.of(field.at("name").text(""));
       if (port != 0) {
         ports.add(new SlicePort(name, protocol, port));
       }
@@ -67,11 +67,11 @@ final class EndpointSliceReader {
         conditions.at("serving").flag(true),
         conditions.at("terminating").flag(false),
         nodeName(field.at("nodeName")),
-        hints.at("forNodes").items(hint -> hint.at("name").text()),
-        hints.at("forZones").items(hint -> hint.at("name").text()));
+        hints.at("forNodes").items(hint -> SharedWords.of(hint.at("name").text())),
+        hints.at("forZones").items(hint -> SharedWords.of(hint.at("name").text())));
   }
 
   private static @Nullable String nodeName(Field field) {
-    return field.present() ? field.text() : null;
+    return field.present() ? SharedWords.of(field.text()) : null;
   }
 }

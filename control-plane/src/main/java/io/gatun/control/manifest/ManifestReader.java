@@ -7,6 +7,7 @@ import io.gatun.control.model.KubernetesObject;
 import io.gatun.control.model.ObjectName;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
 
@@ -17,6 +18,10 @@ import java.util.TreeSet;
  * <em>fields</em> as well (the API has hundreds); what is read must be right.
  */
 public final class ManifestReader {
+  /** Those that are read. */
+  private static final Set<String> KINDS =
+      Set.of("Service", "EndpointSlice", "Node", "Pod", "ServiceCIDR", "NetworkPolicy");
+
   private final String file;
   private final List<KubernetesObject> objects = new ArrayList<>();
   private final SortedSet<String> ignored = new TreeSet<>();
@@ -88,7 +93,6 @@ public final class ManifestReader {
 
   /** A typed list's items may leave out kind and apiVersion: those are the list's, then. */
   private void object(Field object, String listVersion, String listKind) {
-    String what = "";
     try {
       String kind = word(object.at("kind"), listKind);
       String version = word(object.at("apiVersion"), listVersion);
@@ -101,39 +105,42 @@ public final class ManifestReader {
             "networking.k8s.io/v1 NetworkPolicyList",
             "networking.k8s.io/v1 ServiceCIDRList" ->
             items(object, version, kind.substring(0, kind.length() - "List".length()));
-        case "v1 Service" -> {
-          what = kind + nameOrWhere(object);
-          objects.add(ServiceReader.read(name(object, true), object));
-        }
-        case "discovery.k8s.io/v1 EndpointSlice" -> {
-          what = kind + nameOrWhere(object);
-          objects.add(EndpointSliceReader.read(name(object, true), object));
-        }
-        case "v1 Node" -> {
-          what = kind + nameOrWhere(object);
-          objects.add(NodeReader.read(name(object, false), object));
-        }
-        case "v1 Pod" -> {
-          what = kind + nameOrWhere(object);
-          objects.add(PodReader.read(name(object, true), object));
-        }
-        case "networking.k8s.io/v1 ServiceCIDR" -> {
-          what = kind + nameOrWhere(object);
-          objects.add(NodeReader.readServiceCidr(name(object, false), object));
-        }
-        case "networking.k8s.io/v1 NetworkPolicy" -> {
-          what = kind + nameOrWhere(object);
-          objects.add(NetworkPolicyReader.read(name(object, true), object));
-        }
+        case "v1 Service" -> objects.add(ServiceReader.read(name(object, true), object));
+        case "discovery.k8s.io/v1 EndpointSlice" ->
+            objects.add(EndpointSliceReader.read(name(object, true), object));
+        case "v1 Node" -> objects.add(NodeReader.read(name(object, false), object));
+        case "v1 Pod" -> objects.add(PodReader.read(name(object, true), object));
+        case "networking.k8s.io/v1 ServiceCIDR" ->
+            objects.add(NodeReader.readServiceCidr(name(object, false), object));
+        case "networking.k8s.io/v1 NetworkPolicy" ->
+            objects.add(NetworkPolicyReader.read(name(object, true), object));
         default -> ignored.add(kind + " (" + version + ")");
       }
     } catch (FieldException e) {
-      String sentence = e.sentence();
-      String path = object.path();
-      if (!path.isEmpty() && sentence.startsWith(path + ".")) {
-        sentence = sentence.substring(path.length() + 1);
-      }
-      mistakes.add(file + ": " + (what.isEmpty() ? path : what) + sep(what, path) + sentence);
+      mistakes.add(file + ": " + sentence(e, object, listVersion, listKind));
+    }
+  }
+
+  /** What is wrong, behind what it is wrong with. */
+  private static String sentence(
+      FieldException mistake, Field object, String listVersion, String listKind) {
+    String what = what(object, listVersion, listKind);
+    String sentence = mistake.sentence();
+    String path = object.path();
+    if (!path.isEmpty() && sentence.startsWith(path + ".")) {
+      sentence = sentence.substring(path.length() + 1);
+    }
+    return (what.isEmpty() ? path : what) + sep(what, path) + sentence;
+  }
+
+  /** Kind and name; empty for what does not say its kind and version. */
+  private static String what(Field object, String listVersion, String listKind) {
+    try {
+      String kind = word(object.at("kind"), listKind);
+      word(object.at("apiVersion"), listVersion);
+      return KINDS.contains(kind) ? kind + nameOrWhere(object) : "";
+    } catch (FieldException nameless) {
+      return "";
     }
   }
 
@@ -162,7 +169,7 @@ public final class ManifestReader {
     }
     // kubectl apply puts an object that names no namespace into "default".
     String namespace = metadata.at("namespace").text("default");
-    return new ObjectName(namespaced ? namespace : "", name);
+    return new ObjectName(namespaced ? SharedWords.of(namespace) : "", name);
   }
 
   /** How a message calls an object, whose name may itself be the mistake. */

@@ -56,12 +56,12 @@ final class ServiceReader {
         ServiceAnnotations.algorithm(annotations),
         ServiceAnnotations.weights(annotations),
         (int) spec.at("healthCheckNodePort").integer(0, 65535, 0),
-        labels.at(HEADLESS).present() || labels.entries().containsKey(HEADLESS),
+        labels.has(HEADLESS),
         proxyName(labels));
   }
 
   private static @Nullable String proxyName(Field labels) {
-    return labels.entries().containsKey(PROXY_NAME) ? labels.at(PROXY_NAME).text("") : null;
+    return labels.has(PROXY_NAME) ? labels.at(PROXY_NAME).text("") : null;
   }
 
   private static Service.Type type(Field type) {
@@ -111,7 +111,7 @@ final class ServiceReader {
     Set<String> names = new HashSet<>();
     Set<List<Integer>> numbers = new HashSet<>();
     for (Field field : list.items()) {
-      String name = field.at("name").text("");
+      String name = SharedWords.of(field.at("name").text(""));
       int protocol = protocol(field.at("protocol"));
       int port = field.at("port").port();
       int nodePort = (int) field.at("nodePort").integer(0, 65535, 0);

@@ -3,6 +3,7 @@ package io.gatun.control.model;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -18,7 +19,10 @@ import org.jspecify.annotations.Nullable;
 public final class ObjectStore implements ClusterObjects {
   private final Map<ObjectName, Service> services = new HashMap<>();
   private final Map<ObjectName, EndpointSlice> slices = new HashMap<>();
-  private final Map<ObjectName, TreeMap<ObjectName, EndpointSlice>> slicesOf = new HashMap<>();
+
+  /** Of each Service, in the order of their names; one of most. */
+  private final Map<ObjectName, List<EndpointSlice>> slicesOf = new HashMap<>();
+
   private final Map<String, Node> nodes = new TreeMap<>();
   private final Map<ObjectName, ServiceCidr> cidrs = new TreeMap<>();
   private final Map<ObjectName, Pod> pods = new TreeMap<>();
@@ -47,9 +51,7 @@ public final class ObjectStore implements ClusterObjects {
           sliceObjects++;
           unlink(before);
           if (slice.service() != null) {
-            slicesOf
-                .computeIfAbsent(slice.service(), _ -> new TreeMap<>())
-                .put(slice.name(), slice);
+            slicesOf.merge(slice.service(), List.of(slice), ObjectStore::inOrder);
             changedServices.add(slice.service());
           }
         }
@@ -94,14 +96,20 @@ public final class ObjectStore implements ClusterObjects {
     if (slice == null || slice.service() == null) {
       return;
     }
-    TreeMap<ObjectName, EndpointSlice> of = slicesOf.get(slice.service());
-    if (of != null) {
-      of.remove(slice.name());
-      if (of.isEmpty()) {
-        slicesOf.remove(slice.service());
-      }
-    }
+    slicesOf.computeIfPresent(slice.service(), (_, slices) -> without(slices, slice.name()));
     changedServices.add(slice.service());
+  }
+
+  private static @Nullable List<EndpointSlice> without(List<EndpointSlice> of, ObjectName name) {
+    List<EndpointSlice> left = of.stream().filter(slice -> !slice.name().equals(name)).toList();
+    return left.isEmpty() ? null : left;
+  }
+
+  private static List<EndpointSlice> inOrder(List<EndpointSlice> of, List<EndpointSlice> more) {
+    List<EndpointSlice> all = new ArrayList<>(of);
+    all.addAll(more);
+    all.sort(Comparator.comparing(EndpointSlice::name));
+    return List.copyOf(all);
   }
 
   private boolean surroundings(boolean changed) {
@@ -166,8 +174,7 @@ public final class ObjectStore implements ClusterObjects {
 
   @Override
   public List<EndpointSlice> slicesOf(ObjectName service) {
-    TreeMap<ObjectName, EndpointSlice> of = slicesOf.get(service);
-    return of == null ? List.of() : List.copyOf(of.values());
+    return slicesOf.getOrDefault(service, List.of());
   }
 
   @Override

@@ -7,55 +7,66 @@ import io.gatun.control.model.Service;
 import io.gatun.control.model.ServicePort;
 import io.gatun.control.model.SlicePort;
 import io.gatun.service.Backends;
+import io.gatun.service.EndpointKey;
 import io.gatun.service.EndpointSet;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /** Which endpoints of one Service port are usable, in one family: semantics.md, 1. */
 final class EndpointChoice {
-  /** In the order of a set. */
-  private final Map<InetSocketAddress, EndpointState> endpoints = new LinkedHashMap<>();
+  private record Candidate(EndpointKey key, EndpointState state) {}
 
-  private final List<EndpointState> ready = new ArrayList<>();
+  /** In the order of a set, each once. */
+  private final List<Candidate> candidates;
+
   private final Service service;
+  private final boolean ipv6;
 
   private EndpointChoice(
       Service service, ServicePort port, boolean ipv6, List<EndpointSlice> slices) {
     this.service = service;
-    Map<InetSocketAddress, EndpointState> found = new HashMap<>();
+    this.ipv6 = ipv6;
+    List<Candidate> found = new ArrayList<>();
     for (EndpointSlice slice : slices) {
       if (slice.ipv6() == ipv6) {
         for (SlicePort slicePort : slice.ports()) {
           if (slicePort.name().equals(port.name()) && slicePort.protocol() == port.protocol()) {
             for (EndpointState state : slice.endpoints()) {
-              found.merge(
-                  new InetSocketAddress(state.address(), slicePort.port()),
-                  state,
-                  EndpointChoice::better);
+              found.add(new Candidate(EndpointKey.of(state.address(), slicePort.port()), state));
             }
           }
         }
       }
     }
-    for (InetSocketAddress endpoint : EndpointSet.sorted(found.keySet())) {
-      EndpointState state = Objects.requireNonNull(found.get(endpoint));
-      endpoints.put(endpoint, state);
-      if (state.ready()) {
-        ready.add(state);
+    candidates = sorted(found);
+  }
+
+  /** Each key once, with the best that is said of it. */
+  private static List<Candidate> sorted(List<Candidate> found) {
+    found.sort((a, b) -> a.key.compareTo(b.key)); // stable
+    int kept = 0;
+    for (Candidate candidate : found) {
+      if (kept > 0 && found.get(kept - 1).key.equals(candidate.key)) {
+        if (rank(candidate.state) > rank(found.get(kept - 1).state)) {
+          found.set(kept - 1, candidate);
+        }
+      } else {
+        found.set(kept++, candidate);
       }
     }
+    return found.subList(0, kept);
   }
 
   static Backends of(
       Service service, ServicePort port, boolean ipv6, List<EndpointSlice> slices, NodeView node) {
     EndpointChoice choice = new EndpointChoice(service, port, ipv6, slices);
+    if (choice.candidates.isEmpty()) {
+      return Backends.NONE;
+    }
     Predicate<EndpointState> local = state -> node.nodeName().equals(state.nodeName());
     EndpointSet cluster = choice.usable(choice.near(node), _ -> true);
     EndpointSet serving = choice.select(state -> state.ready() || state.serving());
@@ -65,11 +76,7 @@ final class EndpointChoice {
         serving.equals(cluster) ? cluster : serving); // one is kept, and compared faster
   }
 
-  /** Of one endpoint in several slices the living one; whichever slice comes first. */
-  private static EndpointState better(EndpointState a, EndpointState b) {
-    return rank(b) > rank(a) ? b : a;
-  }
-
+  /** Of one endpoint in several slices the living one is best; whichever slice comes first. */
   private static int rank(EndpointState state) {
     return (state.terminating() ? 0 : 8)
         + (state.ready() ? 4 : 0)
@@ -86,13 +93,17 @@ final class EndpointChoice {
   }
 
   private EndpointSet select(Predicate<EndpointState> wanted) {
-    Map<InetSocketAddress, Integer> chosen = new LinkedHashMap<>();
-    endpoints.forEach((endpoint, state) -> {
-      if (wanted.test(state)) {
-        chosen.put(endpoint, weight(state));
+    EndpointSet.Builder chosen = null;
+    for (Candidate candidate : candidates) {
+      if (wanted.test(candidate.state)) {
+        if (chosen == null) {
+          chosen = EndpointSet.builder(ipv6, service.algorithm(), candidates.size());
+        }
+        EndpointKey key = candidate.key;
+        chosen.add(key.high(), key.low(), key.port(), weight(candidate.state));
       }
-    });
-    return chosen.isEmpty() ? EndpointSet.EMPTY : EndpointSet.of(chosen, service.algorithm());
+    }
+    return chosen == null ? EndpointSet.EMPTY : chosen.build();
   }
 
   private int weight(EndpointState state) {
@@ -110,16 +121,28 @@ final class EndpointChoice {
 
   /** Which endpoints hints leave for this node (KEP-4444, KEP-2433): same node, same zone, all. */
   private Predicate<EndpointState> near(NodeView node) {
-    if (ready.stream().noneMatch(state -> state.nodeHints().isEmpty())
-        && ready.stream().anyMatch(state -> state.nodeHints().contains(node.nodeName()))) {
+    if (hints(EndpointState::nodeHints, node.nodeName())) {
       return state -> state.nodeHints().contains(node.nodeName());
     }
     String zone = node.zone();
-    if (zone != null
-        && ready.stream().noneMatch(state -> state.zoneHints().isEmpty())
-        && ready.stream().anyMatch(state -> state.zoneHints().contains(zone))) {
+    if (zone != null && hints(EndpointState::zoneHints, zone)) {
       return state -> state.zoneHints().contains(zone);
     }
     return _ -> true;
+  }
+
+  /** Every ready endpoint has hints, and one of them names {@code here}. */
+  private boolean hints(Function<EndpointState, List<String>> of, String here) {
+    boolean named = false;
+    for (Candidate candidate : candidates) {
+      if (candidate.state.ready()) {
+        List<String> hints = of.apply(candidate.state);
+        if (hints.isEmpty()) {
+          return false;
+        }
+        named |= hints.contains(here);
+      }
+    }
+    return named;
   }
 }

@@ -37,9 +37,8 @@ public final class Fronts {
     List<FrontSpec> fronts = new ArrayList<>();
     if (takes(service, node)) {
       for (ServicePort port : service.ports()) {
-        for (boolean ipv6 : new boolean[] {false, true}) {
-          Builder builder = new Builder(service, port, ipv6, slices, node, fronts);
-          builder.add();
+        for (InetAddress clusterIP : service.clusterIPs()) { // one of each of its families
+          new Builder(service, port, clusterIP, slices, node, fronts).add();
         }
       }
     }
@@ -98,6 +97,7 @@ public final class Fronts {
   private static final class Builder {
     private final Service service;
     private final ServicePort port;
+    private final InetAddress clusterIP;
     private final boolean ipv6;
     private final NodeView node;
     private final List<FrontSpec> fronts;
@@ -108,13 +108,14 @@ public final class Fronts {
     Builder(
         Service service,
         ServicePort port,
-        boolean ipv6,
+        InetAddress clusterIP,
         List<EndpointSlice> slices,
         NodeView node,
         List<FrontSpec> fronts) {
       this.service = service;
       this.port = port;
-      this.ipv6 = ipv6;
+      this.clusterIP = clusterIP;
+      this.ipv6 = Addresses.isIpv6(clusterIP);
       this.node = node;
       this.fronts = fronts;
       backends = EndpointChoice.of(service, port, ipv6, slices, node);
@@ -131,12 +132,7 @@ public final class Fronts {
     }
 
     void add() {
-      for (InetAddress address : service.clusterIPs()) {
-        front(FrontKind.CLUSTER_IP, address, port.port());
-      }
-      if (!hasFamily()) {
-        return;
-      }
+      front(FrontKind.CLUSTER_IP, clusterIP, port.port());
       if (node.externalIPs()) {
         for (InetAddress address : service.externalIPs()) {
           front(FrontKind.EXTERNAL_IP, address, port.port());
@@ -153,11 +149,6 @@ public final class Fronts {
           front(FrontKind.NODE_PORT, address, port.nodePort());
         }
       }
-    }
-
-    /** A Service of one family has no fronts in the other: there are no endpoints to find. */
-    private boolean hasFamily() {
-      return service.clusterIPs().stream().anyMatch(ip -> Addresses.isIpv6(ip) == ipv6);
     }
 
     private void front(FrontKind kind, InetAddress address, int number) {

@@ -1,0 +1,75 @@
+package io.gatun.worker;
+
+import io.gatun.ffm.Libc;
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.BitSet;
+import java.util.List;
+
+/**
+ * All threads of this process but the workers': collector, compilers, control. On a worker's core
+ * one of them takes a whole time slice from it, several milliseconds; so they stay off it. And
+ * where they share what is left, those that nobody waits for give way to those that a worker may
+ * wait for: at a safepoint all Java threads must have stopped, and the VM's own thread runs it.
+ */
+public final class OtherThreads {
+  private static final Path TASKS = Path.of("/proc/self/task");
+
+  /** By how their names begin (pthread_setname_np cuts them to 15 letters). */
+  private static final List<String> PATIENT =
+      List.of("ZWorker", "C1 Compiler", "C2 Compiler", "GC Thread", "G1 Conc", "Shenandoah GC");
+
+  private static final String VM_THREAD = "VM Thread";
+  private static final int LAST = 10;
+  private static final int FIRST = -10;
+
+  /**
+   * The kernel lets a thread finish its slice, 3 ms, before one goes on that was woken: at a
+   * safepoint that is as long as all workers stand still. The least that it takes.
+   */
+  private static final long SLICE = 100_000;
+
+  private OtherThreads() {}
+
+  /**
+   * Moves them off {@code cpus}; threads that they start later inherit it. Called before workers
+   * start, which pin themselves. Where nothing would be left, or the kernel refuses, they stay
+   * where they are.
+   *
+   * @return whether they moved
+   */
+  public static boolean leave(BitSet cpus) {
+    BitSet left = Libc.allowedCpus();
+    left.andNot(cpus);
+    boolean moved = !cpus.isEmpty() && !left.isEmpty();
+    try (DirectoryStream<Path> tasks = Files.newDirectoryStream(TASKS)) {
+      for (Path task : tasks) {
+        int tid = Integer.parseInt(task.getFileName().toString());
+        moved = moved && Libc.allowCpus(tid, left) >= 0;
+        prioritize(tid, name(task));
+      }
+    } catch (IOException e) {
+      return false;
+    }
+    return moved;
+  }
+
+  private static void prioritize(int tid, String name) {
+    boolean patient = PATIENT.stream().anyMatch(name::startsWith);
+    boolean first = name.equals(VM_THREAD);
+    if (!first || Libc.schedule(tid, FIRST, SLICE) < 0) { // without CAP_SYS_NICE as the others
+      Libc.schedule(tid, patient ? LAST : 0, SLICE);
+    }
+  }
+
+  /** Empty for one that has just ended. */
+  private static String name(Path task) {
+    try {
+      return Files.readString(task.resolve("comm")).strip();
+    } catch (IOException e) {
+      return "";
+    }
+  }
+}
