@@ -1,5 +1,6 @@
 package io.gatun.control.kubernetes;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;
@@ -45,7 +46,7 @@ final class Authority {
     words.addAll(List.of("-keystore", store.toString()));
     words.addAll(Arrays.asList(more));
     Process keytool = new ProcessBuilder(words).redirectErrorStream(true).start();
-    String said = new String(keytool.getInputStream().readAllBytes());
+    String said = new String(keytool.getInputStream().readAllBytes(), UTF_8);
     assertEquals(0, keytool.waitFor(), said);
   }
 
