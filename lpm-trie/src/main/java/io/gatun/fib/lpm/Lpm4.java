@@ -8,11 +8,17 @@ package io.gatun.fib.lpm;
  */
 public final class Lpm4 implements AutoCloseable {
 
+  /** Bits that the root goes by. */
+  private static final int ROOT_BITS = 18;
+
+  private static final int ROOT_SHIFT = Integer.SIZE - ROOT_BITS;
+  private static final int SLOT_SHIFT = ROOT_SHIFT - Node.STRIDE;
+
   private final Trie trie;
 
   /** An empty table; it grows and shrinks with its routes. {@code name} is for messages. */
   public Lpm4(String name, Retirement retirement) {
-    trie = new Trie(name, retirement);
+    trie = new Trie(name, ROOT_BITS, retirement);
   }
 
   /** Adds the prefix or replaces its next hop. */
@@ -64,13 +70,20 @@ public final class Lpm4 implements AutoCloseable {
     }
   }
 
-  /** The first leaf of each; a bit for each of those that have another node to go to. */
+  /**
+   * The first leaf of each; a bit for each of those that have another node to go to. Loops that do
+   * one thing each: the shorter they are, the more misses are under way at a time.
+   */
   private static long first(long base, int[] addresses, int[] leaves, int from, int count) {
+    for (int i = from; i < from + count; i++) {
+      leaves[i] = Node.root(base, addresses[i] >>> ROOT_SHIFT);
+    }
+    for (int i = from; i < from + count; i++) {
+      leaves[i] = Node.leaf(Node.address(base, leaves[i]), addresses[i] >>> SLOT_SHIFT);
+    }
     long pending = 0;
-    for (int i = 0; i < count; i++) {
-      int leaf = first(base, addresses[from + i]);
-      leaves[from + i] = leaf;
-      pending |= (long) (leaf >>> 31) << i;
+    for (int i = from; i < from + count; i++) {
+      pending |= (long) (leaves[i] >>> 31) << i; // from is a multiple of 64
     }
     return pending;
   }
@@ -88,7 +101,8 @@ public final class Lpm4 implements AutoCloseable {
   }
 
   private static int first(long base, int address) {
-    return Node.first(base, address >>> 14, address >>> 8);
+    return Node.leaf(
+        Node.address(base, Node.root(base, address >>> ROOT_SHIFT)), address >>> SLOT_SHIFT);
   }
 
   private static int next(long base, int leaf, int address) {

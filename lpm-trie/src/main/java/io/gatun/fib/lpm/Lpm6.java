@@ -9,11 +9,17 @@ package io.gatun.fib.lpm;
  */
 public final class Lpm6 implements AutoCloseable {
 
+  /** Bits that the root goes by. */
+  private static final int ROOT_BITS = 20;
+
+  private static final int ROOT_SHIFT = Long.SIZE - ROOT_BITS;
+  private static final int SLOT_SHIFT = ROOT_SHIFT - Node.STRIDE;
+
   private final Trie trie;
 
   /** An empty table; it grows and shrinks with its routes. {@code name} is for messages. */
   public Lpm6(String name, Retirement retirement) {
-    trie = new Trie(name, retirement);
+    trie = new Trie(name, ROOT_BITS, retirement);
   }
 
   /** Adds the prefix or replaces its next hop. */
@@ -62,12 +68,20 @@ public final class Lpm6 implements AutoCloseable {
     }
   }
 
+  /**
+   * The first leaf of each; a bit for each of those that have another node to go to. Loops that do
+   * one thing each: the shorter they are, the more misses are under way at a time.
+   */
   private static long first(long base, long[] high, int[] leaves, int from, int count) {
+    for (int i = from; i < from + count; i++) {
+      leaves[i] = Node.root(base, high[i] >>> ROOT_SHIFT);
+    }
+    for (int i = from; i < from + count; i++) {
+      leaves[i] = Node.leaf(Node.address(base, leaves[i]), (int) (high[i] >>> SLOT_SHIFT));
+    }
     long pending = 0;
-    for (int i = 0; i < count; i++) {
-      int leaf = first(base, high[from + i]);
-      leaves[from + i] = leaf;
-      pending |= (long) (leaf >>> 31) << i;
+    for (int i = from; i < from + count; i++) {
+      pending |= (long) (leaves[i] >>> 31) << i; // from is a multiple of 64
     }
     return pending;
   }
@@ -85,7 +99,8 @@ public final class Lpm6 implements AutoCloseable {
   }
 
   private static int first(long base, long high) {
-    return Node.first(base, (int) (high >>> 46), (int) (high >>> 40));
+    return Node.leaf(
+        Node.address(base, Node.root(base, high >>> ROOT_SHIFT)), (int) (high >>> SLOT_SHIFT));
   }
 
   private static Prefix prefix(long high, long low, int length) {

@@ -21,6 +21,7 @@ final class Node {
   static final int MAX_NEXT_HOP = 0x7FFF;
 
   static final int LEAF_BYTES = 4;
+  static final int ROOT_SLOT_BYTES = 4;
 
   /** A long; bit n is set when slot n has another leaf than slot n − 1, bit 0 never. */
   static final int BIT_MAP = 0;
@@ -66,11 +67,11 @@ final class Node {
     return Memory.address(base + (long) unit * UNIT);
   }
 
-  /** The leaf for the address that begins with these 18 and these 6 bits. */
-  static int first(long base, int index, int slot) {
+  /** The unit of the root's node for the first bits {@code index}. */
+  static int root(long base, long index) {
     // No acquire: the address of the next load depends on the value of this one, and every
     // processor that the JVM runs on keeps dependent loads in order.
-    return leaf(address(base, Memory.getInt(base + index * 4L)), slot);
+    return Memory.getInt(base + index * ROOT_SLOT_BYTES);
   }
 
   /** The leaf of the node (behind its guard) that is in force at the last 6 bits of a slot. */

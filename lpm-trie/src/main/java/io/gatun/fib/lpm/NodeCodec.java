@@ -66,7 +66,7 @@ final class NodeCodec {
     Memory.putLong(node + Node.BIT_MAP, starts & ~1L);
   }
 
-  /** Reads what the named node says into {@code slots}; one of the root's begins at bit 18. */
+  /** Reads what the named node says into {@code slots}; one of the root's has no guard. */
   void decode(int name, Slots slots) {
     long node = node(name);
     if (Node.isChild(name)) {
@@ -76,7 +76,7 @@ final class NodeCodec {
       slots.guard(
           end - Node.STRIDE, Memory.getLong(guard + Node.PREFIX), Memory.getInt(guard + Node.MISS));
     } else {
-      slots.guard(Units.ROOT_BITS, 0, 0);
+      slots.guard(units.rootBits(), 0, 0);
     }
     long leaf = node + Node.LEAVES;
     slots.fill(Memory.getInt(leaf));

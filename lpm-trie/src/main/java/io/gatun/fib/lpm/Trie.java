@@ -2,8 +2,6 @@ package io.gatun.fib.lpm;
 
 import static io.gatun.fib.lpm.Node.STRIDE;
 import static io.gatun.fib.lpm.Node.isChild;
-import static io.gatun.fib.lpm.Units.ROOT_BITS;
-import static io.gatun.fib.lpm.Units.ROOT_SLOTS;
 
 import io.gatun.ffm.memory.Memory;
 import java.util.Arrays;
@@ -16,8 +14,8 @@ import java.util.Arrays;
  * kept.
  */
 final class Trie implements AutoCloseable {
-  /** With the root 2 MiB, which is one huge page; a node's own routes fit without growing. */
-  private static final int UNITS = (2 << 20) / Node.UNIT - Units.ROOT_UNITS;
+  /** 1 MiB: with the root whole huge pages; a node's own routes fit without growing. */
+  private static final int UNITS = (1 << 20) / Node.UNIT;
 
   /** A table of which a quarter is left moves to a smaller area from here on; 1 MiB. */
   private static final int WORTH_SHRINKING = (1 << 20) / Node.UNIT;
@@ -26,6 +24,7 @@ final class Trie implements AutoCloseable {
   private static final int DEEPEST = 24;
 
   private final String name;
+  private final int rootBits;
   private final Retirement retirement;
   private final Rib rib = new Rib();
 
@@ -47,13 +46,17 @@ final class Trie implements AutoCloseable {
 
   private int replacedCount;
 
-  Trie(String name, Retirement retirement) {
+  /**
+   * @param rootBits bits of an address that the root goes by: 18 to 58
+   */
+  Trie(String name, int rootBits, Retirement retirement) {
     this.name = name;
+    this.rootBits = rootBits;
     this.retirement = retirement;
     Arrays.setAll(scratch, _ -> new Slots());
-    units = new Units(name, UNITS, retirement);
+    units = new Units(name, rootBits, UNITS, retirement);
     codec = new NodeCodec(units);
-    fill(0, ROOT_SLOTS, 0);
+    fill(0, 1 << rootBits, 0);
   }
 
   /** Address of the area that is current now. */
@@ -67,7 +70,7 @@ final class Trie implements AutoCloseable {
 
   /** Bytes of the table that are in use or wait for their readers to go. */
   long bytes() {
-    return (long) units.live() * Node.UNIT;
+    return units.bytes();
   }
 
   int nextHop(Prefix prefix) {
@@ -91,8 +94,7 @@ final class Trie implements AutoCloseable {
       return false;
     }
     change(prefix, rib.within(prefix), rib.covering(prefix, prefix.length()));
-    int cut = units.cut() - Units.ROOT_UNITS;
-    if (cut > WORTH_SHRINKING && units.live() - Units.ROOT_UNITS < cut / 4) {
+    if (units.cut() > WORTH_SHRINKING && units.live() < units.cut() / 4) {
       shrink();
     }
     return true;
@@ -105,9 +107,9 @@ final class Trie implements AutoCloseable {
    * @param hop of the longest that contains the prefix
    */
   private void change(Prefix prefix, int entry, int hop) {
-    int index = Prefix.bits(prefix.high(), 0, 0, ROOT_BITS);
-    if (prefix.length() < ROOT_BITS) {
-      int last = index + (1 << (ROOT_BITS - prefix.length()));
+    int index = Prefix.bits(prefix.high(), 0, 0, rootBits);
+    if (prefix.length() < rootBits) {
+      int last = index + (1 << (rootBits - prefix.length()));
       if (entry != Rib.NOBODY && rib.length(entry) == prefix.length()) {
         int middle = (index + last) / 2;
         uncovered(rib.child(entry, 0), index, middle, hop);
@@ -115,11 +117,11 @@ final class Trie implements AutoCloseable {
       } else {
         uncovered(entry, index, last, hop);
       }
-    } else if (prefix.length() == ROOT_BITS) {
+    } else if (prefix.length() == rootBits) {
       drop(name(index));
       show(index, firstNode(entry, hop));
     } else {
-      show(index, update(name(index), ROOT_BITS, prefix, entry, hop));
+      show(index, update(name(index), rootBits, prefix, entry, hop));
     }
     retireReplaced();
   }
@@ -134,15 +136,15 @@ final class Trie implements AutoCloseable {
       fill(first, last, hop);
       return;
     }
-    int index = rib.bits(entry, 0, ROOT_BITS);
+    int index = rib.bits(entry, 0, rootBits);
     int length = rib.length(entry);
-    int end = length < ROOT_BITS ? index + (1 << (ROOT_BITS - length)) : index + 1;
+    int end = length < rootBits ? index + (1 << (rootBits - length)) : index + 1;
     fill(first, index, hop);
     fill(end, last, hop);
-    if (length > ROOT_BITS) {
+    if (length > rootBits) {
       rebuild(index);
     } else if (rib.nextHop(entry) == 0) {
-      if (length == ROOT_BITS) {
+      if (length == rootBits) {
         rebuild(index);
       } else {
         int middle = (index + end) / 2;
@@ -160,14 +162,14 @@ final class Trie implements AutoCloseable {
   }
 
   private void rebuild(int index) {
-    Prefix slot = new Prefix((long) index << (64 - ROOT_BITS), 0, ROOT_BITS);
+    Prefix slot = new Prefix((long) index << (64 - rootBits), 0, rootBits);
     drop(name(index));
-    show(index, firstNode(rib.within(slot), rib.covering(slot, ROOT_BITS)));
+    show(index, firstNode(rib.within(slot), rib.covering(slot, rootBits)));
   }
 
-  /** Name of the node for the first 18 bits {@code index}. */
+  /** Name of the node for the root's slot {@code index}. */
   private int name(int index) {
-    return Memory.getInt(codec.units().base() + index * 4L);
+    return Node.root(codec.units().base(), index);
   }
 
   /**
@@ -196,18 +198,18 @@ final class Trie implements AutoCloseable {
       paint(entry, slots, hop);
     }
     replace(node);
-    return start == ROOT_BITS ? first(slots) : leaf(slots);
+    return start == rootBits ? first(slots) : leaf(slots);
   }
 
   /** Whether all addresses of the prefix pass the guard of the node that was read. */
-  private static boolean isWithin(Prefix prefix, Slots slots) {
+  private boolean isWithin(Prefix prefix, Slots slots) {
     return prefix.length() >= slots.from()
         && guard(prefix.high(), prefix.low(), slots.from()) == slots.prefix();
   }
 
   /** The bits of an address before {@code from} in the word that {@code from} is in. */
-  private static long guard(long high, long low, int from) {
-    if (from == ROOT_BITS) {
+  private long guard(long high, long low, int from) {
+    if (from == rootBits) {
       return 0; // the root's nodes have none
     }
     return (from < 64 ? high : low) >>> (63 - (from & 63)) >>> 1;
@@ -231,7 +233,7 @@ final class Trie implements AutoCloseable {
   /** A node of the root for the entries below {@code top}, where nothing longer is known. */
   private int firstNode(int top, int hop) {
     Slots slots = scratch[depth];
-    slots.begin(ROOT_BITS, hop);
+    slots.begin(rootBits, hop);
     paint(top, slots, hop);
     return first(slots);
   }
@@ -289,9 +291,9 @@ final class Trie implements AutoCloseable {
     return slots.isUniform() ? uniform(slots.value(0)) : codec.encode(slots);
   }
 
-  /** Lets readers find the node for the first 18 bits {@code index}. */
+  /** Lets readers find the node for the root's slot {@code index}. */
   private void show(int index, int node) {
-    Memory.putIntRelease(codec.units().base() + index * 4L, node);
+    Memory.putIntRelease(codec.units().base() + (long) index * Node.ROOT_SLOT_BYTES, node);
   }
 
   private int uniform(int hop) {
@@ -300,7 +302,7 @@ final class Trie implements AutoCloseable {
     }
     if (uniform[hop] == 0) {
       Slots slots = new Slots();
-      slots.begin(ROOT_BITS, hop);
+      slots.begin(rootBits, hop);
       uniform[hop] = codec.encode(slots);
     }
     return uniform[hop];
@@ -345,12 +347,12 @@ final class Trie implements AutoCloseable {
   private void shrink() {
     NodeCodec from = codec;
     Units old = from.units();
-    int left = (old.live() - Units.ROOT_UNITS) * 2;
-    codec = new NodeCodec(new Units(name, Math.max(left, UNITS), retirement));
+    int room = Math.max(old.live() * 2, UNITS);
+    codec = new NodeCodec(new Units(name, rootBits, room, retirement));
     uniform = new int[16];
-    for (int i = 0; i < ROOT_SLOTS; i++) {
-      int node = moved(from, Memory.getInt(old.base() + i * 4L));
-      Memory.putInt(codec.units().base() + i * 4L, node);
+    for (int i = 0; i < 1 << rootBits; i++) {
+      int node = moved(from, Node.root(old.base(), i));
+      Memory.putInt(codec.units().base() + (long) i * Node.ROOT_SLOT_BYTES, node);
     }
     units = codec.units();
     retirement.retire(old::close);

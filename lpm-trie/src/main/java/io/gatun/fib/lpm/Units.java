@@ -13,10 +13,6 @@ import java.util.Arrays;
  * large: readers of the old area see the table as it was.
  */
 final class Units implements AutoCloseable {
-  static final int ROOT_BITS = 18;
-  static final int ROOT_SLOTS = 1 << ROOT_BITS;
-  static final int ROOT_UNITS = ROOT_SLOTS * 4 / Node.UNIT;
-
   /** A node with a guard and 64 leaves. */
   static final int LARGEST =
       (Node.GUARD_BYTES + Node.LEAVES + Node.SLOTS * Node.LEAF_BYTES) / Node.UNIT + 1;
@@ -29,20 +25,26 @@ final class Units implements AutoCloseable {
   private boolean closed;
   private volatile long base;
 
-  /** Units that were cut so far, with the root. */
-  private int cut = ROOT_UNITS;
+  private final int rootBits;
 
-  private int live = ROOT_UNITS;
+  /** Units that were cut so far, without the root. */
+  private int cut;
+
+  private int live;
   private final int[][] free = new int[LARGEST + 1][0];
   private final int[] freeCount = new int[LARGEST + 1];
   private final int[] slabNext = new int[LARGEST + 1];
   private final int[] slabEnd = new int[LARGEST + 1];
 
-  /** Room for {@code units} to begin with. */
-  Units(String name, int units, Retirement retirement) {
+  /**
+   * A root for the first {@code rootBits} bits, whose slots are all 0, and room for {@code units}
+   * to begin with.
+   */
+  Units(String name, int rootBits, int units, Retirement retirement) {
     this.name = name;
+    this.rootBits = rootBits;
     this.retirement = retirement;
-    area = NativeArea.map(name, (long) (ROOT_UNITS + units) * Node.UNIT);
+    area = NativeArea.map(name, (long) (rootUnits(rootBits) + units) * Node.UNIT);
     base = area.address();
   }
 
@@ -51,12 +53,26 @@ final class Units implements AutoCloseable {
     return base;
   }
 
-  /** Units in use, with the root and with what waits for its readers to go. */
+  int rootBits() {
+    return rootBits;
+  }
+
+  /** Units that a root takes. */
+  static int rootUnits(int bits) {
+    return (1 << bits) * Node.ROOT_SLOT_BYTES / Node.UNIT;
+  }
+
+  /** Bytes in use, with the root and with what waits for its readers to go. */
+  long bytes() {
+    return (long) (rootUnits(rootBits) + live) * Node.UNIT;
+  }
+
+  /** Units in use without the root, with what waits for its readers to go. */
   int live() {
     return live;
   }
 
-  /** Units that were ever in use. */
+  /** Units that were ever in use, without the root. */
   int cut() {
     return cut;
   }
@@ -69,11 +85,12 @@ final class Units implements AutoCloseable {
     }
     if (slabNext[units] + units > slabEnd[units]) {
       int slab = Math.max(SLAB, units);
-      while ((long) (cut + slab) * Node.UNIT > area.bytes()) {
+      int first = rootUnits(rootBits) + cut;
+      while ((long) (first + slab) * Node.UNIT > area.bytes()) {
         grow();
       }
-      slabNext[units] = cut;
-      slabEnd[units] = cut + slab;
+      slabNext[units] = first;
+      slabEnd[units] = first + slab;
       cut += slab;
     }
     int unit = slabNext[units];
@@ -93,7 +110,7 @@ final class Units implements AutoCloseable {
   private void grow() {
     NativeArea old = area;
     NativeArea larger = NativeArea.map(name, old.bytes() * 2);
-    Memory.copy(old.address(), larger.address(), (long) cut * Node.UNIT);
+    Memory.copy(old.address(), larger.address(), old.bytes());
     area = larger;
     base = larger.address();
     retirement.retire(old::close);
