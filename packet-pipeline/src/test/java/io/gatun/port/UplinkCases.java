@@ -78,6 +78,7 @@ public final class UplinkCases {
     }
     ours("first fragment", toNode.get().udp(1, 53).fragment(0, true).payload(16));
     ours("later fragment", toNode.get().udp(1, 53).fragment(16, false).payload(16));
+    ours("first fragment, TCP", toNode.get().tcp(40_000, 22).fragment(0, true).payload(16));
     ours("to a pod", PacketBuilder.ip(client, pod).tcp(40_000, 22));
     if (six) {
       hosts("to a group", PacketBuilder.ip(client, "ff05::5").udp(1, 2));

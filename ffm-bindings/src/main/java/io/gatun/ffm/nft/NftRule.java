@@ -97,6 +97,24 @@ public final class NftRule {
     return compare(EQUAL, value);
   }
 
+  /** For what does not fit a number: an address, of 16 bytes at most. */
+  public NftRule is(byte[] value) {
+    return compare(EQUAL, value.clone());
+  }
+
+  /** What was loaded is below {@code first} or above {@code last}. */
+  public NftRule outside(int first, int last) {
+    byte[] from = value(first, bytes);
+    byte[] to = value(last, bytes);
+    return add(
+        "range",
+        m ->
+            m.number(1, REGISTER)
+                .number(2, NOT_EQUAL)
+                .nested(3, () -> m.bytes(DATA_VALUE, from))
+                .nested(4, () -> m.bytes(DATA_VALUE, to)));
+  }
+
   /** For what does not fit a number: a MAC address. */
   public NftRule isNot(byte[] value) {
     return compare(NOT_EQUAL, value.clone());

@@ -71,9 +71,14 @@ final class IngressRules {
     return chain.rules;
   }
 
-  static List<NftRule> uplink(byte[] mac) {
+  /**
+   * An uplink's.
+   *
+   * @param first what is to be accepted before all else, for speed: see {@link OwnStreams}
+   */
+  static List<NftRule> uplink(byte[] mac, List<NftRule> first) {
     IngressRules chain = new IngressRules();
-    chain.nodesOwnTcp();
+    chain.rules.addAll(first);
     chain.lease();
     chain.add().payload(Base.LINK, 0, mac.length).isNot(mac).accept();
     chain.add().payload(Base.LINK, ETHERTYPE, 2).isNot(IPV4).isNot(IPV6).accept();
@@ -98,35 +103,6 @@ final class IngressRules {
       type(IPV6).payload(Base.NETWORK, address, 2).mask(0xFFC0).is(0xFE80).accept();
     }
     icmpv6().atLeast(133).atMost(137).accept();
-  }
-
-  /**
-   * The node's own TCP, before all else: a host's streams are what there may be most of, and to
-   * pass by all the other rules costs them a sixth of their rate. What is accepted here is accepted
-   * below as well, with and without a lease.
-   */
-  private void nodesOwnTcp() {
-    type(IPV4)
-        .payload(Base.NETWORK, 16, 4)
-        .in(OWN4)
-        .payload(Base.NETWORK, IPV4_PROTOCOL, 1)
-        .is(IpProtocol.TCP)
-        .payload(Base.NETWORK, 0, 1)
-        .is(0x45)
-        .payload(Base.NETWORK, 6, 2)
-        .mask(0x3FFF)
-        .is(0)
-        .payload(Base.NETWORK, IPV4_HEADER + 2, 2)
-        .notIn(claimed(IpProtocol.TCP))
-        .accept();
-    type(IPV6)
-        .payload(Base.NETWORK, 24, 16)
-        .in(OWN6)
-        .payload(Base.NETWORK, IPV6_PROTOCOL, 1)
-        .is(IpProtocol.TCP)
-        .payload(Base.NETWORK, IPV6_HEADER + 2, 2)
-        .notIn(claimed(IpProtocol.TCP))
-        .accept();
   }
 
   private void ipv4() {

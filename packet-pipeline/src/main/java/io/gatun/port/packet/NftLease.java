@@ -5,15 +5,22 @@ import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
 import io.gatun.ffm.nft.NftSocket;
 import io.gatun.ffm.nft.NftTransaction;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,20 +68,41 @@ public final class NftLease implements AutoCloseable {
 
   private OwnList own = OwnList.NONE;
 
+  /** The list of which the uplinks' first rules are made: {@link #own}, or one of nothing. */
+  private OwnList quick = OwnList.NONE;
+
   /** Of bridged interfaces: the set of addresses that are ours. */
   private Map<String, String> members = new HashMap<>();
 
   private Map<String, Set<Long>> macs = Map.of();
 
-  private NftLease(NftSocket socket) {
+  private final Function<String, List<InetAddress>> addressesOf;
+
+  private NftLease(NftSocket socket, Function<String, List<InetAddress>> addressesOf) {
     this.socket = socket;
+    this.addressesOf = addressesOf;
   }
 
   /** The namespace's table: a predecessor's, with its lease running on, or a new one without. */
   public static NftLease open() {
-    NftLease lease = new NftLease(new NftSocket());
+    return open(NftLease::addresses);
+  }
+
+  /** {@code addressesOf} answers for an interface's name. */
+  static NftLease open(Function<String, List<InetAddress>> addressesOf) {
+    NftLease lease = new NftLease(new NftSocket(), addressesOf);
     must(lease.socket.commit(table()), "make the nftables table " + TABLE);
     return lease;
+  }
+
+  /** None where the interface has just gone. */
+  private static List<InetAddress> addresses(String ifName) {
+    try {
+      NetworkInterface device = NetworkInterface.getByName(ifName);
+      return device == null ? List.of() : Collections.list(device.getInetAddresses());
+    } catch (SocketException gone) {
+      return List.of();
+    }
   }
 
   private static NftTransaction table() {
@@ -91,9 +119,7 @@ public final class NftLease implements AutoCloseable {
    *     for others
    */
   synchronized void attach(String ifName, byte[] mac) {
-    NftTransaction rules = new NftTransaction(TABLE);
-    chain(rules, ifName, mac, null);
-    must(socket.commit(rules), "make the ingress chain of " + ifName);
+    must(put(ifName, mac, null), "make the ingress chain of " + ifName);
     interfaces.put(ifName, mac);
   }
 
@@ -112,7 +138,7 @@ public final class NftLease implements AutoCloseable {
     wanted.forEach((set, keys) -> fill(changes, set, macs.get(set), keys));
     interfaces.forEach((each, mac) -> {
       if (!Objects.equals(mine.get(each), members.get(each))) {
-        chain(changes, each, mac, mine.get(each));
+        chain(changes, each, mac, mine.get(each), quick);
       }
     });
     for (String set : macs.keySet()) {
@@ -146,18 +172,54 @@ public final class NftLease implements AutoCloseable {
   /**
    * @param mac of an uplink, empty for others
    * @param bridge the set of what is ours on a bridge's port, null for others
+   * @param streams of which an uplink's first rules are made
    */
-  private static void chain(
-      NftTransaction chain, String ifName, byte[] mac, @Nullable String bridge) {
+  private NftTransaction chain(
+      NftTransaction chain, String ifName, byte[] mac, @Nullable String bridge, OwnList streams) {
     chain.ingressChain(ifName, ifName, PRIORITY).flush(ifName);
-    (mac.length == 0 ? IngressRules.pod(bridge) : IngressRules.uplink(mac))
+    (mac.length == 0
+            ? IngressRules.pod(bridge)
+            : IngressRules.uplink(mac, OwnStreams.rules(addressesOf.apply(ifName), streams)))
         .forEach(rule -> chain.rule(ifName, rule));
+    return chain;
   }
 
   /** What uplinks leave to the kernel, at once; 0, or −errno with the list before still there. */
   synchronized int own(OwnList list) {
     own = list;
-    return socket.commit(fill());
+    quick = list;
+    NftTransaction all = fill();
+    uplinks((name, mac) -> chain(all, name, mac, null, list));
+    int result = socket.commit(all);
+    if (result < 0) { // an interface may have gone: one by one, and each step says nothing wrong
+      quick = OwnList.NONE;
+      uplinks((name, mac) -> put(name, mac, null));
+      result = socket.commit(fill());
+      if (result >= 0) {
+        quick = list;
+        uplinks((name, mac) -> put(name, mac, null));
+      }
+    }
+    return result;
+  }
+
+  private void uplinks(BiConsumer<String, byte[]> each) {
+    interfaces.forEach((name, mac) -> {
+      if (mac.length != 0) {
+        each.accept(name, mac);
+      }
+    });
+  }
+
+  /** An interface's chain alone; −errno where it has gone. */
+  private int put(String ifName, byte[] mac, @Nullable String bridge) {
+    int result = put(ifName, mac, bridge, quick);
+    // The rules that are there for speed alone may be what the kernel does not know.
+    return result < 0 ? put(ifName, mac, bridge, OwnList.NONE) : result;
+  }
+
+  private int put(String ifName, byte[] mac, @Nullable String bridge, OwnList streams) {
+    return socket.commit(chain(new NftTransaction(TABLE), ifName, mac, bridge, streams));
   }
 
   private NftTransaction fill() {
@@ -238,11 +300,7 @@ public final class NftLease implements AutoCloseable {
       macs.forEach((set, keys) -> fill(sets, set, null, keys));
       result = socket.commit(sets);
     }
-    interfaces.forEach((name, mac) -> {
-      NftTransaction rules = new NftTransaction(TABLE);
-      chain(rules, name, mac, members.get(name));
-      socket.commit(rules); // may have gone meanwhile
-    });
+    interfaces.forEach((name, mac) -> put(name, mac, members.get(name))); // or it has gone
     return result == 0;
   }
 

@@ -12,6 +12,7 @@ import io.gatun.port.Netns;
 import io.gatun.port.PortSet;
 import io.gatun.port.UplinkCases;
 import java.net.InetAddress;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -31,6 +32,11 @@ class UplinkFramesIT {
   private static final long PEER = 0x02_00_00_00_00_0aL;
   private static final long OWN = 0x02_00_00_00_01_01L;
   private static final byte[] MAC = {2, 0, 0, 0, 1, 1};
+
+  /** The interface's: to these the head of the chain accepts streams. */
+  private static final List<InetAddress> ADDRESSES =
+      List.of(InetAddress.ofLiteral("10.0.0.2"), InetAddress.ofLiteral("fd00::2"));
+
   private static final long HOUR = TimeUnit.HOURS.toNanos(1);
   private static final Pattern COUNTED = Pattern.compile("packets ([0-9]+)");
 
@@ -62,7 +68,7 @@ class UplinkFramesIT {
     inbox = new MessageBatch("uplink test in", 1);
     inbox.set(0, area.address() + 4096, 4096);
     sender = Netns.inside(OUTSIDE, () -> PacketSocket.open(index("eth0"), FrameFilter.pod()));
-    lease = Netns.inside(NODE, NftLease::open);
+    lease = Netns.inside(NODE, () -> NftLease.open(_ -> ADDRESSES));
     uplinks = new UplinkFrames(lease);
     Share share = Share.uplink(lease, uplinks, MAC);
     socket = Netns.inside(NODE, () -> PacketSocket.open(index("gx"), share.filter()));
@@ -120,6 +126,19 @@ class UplinkFramesIT {
     lease.expire();
     send(ssh.frame());
     assertEquals(1, counted(), "without a lease the kernel has it, too");
+  }
+
+  @Test
+  void shouldAcceptTheNodesStreamsBeforeAllElse() throws Exception {
+    assertEquals(0, before("iiftype"), "no address is known");
+    uplinks.own(UplinkCases.addresses("10.0.0.2"), UplinkCases.CLAIMS);
+    assertEquals(1, before("iiftype"), "one is");
+  }
+
+  /** Rules that stand before the first one that says {@code word}. */
+  private static long before(String word) throws Exception {
+    String chain = nft("list chain netdev gatun gx");
+    return chain.substring(0, chain.indexOf(word)).lines().filter(l -> l.contains("@nh")).count();
   }
 
   private void expect(String what, boolean ours, byte[] frame) throws Exception {
