@@ -3,6 +3,8 @@ package io.gatun.agent.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
@@ -14,11 +16,11 @@ class GatunCommandTest {
     assertTrue(all.getSubcommands().size() > 10);
     all.getSubcommands()
         .forEach((name, command) -> {
-          CommandLine alone = GatunCommand.line(name, "--help");
-          assertEquals(Set.of(name), alone.getSubcommands().keySet());
+          Map<String, CommandLine> alone = GatunCommand.line(name, "--help").getSubcommands();
+          assertEquals(Set.of(name), alone.keySet());
           assertEquals(name, command.getCommandName(), "the annotation says the same");
-          assertEquals(
-              command.getUsageMessage(), alone.getSubcommands().get(name).getUsageMessage(), name);
+          CommandLine itself = Objects.requireNonNull(alone.get(name));
+          assertEquals(command.getUsageMessage(), itself.getUsageMessage(), name);
         });
   }
 

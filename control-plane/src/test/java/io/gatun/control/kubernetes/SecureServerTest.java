@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Properties;
 import java.util.function.BooleanSupplier;
 import javax.net.ssl.SSLPeerUnverifiedException;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -54,12 +53,6 @@ final class SecureServerTest {
             .certify("server", "-ext", "san=ip:127.0.0.1")
             .certify(CLIENT, "-ext", "eku=clientAuth");
     stranger = new Authority(authorities, "stranger");
-  }
-
-  @AfterAll
-  static void forget() {
-    cluster = null;
-    stranger = null;
   }
 
   @BeforeEach
