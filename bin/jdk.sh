@@ -1,9 +1,10 @@
-# Sourced by ./gatun and ./mvnw: sets JAVA_HOME to a JDK 25 or newer, or says what to install.
+# Sourced by ./gatun and ./mvnw: sets JAVA_HOME to a JDK 25 or newer, or says what to install. Where nothing can
+# be built (an image), jdk_tool=java: without a compiler will do.
 
 # Prints the feature release of the JDK in folder $1 (0 when it is none), read from its `release`
 # file because starting a JVM only to ask its version would cost more than the whole command.
 jdk_feature() {
-  [ -x "$1/bin/javac" ] && [ -r "$1/release" ] || { echo 0; return; }
+  [ -x "$1/bin/${jdk_tool:-javac}" ] && [ -r "$1/release" ] || { echo 0; return; }
   sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$1/release"
 }
 
