@@ -97,7 +97,7 @@ final class Interfaces {
     Map<String, Taken> taken = new LinkedHashMap<>();
     for (Interface entry : listed) {
       for (Link link : sorted) {
-        if (entry.matches(link.name()) && isTakeable(link, entry)) {
+        if (entry.matches(link.name()) && isTakeable(link, entry, master(link, sorted))) {
           taken.putIfAbsent(
               link.name(), taken(link, entry.role(), driver(entry, suitsPacket(link))));
         }
@@ -158,22 +158,34 @@ final class Interfaces {
     return link.kind().equals("veth");
   }
 
+  /** The kind of what it is a member of, empty for nothing. */
+  private static String master(Link link, List<Link> links) {
+    return links.stream()
+        .filter(other -> other.ifIndex() == link.master())
+        .map(Link::kind)
+        .findFirst()
+        .orElse("");
+  }
+
   /** Says why not, once, where somebody may have meant it. */
-  private boolean isTakeable(Link link, Interface entry) {
+  private boolean isTakeable(Link link, Interface entry, String master) {
     if (link.name().equals(LOOPBACK) || link.name().startsWith(hostInterface)) {
       return false; // the host's pair is taken by itself
     }
     String why =
         switch (link.kind()) {
           case "bond", "team" ->
-              "is a bond: sockets belong on its members, which are not supported yet;"
-                  + " its traffic stays the kernel's";
+              "is a bond, which is not supported yet: its traffic stays the kernel's";
           case "vlan" ->
               "is a VLAN device: tagged frames stay the kernel's, and routes by it lead there";
           case "bridge" -> "is a bridge: list its ports instead (role pod)";
           case "vxlan", "geneve", "gre", "ipip", "sit", "wireguard" ->
               "is a tunnel: it stays the kernel's, and routes by it lead there";
-          default -> link.isEthernet() ? "" : "has no Ethernet address";
+          default ->
+              master.equals("bond") || master.equals("team")
+                  ? "is a member of a bond, which is not supported yet: its traffic stays the"
+                      + " kernel's"
+                  : link.isEthernet() ? "" : "has no Ethernet address";
         };
     // A name that is meant deserves an answer; what a glob happens to match, too, but once.
     if (!why.isEmpty() && refused.add(link.name() + " " + link.ifIndex())) {

@@ -4,6 +4,7 @@ import io.gatun.agent.Version;
 import io.gatun.agent.config.GatunConfiguration;
 import io.gatun.control.document.Addresses;
 import io.gatun.control.kernel.KernelMirror;
+import io.gatun.control.kernel.NeighbourView;
 import io.gatun.control.kernel.RouteView;
 import io.gatun.control.model.Protocol;
 import io.gatun.ffm.Libc;
@@ -285,7 +286,7 @@ final class Reports {
 
   private Object neighbours() {
     List<Object> rows = new ArrayList<>();
-    for (KernelMirror.NeighbourView neighbour : fromControl(mirror::neighbours)) {
+    for (NeighbourView neighbour : fromControl(mirror::neighbours)) {
       Map<String, Object> row = new LinkedHashMap<>();
       row.put("address", neighbour.address().getHostAddress());
       row.put("dev", neighbour.dev());

@@ -116,6 +116,19 @@ class InterfacesTest {
                 .wanted(List.of(link(WITHOUT_NATIVE_XDP, "eth0", "", false)), List.of())));
   }
 
+  /** What it would be given, the bond sends by whichever member it likes. */
+  @Test
+  void shouldRefuseTheMembersOfABond() throws Exception {
+    MacAddress mac = new MacAddress(0x020000000001L);
+    Link member = new Link(2, "eth0", mac, 1500, true, true, "", 5, 0, false, null);
+    Link alone = new Link(3, "eth1", mac, 1500, true, true, "", 0, 0, false, null);
+    assertEquals(
+        List.of("eth1 UPLINK XDP"),
+        roles(
+            listed("{name: \"eth*\", role: uplink}")
+                .wanted(List.of(member, alone, link(5, "bond0", "bond", false)), List.of())));
+  }
+
   @Test
   void shouldKnowAReplacedInterfaceFromAnUnchangedOne() throws Exception {
     Interfaces listed = listed("{name: eth0, role: uplink}");

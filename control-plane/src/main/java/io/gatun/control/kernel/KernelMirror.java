@@ -5,8 +5,6 @@ import io.gatun.control.document.Prefix;
 import io.gatun.control.kernel.KernelTables.Address;
 import io.gatun.control.kernel.KernelTables.Link;
 import io.gatun.control.kernel.KernelTables.Neighbour;
-import io.gatun.control.kernel.KernelTables.Route;
-import io.gatun.control.kernel.KernelTables.RouteType;
 import io.gatun.control.kernel.KernelTables.Rule;
 import io.gatun.ffm.NativeException;
 import io.gatun.fib.Adjacency;
@@ -19,9 +17,7 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -61,6 +57,7 @@ public final class KernelMirror implements AutoCloseable {
   private final Executor elsewhere;
   private final RoutePlan plan;
   private final Inquiries inquiries;
+  private final Views views;
   private final List<Consumer<List<InetAddress>>> addressListeners = new ArrayList<>();
   private final List<Runnable> linkListeners = new ArrayList<>();
   private final List<Consumer<List<Vtep>>> vtepListeners = new ArrayList<>();
@@ -125,6 +122,7 @@ public final class KernelMirror implements AutoCloseable {
     this.elsewhere = elsewhere;
     plan = new RoutePlan(fib, tunnels, local, routes, neighbours);
     inquiries = new Inquiries(source, plan);
+    views = new Views(plan);
     ports(ports);
   }
 
@@ -493,118 +491,17 @@ public final class KernelMirror implements AutoCloseable {
 
   /** Every route, sorted by nothing in particular. */
   public List<RouteView> routes() {
-    return plan.writer().routes().entrySet().stream()
-        .map(route -> view(route.getKey(), route.getValue()))
-        .toList();
+    return views.routes();
   }
 
   /** The route that a packet to {@code address} takes, null for none. */
   public @Nullable RouteView route(InetAddress address) {
-    for (int length = address.getAddress().length * 8; length >= 0; length--) {
-      Prefix prefix = new Prefix(address, length);
-      Target target = plan.writer().routes().get(prefix);
-      if (target != null) {
-        return view(prefix, target);
-      }
-    }
-    return null;
+    return views.route(address);
   }
-
-  private RouteView view(Prefix prefix, Target target) {
-    return switch (target) {
-      case Target.Local() -> {
-        Route first = plan.state().routes(prefix).stream().findFirst().orElse(null);
-        yield first != null && first.type() == RouteType.UNICAST
-            ? new RouteView(
-                prefix, RouteView.Kind.KERNEL, first.ways().stream().map(this::way).toList())
-            : new RouteView(prefix, RouteView.Kind.LOCAL, List.of());
-      }
-      case Target.Blackhole() -> new RouteView(prefix, RouteView.Kind.BLACKHOLE, List.of());
-      case Target.Unreachable() -> new RouteView(prefix, RouteView.Kind.UNREACHABLE, List.of());
-      case Target.Prohibited() -> new RouteView(prefix, RouteView.Kind.PROHIBITED, List.of());
-      case Target.Several(List<Target> hops) -> {
-        Map<Target, Integer> weights = new LinkedHashMap<>();
-        hops.forEach(hop -> weights.merge(hop, 1, Integer::sum));
-        yield new RouteView(
-            prefix,
-            RouteView.Kind.FORWARD,
-            weights.entrySet().stream().map(e -> way(prefix, e.getKey(), e.getValue())).toList());
-      }
-      case Target.Hop _, Target.OnLink _ ->
-          new RouteView(prefix, RouteView.Kind.FORWARD, List.of(way(prefix, target, 1)));
-    };
-  }
-
-  private RouteView.Way way(KernelTables.Way way) {
-    String dev = plan.devices().name(way.ifIndex());
-    return new RouteView.Way(way.gateway(), dev, null, null, way.weight(), null);
-  }
-
-  private RouteView.Way way(Prefix prefix, Target target, int weight) {
-    if (target instanceof Target.Hop hop) {
-      InetAddress via = hop.address().equals(prefix.address()) ? null : hop.address();
-      return new RouteView.Way(
-          via,
-          plan.devices().name(hop.device()),
-          port(hop),
-          plan.mac(hop),
-          weight,
-          plan.tunnels().view(hop));
-    }
-    int device = target instanceof Target.OnLink(int on) ? on : 0;
-    return new RouteView.Way(null, plan.devices().name(device), null, null, weight, null);
-  }
-
-  private @Nullable String port(Target.Hop hop) {
-    TunnelView tunnel = plan.tunnels().view(hop);
-    if (tunnel != null) {
-      return tunnel.out();
-    }
-    return plan.writer().adjacency(hop) instanceof Adjacency.Forward forward
-        ? plan.devices().portName(forward.port())
-        : null;
-  }
-
-  /**
-   * A neighbour as the data path knows it.
-   *
-   * @param state the kernel's word, or {@code configured}
-   * @param port the port behind which it is, null while that is unknown
-   * @param used a route leads there
-   */
-  public record NeighbourView(
-      InetAddress address,
-      String dev,
-      @Nullable MacAddress mac,
-      String state,
-      @Nullable String port,
-      boolean used) {}
 
   /** Neighbours on devices that are ours. */
   public List<NeighbourView> neighbours() {
-    List<NeighbourView> views = new ArrayList<>();
-    Set<Target.Hop> seen = new HashSet<>();
-    for (Target.Hop hop : plan.configured()) {
-      seen.add(hop);
-      views.add(view(hop, "configured"));
-    }
-    for (Neighbour neighbour : plan.state().all(Neighbour.class)) {
-      Target.Hop hop = new Target.Hop(neighbour.ifIndex(), neighbour.address());
-      if (plan.devices().isOurs(neighbour.ifIndex()) && seen.add(hop)) {
-        views.add(view(hop, neighbour.state()));
-      }
-    }
-    return List.copyOf(views);
-  }
-
-  private NeighbourView view(Target.Hop hop, String state) {
-    return new NeighbourView(
-        hop.address(),
-        plan.devices().name(hop.device()),
-        plan.mac(hop),
-        state,
-        port(hop),
-        plan.writer().isInUse(hop));
+    return views.neighbours();
   }
 
   @Override

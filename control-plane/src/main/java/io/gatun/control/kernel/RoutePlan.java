@@ -6,9 +6,7 @@ import io.gatun.control.document.Prefix;
 import io.gatun.control.kernel.KernelTables.BridgePort;
 import io.gatun.control.kernel.KernelTables.Forwarding;
 import io.gatun.control.kernel.KernelTables.Link;
-import io.gatun.control.kernel.KernelTables.Member;
 import io.gatun.control.kernel.KernelTables.Neighbour;
-import io.gatun.control.kernel.KernelTables.NextHop;
 import io.gatun.control.kernel.KernelTables.Route;
 import io.gatun.control.kernel.KernelTables.Rule;
 import io.gatun.control.kernel.KernelTables.Way;
@@ -16,7 +14,6 @@ import io.gatun.fib.Adjacency;
 import io.gatun.fib.Fib;
 import io.gatun.tunnel.TunnelTable;
 import java.net.InetAddress;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -41,6 +38,7 @@ final class RoutePlan implements KernelState.Observer {
   private final Devices devices = new Devices(state);
   private final PreferredSources sources = new PreferredSources(state);
   private final Tunnels tunnels;
+  private final RouteTargets targets;
   private final FibWriter writer;
   private final Adjacency local;
   private final List<StaticRoute> staticRoutes;
@@ -66,11 +64,6 @@ final class RoutePlan implements KernelState.Observer {
   private final Set<Target> dirtyTargets = new LinkedHashSet<>();
   private boolean fixedDirty = true;
 
-  /** What prefixes depend on, beside their own routes. */
-  private record OnDevice(int device) {}
-
-  private record OnNextHop(int id) {}
-
   RoutePlan(
       Fib fib,
       @Nullable TunnelTable tunnelTable,
@@ -78,6 +71,7 @@ final class RoutePlan implements KernelState.Observer {
       List<StaticRoute> staticRoutes,
       List<StaticNeighbour> staticNeighbours) {
     tunnels = new Tunnels(state, devices, this, tunnelTable);
+    targets = new RouteTargets(state, devices, tunnels);
     this.local = local;
     this.staticRoutes = List.copyOf(staticRoutes);
     this.staticNeighbours = List.copyOf(staticNeighbours);
@@ -147,11 +141,11 @@ final class RoutePlan implements KernelState.Observer {
   /** The device, and the bridge that it is a port of, may mean something else now. */
   private void device(int device) {
     tunnels.device(device);
-    dirty.addAll(dependents.of(new OnDevice(device)));
+    dirty.addAll(dependents.of(new RouteTargets.OnDevice(device)));
     dirtyTargets.addAll(writer.targets(device));
     for (int bridge : devices.bridges(device)) {
       tunnels.device(bridge);
-      dirty.addAll(dependents.of(new OnDevice(bridge)));
+      dirty.addAll(dependents.of(new RouteTargets.OnDevice(bridge)));
       dirtyTargets.addAll(writer.targets(bridge));
     }
   }
@@ -183,7 +177,7 @@ final class RoutePlan implements KernelState.Observer {
 
   @Override
   public void nextHop(int id) {
-    dirty.addAll(dependents.of(new OnNextHop(id)));
+    dirty.addAll(dependents.of(new RouteTargets.OnNextHop(id)));
   }
 
   @Override
@@ -323,7 +317,7 @@ final class RoutePlan implements KernelState.Observer {
         device = deviceOf(via, now);
       }
       if (device != null) {
-        now.put(route.to(), hop(device, route.to(), via));
+        now.put(route.to(), RouteTargets.hop(device, route.to(), via));
       }
     }
     dirty.addAll(fixed.keySet());
@@ -354,7 +348,7 @@ final class RoutePlan implements KernelState.Observer {
   private @Nullable Target explicit(Prefix prefix) {
     List<Route> kernels = state.routes(prefix);
     Set<Object> reasons = new HashSet<>();
-    kernels.forEach(route -> reasons(route, reasons));
+    kernels.forEach(route -> targets.reasons(route, reasons));
     dependents.set(prefix, reasons);
     if (!isOurs(prefix.address())) {
       return null;
@@ -370,7 +364,7 @@ final class RoutePlan implements KernelState.Observer {
     Target found = null;
     for (Route route : kernels) {
       if (found == null) {
-        found = target(route);
+        found = targets.of(route);
       }
     }
     return found;
@@ -379,86 +373,16 @@ final class RoutePlan implements KernelState.Observer {
   /** Whom the route to {@code prefix} that counts has as sender; null when it does not matter. */
   private @Nullable InetAddress source(Prefix prefix) {
     for (Route route : state.routes(prefix)) {
-      if (target(route) != null) {
+      if (targets.of(route) != null) {
         InetAddress said = route.source();
         if (said != null || route.type() != KernelTables.RouteType.UNICAST) {
           return said;
         }
-        NextHop object = route.nextHop() == 0 ? null : state.nextHop(route.nextHop());
-        List<Way> ways = object == null ? route.ways() : ways(object);
+        List<Way> ways = targets.ways(route);
         return ways.isEmpty() ? null : sources.of(prefix, ways.getFirst());
       }
     }
     return null;
-  }
-
-  private @Nullable Target target(Route route) {
-    return switch (route.type()) {
-      case LOCAL -> Target.LOCAL;
-      case BLACKHOLE -> Target.BLACKHOLE;
-      case UNREACHABLE -> Target.UNREACHABLE;
-      case PROHIBIT -> Target.PROHIBITED;
-      case UNICAST -> {
-        NextHop object = route.nextHop() == 0 ? null : state.nextHop(route.nextHop());
-        if (object == null) {
-          yield ways(route.to(), route.ways());
-        }
-        yield object.way() == null && object.group().isEmpty()
-            ? Target.BLACKHOLE
-            : ways(route.to(), ways(object));
-      }
-    };
-  }
-
-  private List<Way> ways(NextHop object) {
-    Way single = object.way();
-    if (single != null) {
-      return List.of(single);
-    }
-    List<Way> ways = new ArrayList<>();
-    for (Member member : object.group()) {
-      NextHop hop = state.nextHop(member.id());
-      Way way = hop == null ? null : hop.way();
-      if (way != null) {
-        ways.add(new Way(way.ifIndex(), way.gateway(), member.weight()));
-      }
-    }
-    return ways;
-  }
-
-  private @Nullable Target ways(Prefix to, List<Way> ways) {
-    List<Way> alive = ways.stream().filter(way -> devices.isUp(way.ifIndex())).toList();
-    if (alive.isEmpty()) {
-      return null;
-    }
-    // A single way without a carrier stays, as in the kernel: a less specific route is no remedy.
-    List<Way> carried = alive.stream().filter(way -> devices.hasCarrier(way.ifIndex())).toList();
-    List<Target> hops = new ArrayList<>();
-    List<Way> used = carried.isEmpty() ? alive : carried;
-    int[] times = Shares.of(used.stream().mapToInt(Way::weight).toArray());
-    for (int i = 0; i < times.length; i++) {
-      Way way = used.get(i);
-      if (!devices.isOurs(way.ifIndex()) && !tunnels.isTunnel(way.ifIndex())) {
-        return Target.LOCAL;
-      }
-      Target hop = hop(way.ifIndex(), to, way.gateway());
-      for (int k = 0; k < times[i]; k++) {
-        hops.add(hop);
-      }
-    }
-    return hops.stream().distinct().count() == 1
-        ? hops.getFirst()
-        : new Target.Several(List.copyOf(hops));
-  }
-
-  private static Target hop(int device, Prefix to, @Nullable InetAddress gateway) {
-    if (gateway != null) {
-      return new Target.Hop(device, gateway);
-    }
-    // A pod's route: the one destination is its own next hop.
-    return to.length() == to.address().getAddress().length * 8
-        ? new Target.Hop(device, to.address())
-        : new Target.OnLink(device);
   }
 
   /** The host route to a known neighbour of a connected network. */
@@ -509,21 +433,6 @@ final class RoutePlan implements KernelState.Observer {
   private void released(Target target) {
     if (target instanceof Target.Hop hop) {
       tunnels.released(hop);
-    }
-  }
-
-  private void reasons(Route route, Set<Object> reasons) {
-    for (Way way : route.ways()) {
-      reasons.add(new OnDevice(way.ifIndex()));
-    }
-    if (route.nextHop() == 0) {
-      return;
-    }
-    reasons.add(new OnNextHop(route.nextHop()));
-    NextHop object = state.nextHop(route.nextHop());
-    if (object != null) {
-      object.group().forEach(member -> reasons.add(new OnNextHop(member.id())));
-      ways(object).forEach(way -> reasons.add(new OnDevice(way.ifIndex())));
     }
   }
 
