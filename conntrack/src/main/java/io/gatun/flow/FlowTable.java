@@ -6,7 +6,6 @@ import static io.gatun.flow.FlowLayout.LAST_SEEN;
 import static io.gatun.flow.FlowLayout.LINE;
 import static io.gatun.flow.FlowLayout.WATCHED;
 
-import io.gatun.ffm.Libc;
 import io.gatun.ffm.memory.GrowingArea;
 import io.gatun.ffm.memory.Memory;
 import io.gatun.ring.qsbr.Qsbr;
@@ -48,11 +47,6 @@ public final class FlowTable implements AutoCloseable {
   private static final int OVER = 2;
   private static final int DISPENSABLE = 3;
 
-  /** Seconds in which the sweep looks at every flow once. */
-  private static final int SWEEP_TICKS = Ticks.ofSeconds(4);
-
-  private static final int MAX_SWEEP = 512;
-
   private final GrowingArea area;
   private final @Nullable FlowFile file;
   private final long base;
@@ -62,13 +56,8 @@ public final class FlowTable implements AutoCloseable {
   private final FlowPressure pressure;
   private final PortUse ports = new PortUse();
   private final FlowGrowth growth;
+  private final FlowSweep sweep;
   private final int maxFlows;
-
-  private final SpinLocks sweepLock = new SpinLocks(1);
-  private int sweepCursor;
-  private int sweptAt;
-  private int sweepDue;
-  private int sweepLimit;
 
   /** Room for exactly {@code maxFlows} flows, allocated at once: 184 bytes each. */
   public FlowTable(int maxFlows, FlowTimeouts timeouts, Qsbr qsbr) {
@@ -104,6 +93,7 @@ public final class FlowTable implements AutoCloseable {
         new FlowPool(base + FLOW_BYTES, room, maxFlows, qsbr, file == null ? 0 : file.touchedAt());
     pressure = new FlowPressure(pool, maxFlows);
     growth = new FlowGrowth(this, index, pool, qsbr, room, maxFlows);
+    sweep = new FlowSweep(this, pool);
   }
 
   /** Of so many flows, the one of zeros included. */
@@ -135,42 +125,12 @@ public final class FlowTable implements AutoCloseable {
   public void inherit() {
     if (file != null) {
       growth.now(file.touched()); // it may have grown since we opened it
-      int now = Ticks.ofNanos(Libc.monotonicNanos());
-      for (int number = file.touched() - 1; number >= 0; number--) {
-        pool.adopt(number, revive(pool.address(number), now));
-      }
+      new FlowRecovery(this, index, pool).all(file.touched());
     }
-  }
-
-  /** Makes a flow that a predecessor left one of ours; false when it is not whole. */
-  private boolean revive(long flow, int now) {
-    NewFlow f = new NewFlow();
-    if (!Revival.read(flow, f, now) || expired(flow, now)) {
-      return false;
-    }
-    int replyHash = f.replyHash();
-    if (findOriginal(f, f.hash, f.key()) != 0 || findReply(f, replyHash) != 0 || selfReplying(f)) {
-      return false;
-    }
-    Revival.complete(flow, f);
-    long reply = index.reserve(replyHash);
-    if (reply == 0) {
-      return false;
-    }
-    int number = numberOf(flow);
-    Memory.putIntRelease(reply, number + 1);
-    long original = index.reserve(f.hash);
-    if (original == 0) {
-      index.clear(replyHash, number + 1);
-      return false;
-    }
-    Memory.putIntRelease(original, number);
-    count(flow, 1);
-    return true;
   }
 
   /** A flow comes or goes. */
-  private void count(long flow, int change) {
+  void count(long flow, int change) {
     pressure.count(service(flow), change);
     ports.count(flow, change);
   }
@@ -244,7 +204,7 @@ public final class FlowTable implements AutoCloseable {
     return base;
   }
 
-  private int numberOf(long flow) {
+  int numberOf(long flow) {
     return 2 + 2 * pool.number(flow);
   }
 
@@ -345,13 +305,13 @@ public final class FlowTable implements AutoCloseable {
     return pressure.evicted();
   }
 
-  private long findOriginal(NewFlow f, int hash, long key) {
+  long findOriginal(NewFlow f, int hash, long key) {
     return f.ipv6
         ? find(hash, key, f.sourceHigh, f.sourceLow, f.destinationHigh, f.destinationLow)
         : find(hash, key, f.sourceLow << 32 | f.destinationLow);
   }
 
-  private long findReply(NewFlow f, int hash) {
+  long findReply(NewFlow f, int hash) {
     return f.ipv6
         ? find(
             hash,
@@ -363,7 +323,7 @@ public final class FlowTable implements AutoCloseable {
         : find(hash, f.replyKey(), f.newDestinationLow << 32 | f.newSourceLow);
   }
 
-  private static boolean selfReplying(NewFlow f) {
+  static boolean selfReplying(NewFlow f) {
     return f.replyKey() == f.key()
         && f.sourceLow == f.newDestinationLow
         && f.destinationLow == f.newSourceLow
@@ -427,7 +387,7 @@ public final class FlowTable implements AutoCloseable {
       if (pool.isLive(i)
           && filter.matches(view.wrap(flow))
           && (view.protocol() == UDP
-              ? withdraw(flow, filter, view, sweptAt)
+              ? withdraw(flow, filter, view, sweep.sweptAt())
               : removeIf(flow, filter, view, 0, ANY))) {
         ended++;
       }
@@ -500,34 +460,15 @@ public final class FlowTable implements AutoCloseable {
    * ones. Called once a vector by every worker; all but one return at once.
    */
   public void sweep(int now) {
-    if (!sweepLock.tryLock(0)) {
-      return;
-    }
-    int elapsed = now - sweptAt;
-    if (elapsed != 0) {
-      sweptAt = now;
-      pool.collect();
-      int touched = pool.touched();
-      int share = (int) Math.min(touched, (long) touched * elapsed / SWEEP_TICKS + 1);
-      sweepDue = Math.min(touched, Math.max(share, 0) + sweepDue);
-      sweepLimit = touched;
-    }
-    int batch = Math.min(sweepDue, MAX_SWEEP);
-    sweepDue -= batch;
-    for (int i = 0; i < batch; i++) {
-      if (sweepCursor >= sweepLimit) {
-        sweepCursor = 0;
-      }
-      int number = sweepCursor++;
-      long flow = pool.address(number);
-      if (pool.isLive(number) && expired(flow, now)) {
-        removeIf(flow, null, null, now, EXPIRED);
-      }
-    }
-    sweepLock.unlock(0);
+    sweep.sweep(now);
   }
 
-  private boolean expired(long flow, int now) {
+  /** Removes a flow whose time is over, if it still is. */
+  boolean expire(long flow, int now) {
+    return removeIf(flow, null, null, now, EXPIRED);
+  }
+
+  boolean expired(long flow, int now) {
     int state = state(flow);
     int idle = now - Memory.getInt(flow + LAST_SEEN);
     if (state != FlowTracker.WITHDRAWN) { // that one's replies do not keep it
