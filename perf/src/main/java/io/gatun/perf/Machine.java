@@ -65,11 +65,16 @@ record Machine(
             .orElse("unknown");
     return new Machine(
         cpu,
-        Runtime.getRuntime().availableProcessors(),
+        online(),
         read("/proc/sys/kernel/osrelease").strip(),
         System.getProperty("java.vm.version"),
         Time.now().stealPercentSince(start),
         vulnerabilitiesHere());
+  }
+
+  /** All that are online: not only those that this process has left to itself. */
+  private static int online() {
+    return (int) read("/proc/stat").lines().filter(line -> line.matches("cpu[0-9].*")).count();
   }
 
   /** The vulnerabilities that cost something here or are open, in a line. */
