@@ -34,7 +34,12 @@ final class Alternation {
     }
 
     boolean hasPeer() {
-      return !peer.isEmpty();
+      return hasPeer(0);
+    }
+
+    /** Whether the peer has a figure {@code which}. */
+    boolean hasPeer(int which) {
+      return !peer.isEmpty() && which < peer.getFirst().length;
     }
 
     private static double[] figure(List<double[]> runs, int which) {
