@@ -6,7 +6,7 @@ set -euo pipefail
 # program:package, because a package that is there under another name need not be installed; or a file's path
 demo="ip:iproute2 nsenter:util-linux curl:curl dig:dnsutils dnsmasq:dnsmasq-base iperf3:iperf3 python3:python3 ping:iputils-ping nft:nftables ethtool:ethtool"
 bench="$demo gcc:gcc pkg-config:pkg-config dpdk-testpmd:dpdk-dev dpdk-test-fib:dpdk-dev /usr/include/dpdk/rte_hash.h:libdpdk-dev xz:xz-utils sockperf:sockperf /usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk:openvswitch-switch-dpdk"
-test="$demo sockperf:sockperf tcpdump:tcpdump bird:bird2 udhcpc:udhcpc setpriv:util-linux traceroute:traceroute tshark:tshark openssl:openssl /usr/lib/cni/bridge:containernetworking-plugins"
+test="$demo socat:socat sockperf:sockperf tcpdump:tcpdump bird:bird2 udhcpc:udhcpc setpriv:util-linux traceroute:traceroute tshark:tshark openssl:openssl /usr/lib/cni/bridge:containernetworking-plugins"
 
 case "${1:-}" in
   demo | lab) wanted=$demo ;;
