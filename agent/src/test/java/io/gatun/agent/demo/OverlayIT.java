@@ -38,7 +38,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Gatun on one node, nothing but the kernel's VXLAN device on the other, set up as flanneld and
- * Felix do it: they understand each other to the byte.
+ * Felix do it: they understand each other to the byte. So do two of Gatun.
  */
 class OverlayIT {
   private static final Duration READY = Duration.ofSeconds(60);
@@ -71,6 +71,10 @@ class OverlayIT {
   private TwoNodes topology;
 
   @SuppressWarnings("NullAway.Init")
+  private Path manifests;
+
+  /** On node A. */
+  @SuppressWarnings("NullAway.Init")
   private GatunProcess gatun;
 
   @BeforeAll
@@ -79,16 +83,25 @@ class OverlayIT {
   }
 
   private void up(Overlay overlay, String podDriver, String uplinkDriver) throws IOException {
-    topology = TwoNodes.up(runDirectory, "overlay", overlay);
+    lay(overlay);
     Node other = topology.nodeB();
     other.sysctl("net.ipv4.ip_forward", "1");
     other.sysctl("net.ipv6.conf.all.forwarding", "1");
-    Path manifests = Cluster.writeManifests(topology);
-    writeBalanced(manifests);
-    Path config = Cluster.writeConfiguration(topology, topology.nodeA(), podDriver, uplinkDriver);
+    gatun = start(topology.nodeA(), podDriver, uplinkDriver);
+  }
+
+  private void lay(Overlay overlay) throws IOException {
+    topology = TwoNodes.up(runDirectory, "overlay", overlay);
+    manifests = Cluster.writeManifests(topology);
+    writeBalanced();
+  }
+
+  private GatunProcess start(Node node, String podDriver, String uplinkDriver) throws IOException {
+    Path config = Cluster.writeConfiguration(topology, node, podDriver, uplinkDriver);
     Files.writeString(config, "egress: {masquerade: true}\n", StandardOpenOption.APPEND);
-    gatun = GatunProcess.start(topology.nodeA(), config, manifests);
-    gatun.awaitReady(READY);
+    GatunProcess process = GatunProcess.start(node, config, manifests);
+    process.awaitReady(READY);
+    return process;
   }
 
   @AfterEach
@@ -100,21 +113,46 @@ class OverlayIT {
 
   @Test
   void shouldUnderstandFlannelsKernel() throws Exception {
-    understand(Overlay.FLANNEL, "xdp", "xdp");
+    up(Overlay.FLANNEL, "xdp", "xdp");
+    understand(Overlay.FLANNEL);
   }
 
   @Test
   void shouldUnderstandWholeSegmentsFromBothSides() throws Exception {
-    understand(Overlay.FLANNEL, "packet", "packet");
+    up(Overlay.FLANNEL, "packet", "packet");
+    understand(Overlay.FLANNEL);
   }
 
   @Test
   void shouldUnderstandCalicosKernelWithWholeSegmentsFromPods() throws Exception {
-    understand(Overlay.CALICO, "packet", "xdp");
+    up(Overlay.CALICO, "packet", "xdp");
+    understand(Overlay.CALICO);
   }
 
-  private void understand(Overlay overlay, String podDriver, String uplinkDriver) throws Exception {
-    up(overlay, podDriver, uplinkDriver);
+  /** The other node's kernel forwards nothing. */
+  @Test
+  void shouldUnderstandItselfOnBothNodes() throws Exception {
+    lay(Overlay.FLANNEL);
+    gatun = start(topology.nodeA(), "packet", "xdp");
+    start(topology.nodeB(), "packet", "packet");
+    understand(Overlay.FLANNEL);
+    assertEquals("0", forwarded(topology.nodeA()), "datagrams that node A's kernel forwarded");
+    assertEquals("0", forwarded(topology.nodeB()), "datagrams that node B's kernel forwarded");
+  }
+
+  private static String forwarded(Node node) throws IOException {
+    String line =
+        node.exec("nstat", "-asz", "IpForwDatagrams")
+            .orThrow()
+            .output()
+            .lines()
+            .filter(l -> l.startsWith("IpForwDatagrams"))
+            .findFirst()
+            .orElseThrow();
+    return line.split("\\s+", -1)[1];
+  }
+
+  private void understand(Overlay overlay) throws Exception {
     Path capture = runDirectory.resolve("wire.pcap");
     Process tcpdump =
         topology
@@ -219,7 +257,7 @@ class OverlayIT {
     assertEquals("web-2 " + Overlay.FLANNEL.vtep(topology, topology.nodeA()), answer);
   }
 
-  private void writeBalanced(Path manifests) throws IOException {
+  private void writeBalanced() throws IOException {
     Files.writeString(
         manifests.resolve("balanced.yaml"),
         """

@@ -9,6 +9,7 @@ import io.gatun.ffm.packet.VirtioNetHeader;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.port.InterfacePort;
+import io.gatun.port.Outage;
 import io.gatun.ring.frame.FramePool;
 import io.gatun.segment.Segmenter;
 import java.util.concurrent.atomic.AtomicLong;
@@ -31,9 +32,6 @@ public final class PacketPort implements InterfacePort {
   /** How often a burst for which the kernel has no room is offered again. */
   private static final int OFFERS = 16;
 
-  /** How many cycles a port whose interface is down waits before it tries again. */
-  private static final int RETRY_MASK = 1023;
-
   private final int number;
   private final String name;
   private final int ifIndex;
@@ -48,8 +46,7 @@ public final class PacketPort implements InterfacePort {
   private final long[] outgoing = new long[BATCH];
   private int queued;
   private int burst = BATCH;
-  private int cycles;
-  private int error;
+  private final Outage outage = new Outage();
   private int lapses;
 
   /**
@@ -154,7 +151,7 @@ public final class PacketPort implements InterfacePort {
     int n = inbox.receive(fd, asked);
     if (n <= 0) {
       if (n == -Errno.ENETDOWN) {
-        error = Errno.ENETDOWN;
+        outage.is(Errno.ENETDOWN);
       }
       return 0;
     }
@@ -193,7 +190,7 @@ public final class PacketPort implements InterfacePort {
 
   @Override
   public boolean tx(PacketVector packets, int index) {
-    if (error != 0) {
+    if (outage.errno() != 0) {
       packets.dropReason[index] = DropReason.PORT_DOWN.code();
       return false;
     }
@@ -249,8 +246,8 @@ public final class PacketPort implements InterfacePort {
         pool.give(outgoing[k]);
       }
       queued = 0;
-    } else if (error == Errno.ENETDOWN && (++cycles & RETRY_MASK) == 0) {
-      error = 0;
+    } else if (outage.errno() != 0 && outage.isOver()) {
+      outage.is(0);
     }
   }
 
@@ -264,7 +261,7 @@ public final class PacketPort implements InterfacePort {
       } else if (n == -Errno.EAGAIN && ++offers < OFFERS) {
         Thread.onSpinWait();
       } else if (n == -Errno.ENETDOWN || n == -Errno.ENXIO || n == -Errno.ENODEV) {
-        error = -n;
+        outage.is(-n);
         lost.addAndGet(queued - at);
         return;
       } else {
@@ -294,7 +291,7 @@ public final class PacketPort implements InterfacePort {
   /** False after the kernel said that the interface is down (until it is up again) or gone. */
   @Override
   public boolean up() {
-    return error == 0 && !closed;
+    return outage.errno() == 0 && !closed;
   }
 
   /** Frames that found the socket's buffer full, or that the kernel did not take from us. */

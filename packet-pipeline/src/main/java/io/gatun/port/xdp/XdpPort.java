@@ -1,11 +1,11 @@
 package io.gatun.port.xdp;
 
-import io.gatun.ffm.Errno;
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.port.InterfacePort;
+import io.gatun.port.Outage;
 import io.gatun.ring.frame.FramePool;
 import io.gatun.ring.xdp.RxRing;
 import io.gatun.ring.xdp.Umem;
@@ -41,9 +41,6 @@ public final class XdpPort implements InterfacePort {
   /** Where a segment starts in its frame: as a received packet does. */
   private static final int HEADROOM = 256;
 
-  /** How many flushes a port whose interface is down waits before it tries again. */
-  private static final int RETRY_MASK = 1023;
-
   private final int number;
   private final String name;
   private final int ifIndex;
@@ -59,8 +56,7 @@ public final class XdpPort implements InterfacePort {
 
   private int queued;
   private final AtomicLong segmentsLost = new AtomicLong(); // rare; read by others
-  private int flushes;
-  private int error;
+  private final Outage outage = new Outage();
   private boolean closed;
 
   private XdpPort(
@@ -251,7 +247,7 @@ public final class XdpPort implements InterfacePort {
 
   @Override
   public boolean tx(PacketVector packets, int index) {
-    if (error != 0) {
+    if (outage.errno() != 0) {
       packets.dropReason[index] = DropReason.PORT_DOWN.code();
       return false;
     }
@@ -321,8 +317,8 @@ public final class XdpPort implements InterfacePort {
     } else if (socket.tx().untaken() == 0) {
       return;
     }
-    if (error == 0 || (error == Errno.ENETDOWN && (++flushes & RETRY_MASK) == 0)) {
-      error = -socket.wakeTx();
+    if (outage.isOver()) {
+      outage.is(-socket.wakeTx());
     }
   }
 
@@ -344,12 +340,12 @@ public final class XdpPort implements InterfacePort {
   /** False after the kernel said that the interface is down (until it is up again) or gone. */
   @Override
   public boolean up() {
-    return error == 0 && !closed;
+    return outage.errno() == 0 && !closed;
   }
 
   /** The errno that took the port down, 0 while it is up. */
   public int error() {
-    return error;
+    return outage.errno();
   }
 
   /**
