@@ -190,7 +190,7 @@ public final class PacketPort implements InterfacePort {
 
   @Override
   public boolean tx(PacketVector packets, int index) {
-    if (outage.errno() != 0) {
+    if (!outage.isOver()) {
       packets.dropReason[index] = DropReason.PORT_DOWN.code();
       return false;
     }
@@ -247,13 +247,14 @@ public final class PacketPort implements InterfacePort {
       }
       queued = 0;
     } else if (outage.errno() != 0 && outage.isOver()) {
-      outage.is(0);
+      outage.is(0); // a worker sleeps on ports that are up
     }
   }
 
   private void send() {
     int at = 0;
     int offers = 0;
+    outage.is(0);
     while (at < queued) {
       int n = outbox.send(fd, at, queued - at);
       if (n > 0) {

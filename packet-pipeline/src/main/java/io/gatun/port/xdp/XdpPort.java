@@ -247,7 +247,7 @@ public final class XdpPort implements InterfacePort {
 
   @Override
   public boolean tx(PacketVector packets, int index) {
-    if (outage.errno() != 0) {
+    if (!outage.isOver()) {
       packets.dropReason[index] = DropReason.PORT_DOWN.code();
       return false;
     }
