@@ -6,9 +6,10 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** A kernel's own protocol counters, as {@code nstat} prints them; immutable. */
-record Counters(Map<String, Long> values) {
+public record Counters(Map<String, Long> values) {
 
-  static Counters of(Node node) throws IOException {
+  /** Those of {@code node}'s network namespace now. */
+  public static Counters of(Node node) throws IOException {
     // -a absolute values, -s leave the history file alone, -z zeros too.
     String text = node.exec("nstat", "-asz").orThrow().output();
     Map<String, Long> values = new TreeMap<>();
@@ -20,7 +21,7 @@ record Counters(Map<String, Long> values) {
   }
 
   /** Packets that arrived with a wrong checksum, over all protocols and both families. */
-  long checksumErrors() {
+  public long checksumErrors() {
     return values.entrySet().stream()
         .filter(counter -> counter.getKey().endsWith("CsumErrors"))
         .mapToLong(Map.Entry::getValue)
@@ -28,7 +29,7 @@ record Counters(Map<String, Long> values) {
   }
 
   /** Packets this kernel forwarded, both families. */
-  long forwarded() {
+  public long forwarded() {
     return values.getOrDefault("IpForwDatagrams", 0L)
         + values.getOrDefault("Ip6OutForwDatagrams", 0L);
   }
