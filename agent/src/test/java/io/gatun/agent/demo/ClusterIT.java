@@ -123,20 +123,9 @@ class ClusterIT {
     Files.move(next, objects, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
-  private interface Question {
-    String ask() throws IOException;
-  }
-
-  private static String await(String what, Question question, Predicate<String> holds)
+  private static String await(String what, Await.Question question, Predicate<String> holds)
       throws IOException, InterruptedException {
-    long end = System.nanoTime() + 20_000_000_000L;
-    String answer = question.ask();
-    while (!holds.test(answer)) {
-      assertTrue(System.nanoTime() < end, "no " + what + ": " + answer);
-      Thread.sleep(50);
-      answer = question.ask();
-    }
-    return answer;
+    return Await.answer(what, Duration.ofSeconds(20), question, holds);
   }
 
   private GatunProcess gatun() throws IOException {
