@@ -157,9 +157,7 @@ final class FirstPacketPath {
 
       @Override
       void checkWhoForwarded(long byKernel) {
-        if (byKernel != 0) {
-          throw new IllegalStateException(byKernel + " packets were forwarded by the kernel");
-        }
+        KernelForwarding.expectNone(byKernel);
       }
 
       @Override
@@ -201,9 +199,7 @@ final class FirstPacketPath {
 
       @Override
       void checkWhoForwarded(long byKernel) {
-        if (byKernel == 0) {
-          throw new IllegalStateException("the kernel forwarded nothing");
-        }
+        KernelForwarding.expectSome(byKernel);
       }
 
       @Override

@@ -18,4 +18,18 @@ final class KernelForwarding {
     }
     throw new IOException("nstat: no IpForwDatagrams in: " + output);
   }
+
+  /** A run through Gatun: an exception where the kernel forwarded as much as a packet of it. */
+  static void expectNone(long packets) {
+    if (packets != 0) {
+      throw new IllegalStateException(packets + " packets were forwarded by the kernel");
+    }
+  }
+
+  /** A run through the kernel: an exception where it forwarded nothing. */
+  static void expectSome(long packets) {
+    if (packets == 0) {
+      throw new IllegalStateException("the kernel forwarded nothing");
+    }
+  }
 }

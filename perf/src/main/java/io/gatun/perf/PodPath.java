@@ -144,9 +144,7 @@ final class PodPath {
 
     @Override
     void checkWhoForwarded(long byKernel) {
-      if (byKernel != 0) {
-        throw new IllegalStateException(byKernel + " packets were forwarded by the kernel");
-      }
+      KernelForwarding.expectNone(byKernel);
     }
 
     @Override
@@ -181,9 +179,7 @@ final class PodPath {
 
     @Override
     void checkWhoForwarded(long byKernel) {
-      if (byKernel == 0) {
-        throw new IllegalStateException("the kernel forwarded nothing");
-      }
+      KernelForwarding.expectSome(byKernel);
     }
 
     @Override

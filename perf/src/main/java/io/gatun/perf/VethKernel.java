@@ -31,9 +31,7 @@ final class VethKernel extends VethSide {
 
   @Override
   void checkWhoForwarded(long byKernel) {
-    if (byKernel == 0) {
-      throw new IllegalStateException("the kernel forwarded nothing");
-    }
+    KernelForwarding.expectSome(byKernel);
   }
 
   @Override

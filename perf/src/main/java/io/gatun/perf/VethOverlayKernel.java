@@ -18,9 +18,7 @@ final class VethOverlayKernel extends VethSide {
 
   @Override
   void checkWhoForwarded(long byKernel) {
-    if (byKernel == 0) {
-      throw new IllegalStateException("the kernel forwarded nothing");
-    }
+    KernelForwarding.expectSome(byKernel);
   }
 
   @Override

@@ -54,8 +54,6 @@ abstract class VethSide implements Alternation.Side {
 
   /** Everybody but the kernel: it must not have helped. */
   void checkWhoForwarded(long byKernel) {
-    if (byKernel != 0) {
-      throw new IllegalStateException(byKernel + " packets were forwarded by the kernel");
-    }
+    KernelForwarding.expectNone(byKernel);
   }
 }
