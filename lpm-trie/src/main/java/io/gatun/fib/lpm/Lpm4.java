@@ -14,11 +14,14 @@ public final class Lpm4 implements AutoCloseable {
   private static final int ROOT_SHIFT = Integer.SIZE - ROOT_BITS;
   private static final int SLOT_SHIFT = ROOT_SHIFT - Node.STRIDE;
 
+  /** The bits behind a first node's. */
+  private static final int NEXT = (1 << Lone.BITS) - 1;
+
   private final Trie trie;
 
   /** An empty table; it grows and shrinks with its routes. {@code name} is for messages. */
   public Lpm4(String name, Retirement retirement) {
-    trie = new Trie(name, ROOT_BITS, retirement);
+    trie = new Trie(name, ROOT_BITS, Lone.BITS, retirement);
   }
 
   /** Adds the prefix or replaces its next hop. */
@@ -64,6 +67,7 @@ public final class Lpm4 implements AutoCloseable {
     long base = trie.base();
     for (int from = 0; from < count; from += Long.SIZE) {
       long pending = first(base, addresses, nextHops, from, Math.min(count - from, Long.SIZE));
+      pending = alone(base, addresses, nextHops, from, pending);
       while (pending != 0) {
         pending = next(base, addresses, nextHops, from, pending);
       }
@@ -88,6 +92,23 @@ public final class Lpm4 implements AutoCloseable {
     return pending;
   }
 
+  /**
+   * The answers of lone leaves, by lines that were read just now; those that still have another
+   * node to go to. From the root once more: a writer may have changed the node meanwhile, and leaf
+   * and miss have to be one node's.
+   */
+  private static long alone(long base, int[] addresses, int[] leaves, int from, long pending) {
+    long still = 0;
+    for (long left = pending; left != 0; left &= left - 1) {
+      int i = from + Long.numberOfTrailingZeros(left);
+      int address = addresses[i];
+      int leaf = first(base, address);
+      leaves[i] = leaf;
+      still |= (long) (leaf >>> 31) << i; // from is a multiple of 64
+    }
+    return still;
+  }
+
   /** The next leaf of those that are pending; those that still are. */
   private static long next(long base, int[] addresses, int[] leaves, int from, long pending) {
     long still = 0;
@@ -100,9 +121,10 @@ public final class Lpm4 implements AutoCloseable {
     return still;
   }
 
+  /** The first leaf, or its answer if it is a lone one. */
   private static int first(long base, int address) {
-    return Node.leaf(
-        Node.address(base, Node.root(base, address >>> ROOT_SHIFT)), address >>> SLOT_SHIFT);
+    long node = Node.address(base, Node.root(base, address >>> ROOT_SHIFT));
+    return Lone.answer(node, Node.leaf(node, address >>> SLOT_SHIFT), address & NEXT);
   }
 
   private static int next(long base, int leaf, int address) {

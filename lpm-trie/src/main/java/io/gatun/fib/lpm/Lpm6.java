@@ -19,7 +19,7 @@ public final class Lpm6 implements AutoCloseable {
 
   /** An empty table; it grows and shrinks with its routes. {@code name} is for messages. */
   public Lpm6(String name, Retirement retirement) {
-    trie = new Trie(name, ROOT_BITS, retirement);
+    trie = new Trie(name, ROOT_BITS, 0, retirement);
   }
 
   /** Adds the prefix or replaces its next hop. */

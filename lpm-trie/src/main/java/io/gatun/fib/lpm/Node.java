@@ -6,7 +6,8 @@ import io.gatun.ffm.memory.Memory;
  * Layout of a node, and the way through it. {@code base} is the address of the area, {@code unit} a
  * node's number in it. Safe for any number of readers: a node does not change once it can be found.
  *
- * <p>A <i>leaf</i> is an int: a next hop, 0 for none, or the unit of a child with the top bit set.
+ * <p>A <i>leaf</i> is an int: a next hop, 0 for none, or the unit of a child with the top bit set
+ * and the next one clear, or in the root's nodes a {@link Lone} one, which has both set.
  */
 final class Node {
   /** Bits of an address that a node looks at. */
@@ -55,7 +56,11 @@ final class Node {
   }
 
   static boolean isChild(int leaf) {
-    return leaf < 0;
+    return leaf >>> 30 == 0b10;
+  }
+
+  static boolean isNextHop(int leaf) {
+    return leaf >= 0;
   }
 
   /** The unit of a child; of the node in the root as it is. */

@@ -11,6 +11,15 @@ import java.util.function.IntConsumer;
 final class NodeCodec {
   private final Units units;
 
+  /**
+   * The leaves of the node that is being written: of its runs, then what only lone ones miss to.
+   */
+  private final int[] leaves = new int[2 * Node.SLOTS];
+
+  private final int[] misses = new int[Node.SLOTS];
+  private int count;
+  private long starts;
+
   NodeCodec(Units units) {
     this.units = units;
   }
@@ -19,51 +28,71 @@ final class NodeCodec {
     return units;
   }
 
+  /** Whether the leaves are so few that lone ones can name theirs. */
+  boolean fits(Slots slots) {
+    gather(slots);
+    return count <= Node.SLOTS;
+  }
+
   /** Writes a node of the root that says {@code slots}; its name. */
   int encode(Slots slots) {
-    int unit = units.take(unitsOf(leaves(slots), 0));
-    write(slots, Node.address(units.base(), unit));
+    gather(slots);
+    int unit = units.take(unitsOf(count, 0));
+    write(Node.address(units.base(), unit));
     return unit;
   }
 
-  /** Writes a node with its guard. */
+  /** Writes a node with its guard, in which no slot is a lone one. */
   int encodeGuarded(Slots slots) {
-    int unit = units.take(unitsOf(leaves(slots), Node.GUARD_BYTES));
+    gather(slots);
+    int unit = units.take(unitsOf(count, Node.GUARD_BYTES));
     long guard = Node.address(units.base(), unit);
     boolean low = slots.from() >= 64;
     int shift = (low ? 128 : 64) - slots.end();
     Memory.putLong(guard + Node.PREFIX, slots.prefix());
     Memory.putInt(guard + Node.MISS, slots.miss());
     Memory.putInt(guard + Node.SHIFT, shift | (low ? Node.LOW_WORD : 0));
-    write(slots, guard + Node.GUARD_BYTES);
+    write(guard + Node.GUARD_BYTES);
     return Node.ofChild(unit);
   }
 
-  private static int leaves(Slots slots) {
-    int leaves = 0;
-    int previous = ~slots.value(0);
+  private void gather(Slots slots) {
+    count = 0;
+    starts = 0;
+    long previous = ~slots.value(0);
     for (long left = slots.starts(); left != 0; left &= left - 1) {
-      int value = slots.value(Long.numberOfTrailingZeros(left));
-      leaves += value == previous ? 0 : 1;
-      previous = value;
-    }
-    return leaves;
-  }
-
-  private static void write(Slots slots, long node) {
-    long leaf = node + Node.LEAVES;
-    long starts = 0;
-    int previous = ~slots.value(0);
-    for (long left = slots.starts(); left != 0; left &= left - 1) {
-      int value = slots.value(Long.numberOfTrailingZeros(left));
+      long value = slots.value(Long.numberOfTrailingZeros(left));
       if (value != previous) {
         starts |= left & -left;
-        Memory.putInt(leaf, value);
-        leaf += Node.LEAF_BYTES;
+        misses[count] = Slots.miss(value);
+        leaves[count++] = (int) value;
         previous = value;
       }
     }
+    int runs = count;
+    for (int i = 0; i < runs; i++) {
+      if (Lone.is(leaves[i])) {
+        leaves[i] = Lone.withMiss(leaves[i], indexOf(misses[i]));
+      }
+    }
+  }
+
+  private int indexOf(int nextHop) {
+    int at = 0;
+    while (at < count && leaves[at] != nextHop) {
+      at++;
+    }
+    if (at == count) {
+      leaves[count++] = nextHop;
+    }
+    return at & (Node.SLOTS - 1); // beyond that nothing is written: it does not fit
+  }
+
+  private void write(long node) {
     Memory.putLong(node + Node.BIT_MAP, starts & ~1L);
+    for (int i = 0; i < count; i++) {
+      Memory.putInt(leafAt(node, i), leaves[i]);
+    }
   }
 
   /** Reads what the named node says into {@code slots}; one of the root's has no guard. */
@@ -78,20 +107,28 @@ final class NodeCodec {
     } else {
       slots.guard(units.rootBits(), 0, 0);
     }
-    long leaf = node + Node.LEAVES;
-    slots.fill(Memory.getInt(leaf));
+    slots.fill(slot(node, 0));
+    int index = 0;
     for (long left = Memory.getLong(node + Node.BIT_MAP); left != 0; left &= left - 1) {
-      leaf += Node.LEAF_BYTES;
-      slots.start(Long.numberOfTrailingZeros(left), Memory.getInt(leaf));
+      slots.start(Long.numberOfTrailingZeros(left), slot(node, ++index));
     }
+  }
+
+  private static long slot(long node, int index) {
+    int leaf = Memory.getInt(leafAt(node, index));
+    if (!Lone.is(leaf)) {
+      return Slots.of(leaf);
+    }
+    int miss = Memory.getInt(leafAt(node, Lone.missIndex(leaf)));
+    return Slots.ofLone(Lone.withoutMiss(leaf), miss);
   }
 
   /** Calls {@code visit} with each child's name. */
   void children(int name, IntConsumer visit) {
     long node = node(name);
-    int leaves = leaves(node);
-    for (int i = 0; i < leaves; i++) {
-      int leaf = Memory.getInt(node + Node.LEAVES + (long) i * Node.LEAF_BYTES);
+    int runs = runs(node);
+    for (int i = 0; i < runs; i++) {
+      int leaf = Memory.getInt(leafAt(node, i));
       if (Node.isChild(leaf)) {
         visit.accept(leaf);
       }
@@ -113,8 +150,24 @@ final class NodeCodec {
     return Node.isChild(name) ? start + Node.GUARD_BYTES : start;
   }
 
-  private static int leaves(long node) {
+  private static long leafAt(long node, int index) {
+    return node + Node.LEAVES + (long) index * Node.LEAF_BYTES;
+  }
+
+  private static int runs(long node) {
     return 1 + Long.bitCount(Memory.getLong(node + Node.BIT_MAP));
+  }
+
+  private static int leaves(long node) {
+    int runs = runs(node);
+    int leaves = runs;
+    for (int i = 0; i < runs; i++) {
+      int leaf = Memory.getInt(leafAt(node, i));
+      if (Lone.is(leaf)) {
+        leaves = Math.max(leaves, Lone.missIndex(leaf) + 1);
+      }
+    }
+    return leaves;
   }
 
   private static int unitsOf(int leaves, int guard) {

@@ -25,6 +25,7 @@ final class Trie implements AutoCloseable {
 
   private final String name;
   private final int rootBits;
+  private final int loneBits;
   private final Retirement retirement;
   private final Rib rib = new Rib();
 
@@ -48,10 +49,12 @@ final class Trie implements AutoCloseable {
 
   /**
    * @param rootBits bits of an address that the root goes by: 18 to 58
+   * @param loneBits most bits of a {@link Lone} leaf's prefix; 0 for a table without such leaves
    */
-  Trie(String name, int rootBits, Retirement retirement) {
+  Trie(String name, int rootBits, int loneBits, Retirement retirement) {
     this.name = name;
     this.rootBits = rootBits;
+    this.loneBits = loneBits;
     this.retirement = retirement;
     Arrays.setAll(scratch, _ -> new Slots());
     units = new Units(name, rootBits, UNITS, retirement);
@@ -119,9 +122,9 @@ final class Trie implements AutoCloseable {
       }
     } else if (prefix.length() == rootBits) {
       drop(name(index));
-      show(index, firstNode(entry, hop));
+      show(index, firstNode(index, entry, hop));
     } else {
-      show(index, update(name(index), rootBits, prefix, entry, hop));
+      show(index, (int) update(name(index), rootBits, prefix, entry, hop));
     }
     retireReplaced();
   }
@@ -164,7 +167,7 @@ final class Trie implements AutoCloseable {
   private void rebuild(int index) {
     Prefix slot = new Prefix((long) index << (64 - rootBits), 0, rootBits);
     drop(name(index));
-    show(index, firstNode(rib.within(slot), rib.covering(slot, rootBits)));
+    show(index, firstNode(index, rib.within(slot), rib.covering(slot, rootBits)));
   }
 
   /** Name of the node for the root's slot {@code index}. */
@@ -176,7 +179,7 @@ final class Trie implements AutoCloseable {
    * A leaf that says what the node does but for the prefix, which is longer than the {@code start}
    * bits that all addresses there have in common.
    */
-  private int update(int node, int start, Prefix prefix, int entry, int hop) {
+  private long update(int node, int start, Prefix prefix, int entry, int hop) {
     Slots slots = scratch[depth];
     codec.decode(node, slots);
     if (!isWithin(prefix, slots)) {
@@ -186,9 +189,9 @@ final class Trie implements AutoCloseable {
     int end = slots.end();
     int index = Prefix.bits(prefix.high(), prefix.low(), slots.from(), end);
     if (prefix.length() > end) {
-      int leaf = slots.get(index);
+      int leaf = (int) slots.get(index);
       depth++;
-      int now = isChild(leaf) ? update(leaf, end, prefix, entry, hop) : grown(prefix, end);
+      long now = isChild(leaf) ? update(leaf, end, prefix, entry, hop) : grown(prefix, end);
       depth--;
       slots.set(index, index + 1, now);
     } else {
@@ -198,7 +201,7 @@ final class Trie implements AutoCloseable {
       paint(entry, slots, hop);
     }
     replace(node);
-    return start == rootBits ? first(slots) : leaf(slots);
+    return start == rootBits ? first(prefix.high(), slots) : leaf(slots);
   }
 
   /** Whether all addresses of the prefix pass the guard of the node that was read. */
@@ -218,31 +221,31 @@ final class Trie implements AutoCloseable {
   private void dropChildren(Slots slots, int first, int last) {
     for (long left = slots.starts(); left != 0; left &= left - 1) {
       int slot = Long.numberOfTrailingZeros(left);
-      if (slot >= first && slot < last && isChild(slots.value(slot))) {
-        drop(slots.value(slot)); // a child is the only slot of its run
+      if (slot >= first && slot < last && isChild(slots.leaf(slot))) {
+        drop(slots.leaf(slot)); // a child is the only slot of its run
       }
     }
   }
 
   /** What the RIB says of the addresses that have the prefix's first {@code start} bits. */
-  private int grown(Prefix prefix, int start) {
+  private long grown(Prefix prefix, int start) {
     Prefix all = prefix.shortenedTo(start);
     return build(rib.within(all), start, rib.covering(all, start));
   }
 
-  /** A node of the root for the entries below {@code top}, where nothing longer is known. */
-  private int firstNode(int top, int hop) {
+  /** A node for the root's slot {@code index}: of the entries below {@code top}. */
+  private int firstNode(int index, int top, int hop) {
     Slots slots = scratch[depth];
     slots.begin(rootBits, hop);
     paint(top, slots, hop);
-    return first(slots);
+    return first((long) index << (64 - rootBits), slots);
   }
 
   /**
    * A leaf for the entries below {@code top}, which have {@code start} bits or more; what they do
    * not contain has {@code hop}.
    */
-  private int build(int top, int start, int hop) {
+  private long build(int top, int start, int hop) {
     if (top == Rib.NOBODY) {
       return hop;
     }
@@ -280,15 +283,55 @@ final class Trie implements AutoCloseable {
     paint(one, slots, hop);
   }
 
-  /** A next hop when the guard makes no difference and all slots are the same one, else a child. */
-  private int leaf(Slots slots) {
-    boolean folds = slots.isUniform() && slots.value(0) == slots.miss();
-    return folds ? slots.miss() : codec.encodeGuarded(slots);
+  /**
+   * A next hop when the guard makes no difference and all slots are the same one, a lone leaf when
+   * they are and the guard is short enough, else a child.
+   */
+  private long leaf(Slots slots) {
+    if (!slots.isUniform()) {
+      return Slots.of(codec.encodeGuarded(slots));
+    }
+    int hop = slots.leaf(0);
+    int count = slots.from() - scratch[depth - 1].end();
+    if (hop == slots.miss() || count == 0) {
+      return hop;
+    }
+    if (depth > 1 || count > loneBits) {
+      return Slots.of(codec.encodeGuarded(slots));
+    }
+    int bits = (int) slots.prefix() & (1 << count) - 1;
+    return Slots.ofLone(Lone.of(hop, bits, count), slots.miss());
   }
 
-  /** As {@link #leaf} for the root, which always names a node: a lookup need not ask. */
-  private int first(Slots slots) {
-    return slots.isUniform() ? uniform(slots.value(0)) : codec.encode(slots);
+  /**
+   * As {@link #leaf} for the root, which always names a node: a lookup need not ask. {@code high}
+   * begins as the node's addresses do.
+   */
+  private int first(long high, Slots slots) {
+    if (slots.isUniform()) {
+      return uniform(slots.leaf(0));
+    }
+    if (!codec.fits(slots)) {
+      unfold(high, slots);
+    }
+    return codec.encode(slots);
+  }
+
+  /** Makes children of lone leaves. */
+  private void unfold(long high, Slots slots) {
+    int end = slots.end();
+    long start = high >>> (64 - rootBits) << Node.STRIDE;
+    Slots child = scratch[depth + 1];
+    for (int slot = 0; slot < Node.SLOTS; slot++) {
+      long value = slots.get(slot);
+      int leaf = (int) value;
+      if (Lone.is(leaf)) {
+        int count = Lone.count(leaf);
+        child.begin(end + count, Lone.nextHop(leaf));
+        child.guard(end + count, (start | slot) << count | Lone.bits(leaf), Slots.miss(value));
+        slots.set(slot, slot + 1, Slots.of(codec.encodeGuarded(child)));
+      }
+    }
   }
 
   /** Lets readers find the node for the root's slot {@code index}. */
@@ -313,7 +356,7 @@ final class Trie implements AutoCloseable {
       return false;
     }
     int leaf = Node.leaf(Node.address(codec.units().base(), node), 0);
-    return !isChild(leaf) && leaf < uniform.length && uniform[leaf] == node;
+    return Node.isNextHop(leaf) && leaf < uniform.length && uniform[leaf] == node;
   }
 
   /** The node and all below it are no longer wanted. */
@@ -351,25 +394,25 @@ final class Trie implements AutoCloseable {
     codec = new NodeCodec(new Units(name, rootBits, room, retirement));
     uniform = new int[16];
     for (int i = 0; i < 1 << rootBits; i++) {
-      int node = moved(from, Node.root(old.base(), i));
+      int node = moved(from, Node.root(old.base(), i), (long) i << (64 - rootBits));
       Memory.putInt(codec.units().base() + (long) i * Node.ROOT_SLOT_BYTES, node);
     }
     units = codec.units();
     retirement.retire(old::close);
   }
 
-  private int moved(NodeCodec from, int node) {
+  private int moved(NodeCodec from, int node, long high) {
     Slots slots = scratch[depth];
     from.decode(node, slots);
     for (long left = slots.starts(); left != 0; left &= left - 1) {
       int slot = Long.numberOfTrailingZeros(left);
-      if (isChild(slots.value(slot))) {
+      if (isChild(slots.leaf(slot))) {
         depth++;
-        slots.start(slot, moved(from, slots.value(slot)));
+        slots.start(slot, Slots.of(moved(from, slots.leaf(slot), high)));
         depth--;
       }
     }
-    return isChild(node) ? codec.encodeGuarded(slots) : first(slots);
+    return isChild(node) ? codec.encodeGuarded(slots) : first(high, slots);
   }
 
   @Override

@@ -13,12 +13,17 @@
  *   │ ● │ ● │ ● │             │ bit map │ leaves   │       │ prefix │ miss │ shift │ bit map │ leaves   │
  *   └─┼─┴───┴───┴──           │ 64      │ 4 bytes  │  ┌───►│ 8 bytes│ 4    │ 4     │ 64      │ 4 bytes  │
  *     └──────────────────────►└─────────┴────┼─────┘  │    └────────┴──────┴───────┴─────────┴──────────┘
- *   a leaf: a next hop, 0 for no route; or a child with the top bit set
+ *   a leaf: a next hop, 0 for no route; or a child with the top bit set; or a lone prefix
  * </pre>
  *
  * <p>A node below another one does not go on at the next bit but where its entries begin to differ,
  * so a lone prefix costs one node however long it is. Its <i>guard</i> holds the bits that were
  * passed over; an address with others has the leaf <i>miss</i>.
+ *
+ * <p>In IPv4 such a prefix costs no node at all where it is alone in a slot of the root's nodes:
+ * its last 8 bits fit the leaf ({@link io.gatun.fib.lpm.Lone}). Tables of many host routes become
+ * half as large by it, and their answers lie on a line that was read already: what counts beyond
+ * some thousand routes is how many lines a lookup touches, and whether they all fit the caches.
  *
  * <p>Many addresses are looked up node by node, not one by one: how deep an address goes is a jump
  * that no processor foresees, and a wrong guess costs the whole chain of loads before it. Here the

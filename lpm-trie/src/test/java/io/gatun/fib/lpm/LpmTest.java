@@ -81,4 +81,49 @@ class LpmTest {
       assertThrows(IllegalArgumentException.class, () -> lpm.add(0, 0, 32_768));
     }
   }
+
+  @Test
+  void shouldKeepLoneHostRoutesInTheNodeAboveThem() {
+    try (Lpm4 lpm = new Lpm4("test", Runnable::run)) {
+      lpm.add(0x0A000000, 8, 1);
+      lpm.add(0x0A010001, 32, 2);
+      long one = lpm.bytes();
+      for (int i = 1; i < 64; i++) {
+        lpm.add(0x0A010001 | i << 8, 32, 2);
+      }
+      assertTrue(lpm.bytes() <= one, "the same leaf for all: " + one + " to " + lpm.bytes());
+      for (int i = 0; i < 64; i++) {
+        assertEquals(2, lpm.lookup(0x0A010001 | i << 8));
+        assertEquals(1, lpm.lookup(0x0A010002 | i << 8));
+        assertTrue(lpm.remove(0x0A010001 | i << 8, 32));
+        assertEquals(1, lpm.lookup(0x0A010001 | i << 8));
+      }
+    }
+  }
+
+  /** More answers than a node has leaves: as many again as slots. */
+  @Test
+  void shouldAnswerWhereEverySlotHasALonePrefixAndAMissOfItsOwn() {
+    try (Lpm4 lpm = new Lpm4("test", Runnable::run)) {
+      for (int i = 0; i < 64; i++) {
+        lpm.add(0x0A010000 | i << 8, 24, 1000 + i);
+        lpm.add(0x0A010040 | i << 8, 26, 2000 + i);
+      }
+      for (int removed = 0; removed < 64; removed++) {
+        int[] addresses = new int[128];
+        int[] answers = new int[128];
+        for (int i = 0; i < 64; i++) {
+          addresses[i] = 0x0A010000 | i << 8;
+          addresses[64 + i] = 0x0A01007F | i << 8;
+        }
+        lpm.lookup(addresses, answers, 128);
+        for (int i = 0; i < 64; i++) {
+          assertEquals(1000 + i, answers[i]);
+          assertEquals(i < removed ? 1000 + i : 2000 + i, answers[64 + i]);
+          assertEquals(answers[64 + i], lpm.lookup(addresses[64 + i]));
+        }
+        assertTrue(lpm.remove(0x0A010040 | removed << 8, 26));
+      }
+    }
+  }
 }
