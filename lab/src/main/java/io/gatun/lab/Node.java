@@ -4,8 +4,10 @@ import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /**
  * One network namespace of a lab; immutable.
@@ -17,6 +19,7 @@ import java.util.List;
 public record Node(String name, String namespace, Path runDirectory) {
 
   private static final Path NAMESPACES = Path.of("/run/netns");
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   public Path path() {
     return NAMESPACES.resolve(namespace);
@@ -54,6 +57,31 @@ public record Node(String name, String namespace, Path runDirectory) {
         .redirectErrorStream(true)
         .redirectOutput(ProcessBuilder.Redirect.appendTo(log))
         .start();
+  }
+
+  /** Runs {@code ip} in here with {@code arguments}, words with a space between them. */
+  public void ip(String arguments) throws IOException {
+    List<String> words = new ArrayList<>(List.of("ip"));
+    words.addAll(List.of(arguments.split(" ", -1)));
+    exec(words.toArray(String[]::new)).orThrow();
+  }
+
+  /** Returns when somebody in here listens on {@code port}, TCP or UDP. */
+  public void awaitListening(int port) throws IOException {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (System.nanoTime() < end) {
+      if (exec("ss", "-Hlntu").orThrow().output().contains(":" + port + " ")) {
+        return;
+      }
+      try {
+        TimeUnit.MILLISECONDS.sleep(20);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IOException("interrupted", e);
+      }
+    }
+    throw new IOException(
+        "nobody listens on port " + port + " in " + name + "; see " + runDirectory);
   }
 
   /** A sysctl's value in here, by its dotted name. */

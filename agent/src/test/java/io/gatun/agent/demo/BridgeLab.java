@@ -188,9 +188,7 @@ final class BridgeLab implements AutoCloseable {
   }
 
   void ip(String arguments) throws IOException {
-    List<String> words = new ArrayList<>(List.of("ip"));
-    words.addAll(List.of(arguments.split(" ", -1)));
-    node.exec(words.toArray(String[]::new)).orThrow();
+    node.ip(arguments);
   }
 
   void bridge(String arguments) throws IOException {
@@ -199,15 +197,9 @@ final class BridgeLab implements AutoCloseable {
     node.exec(words.toArray(String[]::new)).orThrow();
   }
 
-  void serve(int pod) throws IOException, InterruptedException {
+  void serve(int pod) throws IOException {
     pod(pod).spawn("serve", words("serve", Integer.toString(PORT)));
-    for (int k = 0; k < 200; k++) {
-      if (pod(pod).exec("ss", "-Hlnt").output().contains(":" + PORT + " ")) {
-        return;
-      }
-      Thread.sleep(50);
-    }
-    throw new IOException("nobody listens on port " + PORT);
+    pod(pod).awaitListening(PORT);
   }
 
   /** Runs pingpong.py in a pod; what it printed. */

@@ -81,13 +81,10 @@ class ClusterIT {
     return lab.topology().nodeA();
   }
 
-  private void serveApi() throws IOException, InterruptedException {
+  private void serveApi() throws IOException {
     api =
         node().spawn("api", "python3", script.toString(), String.valueOf(API), objects.toString());
-    await(
-        "an API server",
-        () -> node().exec("ss", "-Hlnt").output(),
-        text -> text.contains(":" + API + " "));
+    node().awaitListening(API);
   }
 
   /** The Service, its endpoint, this node, a pod of it and a policy about that. */

@@ -32,8 +32,8 @@ class CrowdIT extends OnEchoLab {
     String[] ports = {Integer.toString(EchoLab.TARGET), Integer.toString(BRIEF)};
     server.node().spawn("serve", lab.words("serve", ports[0]));
     server.node().spawn("brief", lab.words("brief", ports[1]));
-    lab.awaitListener(server, EchoLab.TARGET);
-    lab.awaitListener(server, BRIEF);
+    server.node().awaitListening(EchoLab.TARGET);
+    server.node().awaitListening(BRIEF);
     Node client = lab.topology().outside();
     client.sysctl("net.ipv4.ip_local_port_range", "1024 65535");
     String line =

@@ -88,20 +88,9 @@ final class EchoLab implements AutoCloseable {
   }
 
   /** Starts the servers, TCP and UDP, in the pod. */
-  void serve() throws IOException, InterruptedException {
+  void serve() throws IOException {
     server().node().spawn("serve", words("serve", Integer.toString(TARGET)));
-    awaitListener(server(), TARGET);
-  }
-
-  /** Returns when somebody listens on this TCP port in the pod. */
-  void awaitListener(Pod pod, int port) throws IOException, InterruptedException {
-    for (int k = 0; k < 200; k++) {
-      if (pod.node().exec("ss", "-Hlnt").output().contains(":" + port + " ")) {
-        return;
-      }
-      Thread.sleep(50);
-    }
-    throw new IOException("nobody listens on port " + port);
+    server().node().awaitListening(TARGET);
   }
 
   /** Runs the script in the client's namespace; what it printed, or what it complained of. */

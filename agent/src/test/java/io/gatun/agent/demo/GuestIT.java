@@ -16,7 +16,6 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -79,7 +78,7 @@ class GuestIT {
     node.sysctl("net.ipv4.ip_forward", "1");
     manifests = Cluster.writeManifests(topology);
     node.spawn("echo", "python3", "-c", SERVER);
-    await("a server", () -> node.exec("ss", "-Hltn", "sport = 2222"), text -> !text.isBlank());
+    node.awaitListening(2222);
   }
 
   @AfterEach
@@ -96,24 +95,6 @@ class GuestIT {
     GatunProcess gatun = GatunProcess.start(node, config, manifests, List.of(more));
     gatun.awaitReady(READY);
     return gatun;
-  }
-
-  @FunctionalInterface
-  private interface Question {
-    Command.Outcome ask() throws IOException;
-  }
-
-  private static String await(String what, Question question, Predicate<String> holds)
-      throws IOException {
-    long giveUp = System.nanoTime() + READY.toNanos();
-    while (true) {
-      String text = question.ask().output();
-      if (holds.test(text)) {
-        return text;
-      }
-      assertTrue(System.nanoTime() < giveUp, () -> what + " did not come: " + text);
-      pause(50);
-    }
   }
 
   private static void pause(long millis) {
@@ -198,8 +179,8 @@ class GuestIT {
     Node outside = topology.outside();
     bird(node, "192.168.0.11", 65001, "fe80::c0ff:fea8:11", 65002, "fe80::c0ff:fea8:64");
     bird(outside, "192.168.0.100", 65002, "fe80::c0ff:fea8:64", 65001, "fe80::c0ff:fea8:11");
-    String lines = await("BIRD", () -> birdc("show protocols"), GuestIT::established);
-    await("BFD", () -> birdc("show bfd sessions"), text -> text.contains(" Up "));
+    String lines = Await.answer("BIRD", READY, () -> birdc("show protocols"), GuestIT::established);
+    Await.answer("BFD", READY, () -> birdc("show bfd sessions"), text -> text.contains(" Up "));
     outside.spawn(
         "dhcp",
         "dnsmasq",
@@ -212,8 +193,8 @@ class GuestIT {
     live(() ->
         node.exec("udhcpc", "-f", "-q", "-n", "-t", "5", "-i", "eth0", "-s", "/bin/true")
             .orThrow());
-    assertEquals(lines, birdc("show protocols").output(), "no session has begun anew");
-    assertTrue(birdc("show bfd sessions").output().contains(" Up "));
+    assertEquals(lines, birdc("show protocols"), "no session has begun anew");
+    assertTrue(birdc("show bfd sessions").contains(" Up "));
   }
 
   /** A packet to a Service that nobody serves any more must not go round between pair and stack. */
@@ -279,9 +260,9 @@ class GuestIT {
     return protocols.contains("Established") && protocols.contains("Running");
   }
 
-  private Command.Outcome birdc(String words) throws IOException {
+  private String birdc(String words) throws IOException {
     String socket = folder.resolve(node.name() + ".ctl").toString();
-    return node.exec("birdc", "-s", socket, words);
+    return node.exec("birdc", "-s", socket, words).output();
   }
 
   private void bird(Node where, String id, int as, String own, int peerAs, String peer)

@@ -62,13 +62,13 @@ class HopIT {
       for (Node each : lab.nodes()) {
         each.sysctl("net.ipv6.conf.all.accept_dad", "0");
         each.sysctl("net.ipv6.conf.default.accept_dad", "0");
-        ip(each, "link set lo up");
+        each.ip("link set lo up");
       }
       tie("l0", left, "192.0.2", "fd00:2");
       for (int i = 0; i < HOPS.size(); i++) {
         Node hop = lab.node(HOPS.get(i));
         tie(HOPS.get(i) + "0", hop, "198.51." + (100 + i), "fd00:10" + i);
-        ip(hop, "address add 10.80.0.1/32 dev lo");
+        hop.ip("address add 10.80.0.1/32 dev lo");
       }
       for (String script : List.of("pingpong.py", "sockets.py")) {
         try (InputStream resource = HopIT.class.getResourceAsStream(script)) {
@@ -103,27 +103,20 @@ class HopIT {
   }
 
   private void tie(String device, Node peer, String network, String network6) throws IOException {
-    ip(
-        node,
+    node.ip(
         "link add "
             + device
             + " numrxqueues 1 numtxqueues 1 type veth peer name eth0 numrxqueues 1 numtxqueues 1"
             + " netns "
             + peer.namespace());
-    ip(node, "address add " + network + ".1/24 dev " + device);
-    ip(node, "address add " + network6 + "::1/64 dev " + device);
-    ip(node, "link set " + device + " up");
-    ip(peer, "address add " + network + ".2/24 dev eth0");
-    ip(peer, "address add " + network6 + "::2/64 dev eth0");
-    ip(peer, "link set eth0 up");
-    ip(peer, "route add default via " + network + ".1");
-    ip(peer, "route add default via " + network6 + "::1");
-  }
-
-  private static void ip(Node where, String arguments) throws IOException {
-    List<String> words = new ArrayList<>(List.of("ip"));
-    words.addAll(List.of(arguments.split(" ", -1)));
-    where.exec(words.toArray(String[]::new)).orThrow();
+    node.ip("address add " + network + ".1/24 dev " + device);
+    node.ip("address add " + network6 + "::1/64 dev " + device);
+    node.ip("link set " + device + " up");
+    peer.ip("address add " + network + ".2/24 dev eth0");
+    peer.ip("address add " + network6 + "::2/64 dev eth0");
+    peer.ip("link set eth0 up");
+    peer.ip("route add default via " + network + ".1");
+    peer.ip("route add default via " + network6 + "::1");
   }
 
   private String[] words(String script, String... arguments) {
@@ -139,7 +132,7 @@ class HopIT {
     for (String hop : hops) {
       route.append(" nexthop via 198.51.").append(100 + HOPS.indexOf(hop)).append(".2");
     }
-    ip(node, route.toString());
+    node.ip(route.toString());
     await(() -> AdminClient.ask(gatun.runDirectory().socket(), "routes").toString(), hops);
   }
 
@@ -244,9 +237,9 @@ class HopIT {
 
   @Test
   void shouldSayThatNothingLeadsThere() throws IOException {
-    ip(node, "route add unreachable 10.90.0.0/16");
-    ip(node, "route add prohibit 10.91.0.0/16");
-    ip(node, "route add unreachable fd90::/16");
+    node.ip("route add unreachable 10.90.0.0/16");
+    node.ip("route add prohibit 10.91.0.0/16");
+    node.ip("route add unreachable fd90::/16");
     assertTrue(ping("10.89.0.1").contains("From 192.0.2.1 icmp_seq=1 Destination Net Unreachable"));
     assertTrue(ping("10.90.0.1").contains("Destination Host Unreachable"));
     assertTrue(ping("10.91.0.1").contains("Packet filtered"));
@@ -277,21 +270,18 @@ class HopIT {
   }
 
   private void narrow(String mtu) throws IOException {
-    ip(node, "link set a0 mtu " + mtu);
-    ip(lab.node("a"), "link set eth0 mtu " + mtu);
+    node.ip("link set a0 mtu " + mtu);
+    lab.node("a").ip("link set eth0 mtu " + mtu);
   }
 
   @Test
   void shouldLetAKernelsTcpFindThePathMtu() throws Exception {
     narrow("1300");
     // The server announces what an ordinary Ethernet carries, as if the narrow link were not its.
-    ip(lab.node("a"), "route replace default via 198.51.100.1 advmss 1460");
-    ip(lab.node("a"), "route replace default via fd00:100::1 advmss 1440");
+    lab.node("a").ip("route replace default via 198.51.100.1 advmss 1460");
+    lab.node("a").ip("route replace default via fd00:100::1 advmss 1440");
     lab.node("a").spawn("serve", words("sockets.py", "serve", "9000"));
-    for (int k = 0; !lab.node("a").exec("ss", "-Hlnt").output().contains(":9000 "); k++) {
-      assertTrue(k < 200, "nobody listens");
-      Thread.sleep(50);
-    }
+    lab.node("a").awaitListening(9000);
     for (String server : List.of("198.51.100.2", "fd00:100::2")) {
       String sent =
           Command.of(left.enter(words("sockets.py", "upload", server, "9000", "1000000")))

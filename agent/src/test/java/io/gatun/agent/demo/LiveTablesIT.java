@@ -59,10 +59,10 @@ class LiveTablesIT {
       tie("l0", left, "192.0.2");
       tie("r0", right, "198.51.100");
       for (String network : List.of("10.50.0.1", "10.60.0.1", "10.70.0.1")) {
-        ip(right, "address add " + network + "/32 dev lo");
+        right.ip("address add " + network + "/32 dev lo");
       }
-      ip(node, "route add 10.70.0.0/24 via 198.51.100.2");
-      ip(node, "address add 169.254.1.1/32 dev lo scope host"); // the pods' gateway
+      node.ip("route add 10.70.0.0/24 via 198.51.100.2");
+      node.ip("address add 169.254.1.1/32 dev lo scope host"); // the pods' gateway
       Path folder = Files.createDirectories(lab.directory().resolve("manifests"));
       Files.createDirectories(node.runDirectory());
       Path config =
@@ -92,25 +92,18 @@ class LiveTablesIT {
   }
 
   private void tie(String device, Node peer, String network) throws IOException {
-    ip(
-        node,
+    node.ip(
         "link add "
             + device
             + " numrxqueues 1 numtxqueues 1 type veth peer name eth0 numrxqueues 1 numtxqueues 1"
             + " netns "
             + peer.namespace());
-    ip(node, "address add " + network + ".1/24 dev " + device);
-    ip(node, "link set " + device + " up");
-    ip(peer, "link set lo up");
-    ip(peer, "address add " + network + ".2/24 dev eth0");
-    ip(peer, "link set eth0 up");
-    ip(peer, "route add default via " + network + ".1");
-  }
-
-  private static void ip(Node where, String arguments) throws IOException {
-    List<String> words = new ArrayList<>(List.of("ip"));
-    words.addAll(List.of(arguments.split(" ", -1)));
-    where.exec(words.toArray(String[]::new)).orThrow();
+    node.ip("address add " + network + ".1/24 dev " + device);
+    node.ip("link set " + device + " up");
+    peer.ip("link set lo up");
+    peer.ip("address add " + network + ".2/24 dev eth0");
+    peer.ip("link set eth0 up");
+    peer.ip("route add default via " + network + ".1");
   }
 
   private static boolean ping(Node from, String address) throws IOException {
@@ -180,8 +173,8 @@ class LiveTablesIT {
     double[] millis =
         liveAfter(
             "10.50.0.1",
-            () -> ip(node, "route add 10.50.0.0/24 via 198.51.100.2"),
-            () -> ip(node, "route del 10.50.0.0/24"));
+            () -> node.ip("route add 10.50.0.0/24 via 198.51.100.2"),
+            () -> node.ip("route del 10.50.0.0/24"));
     System.out.printf("ip route: live after %.1f ms, gone after %.1f ms%n", millis[0], millis[1]);
     assertTrue(millis[0] < 1000 && millis[1] < 1000); // CI's machine is busy; 50 is the aim
   }
@@ -195,10 +188,10 @@ class LiveTablesIT {
             .matcher(right.exec("ip", "-o", "link", "show", "eth0").orThrow().output());
     assertTrue(link.find());
     String mac = link.group(1);
-    Step away = () -> ip(node, neighbour + "02:00:00:00:00:99"); // nobody's
+    Step away = () -> node.ip(neighbour + "02:00:00:00:00:99"); // nobody's
     away.run();
     awaitSilence("10.70.0.1");
-    double[] millis = liveAfter("10.70.0.1", () -> ip(node, neighbour + mac), away);
+    double[] millis = liveAfter("10.70.0.1", () -> node.ip(neighbour + mac), away);
     System.out.printf("ip neigh: live after %.1f ms, gone after %.1f ms%n", millis[0], millis[1]);
     assertTrue(millis[0] < 1000 && millis[1] < 1000); // CI's machine is busy; 50 is the aim
   }
@@ -208,18 +201,18 @@ class LiveTablesIT {
   void shouldFollowForwardingEntriesWithoutDelay() throws Exception {
     Node pod = lab.node("pod");
     String mac = "02:00:00:00:08:02";
-    ip(node, "link add br0 type bridge");
-    ip(node, "address add 10.8.0.1/24 dev br0");
-    ip(node, "link set br0 up");
+    node.ip("link add br0 type bridge");
+    node.ip("address add 10.8.0.1/24 dev br0");
+    node.ip("link set br0 up");
     for (String name : List.of("cali8", "cali9")) {
-      ip(node, "link add " + name + " type veth peer name e" + name + " netns " + pod.namespace());
-      ip(node, "link set " + name + " master br0 up");
-      ip(pod, "link set e" + name + " up");
+      node.ip("link add " + name + " type veth peer name e" + name + " netns " + pod.namespace());
+      node.ip("link set " + name + " master br0 up");
+      pod.ip("link set e" + name + " up");
     }
-    ip(pod, "link set ecali8 address " + mac);
-    ip(pod, "address add 10.8.0.2/24 dev ecali8");
-    ip(pod, "route add default via 10.8.0.1");
-    ip(node, "neigh replace 10.8.0.2 dev br0 nud permanent lladdr " + mac);
+    pod.ip("link set ecali8 address " + mac);
+    pod.ip("address add 10.8.0.2/24 dev ecali8");
+    pod.ip("route add default via 10.8.0.1");
+    node.ip("neigh replace 10.8.0.2 dev br0 nud permanent lladdr " + mac);
     for (int i = 0; pods() != 2 || !ping(left, "10.8.0.2"); i++) {
       assertTrue(i < 100, gatun.log());
       Thread.sleep(50);
@@ -303,9 +296,9 @@ class LiveTablesIT {
             s.sendto(peer[0].encode(), peer)
         """);
     Files.writeString(lab.directory().resolve("manifests").resolve("mirror.yaml"), SERVICE);
-    ip(node, "route add 10.50.0.0/24 via 198.51.100.2");
+    node.ip("route add 10.50.0.0/24 via 198.51.100.2");
     assertEquals("198.51.100.1", seen(), "the device's");
-    ip(node, "route replace 10.50.0.0/24 via 198.51.100.2 src 192.0.2.1");
+    node.ip("route replace 10.50.0.0/24 via 198.51.100.2 src 192.0.2.1");
     for (int i = 0; !seen().equals("192.0.2.1"); i++) {
       assertTrue(i < 50, "what the route says");
       Thread.sleep(20);
@@ -317,12 +310,12 @@ class LiveTablesIT {
     Node pod = lab.node("pod");
     for (int round = 0; round < 2; round++) {
       long start = System.nanoTime();
-      ip(node, "link add cali1 type veth peer name eth0 netns " + pod.namespace());
-      ip(pod, "address add 10.9.0.2/32 dev eth0");
-      ip(pod, "link set eth0 up");
-      ip(pod, "route add default via 169.254.1.1 dev eth0 onlink");
-      ip(node, "link set cali1 up");
-      ip(node, "route add 10.9.0.2/32 dev cali1");
+      node.ip("link add cali1 type veth peer name eth0 netns " + pod.namespace());
+      pod.ip("address add 10.9.0.2/32 dev eth0");
+      pod.ip("link set eth0 up");
+      pod.ip("route add default via 169.254.1.1 dev eth0 onlink");
+      node.ip("link set cali1 up");
+      node.ip("route add 10.9.0.2/32 dev cali1");
       while (!ping(left, "10.9.0.2")) {
         assertTrue(System.nanoTime() - start < TimeUnit.SECONDS.toNanos(60), gatun.log());
       }
@@ -330,7 +323,7 @@ class LiveTablesIT {
           "pod reached %d ms after its interface was made%n",
           TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start));
       assertEquals(1, pods());
-      ip(node, "link del cali1");
+      node.ip("link del cali1");
       for (int i = 0; pods() != 0; i++) {
         assertTrue(i < 200, gatun.log());
         Thread.sleep(50);

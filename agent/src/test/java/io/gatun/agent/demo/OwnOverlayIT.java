@@ -104,7 +104,7 @@ class OwnOverlayIT {
       Files.copy(Objects.requireNonNull(resource), script, StandardCopyOption.REPLACE_EXISTING);
     }
     node.spawn("api", "python3", script.toString(), String.valueOf(API), objects.toString());
-    await("API server", () -> node.exec("ss", "-Hlnt").output(), s -> s.contains(":" + API + " "));
+    node.awaitListening(API);
   }
 
   @AfterEach

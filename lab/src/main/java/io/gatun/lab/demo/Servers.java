@@ -1,6 +1,5 @@
 package io.gatun.lab.demo;
 
-import io.gatun.lab.Node;
 import io.gatun.lab.Pod;
 import io.gatun.lab.TwoNodes;
 import java.io.FileNotFoundException;
@@ -9,8 +8,6 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 
 /** The real servers in the pods; stateless, they end with the lab. */
 public final class Servers {
@@ -19,8 +16,6 @@ public final class Servers {
   static final String NAME = "lock.gatun.test";
 
   static final String NAME_ADDRESS = "192.0.2.25";
-
-  private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   private Servers() {}
 
@@ -44,10 +39,10 @@ public final class Servers {
             "--address=/" + NAME + "/" + NAME_ADDRESS);
     topology.pod("stream").node().spawn("iperf3", "iperf3", "--server");
     for (String web : new String[] {"web-1", "web-2"}) {
-      awaitListening(topology.pod(web).node(), Cluster.WEB_TARGET);
+      topology.pod(web).node().awaitListening(Cluster.WEB_TARGET);
     }
-    awaitListening(topology.pod("dns").node(), 53);
-    awaitListening(topology.pod("stream").node(), 5201);
+    topology.pod("dns").node().awaitListening(53);
+    topology.pod("stream").node().awaitListening(5201);
   }
 
   /** Starts one of our scripts in a pod, to go on until the lab is down. */
@@ -65,23 +60,6 @@ public final class Servers {
     words[1] = extract(topology, script).toString();
     System.arraycopy(arguments, 0, words, 2, arguments.length);
     return words;
-  }
-
-  static void awaitListening(Node node, int port) throws IOException {
-    long end = System.nanoTime() + PATIENCE.toNanos();
-    while (System.nanoTime() < end) {
-      if (node.exec("ss", "-Hlntu").orThrow().output().contains(":" + port + " ")) {
-        return;
-      }
-      try {
-        TimeUnit.MILLISECONDS.sleep(20);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IOException("interrupted", e);
-      }
-    }
-    throw new IOException(
-        "nobody listens on port " + port + " in " + node.name() + "; see " + node.runDirectory());
   }
 
   private static Path extract(TwoNodes topology, String script) throws IOException {

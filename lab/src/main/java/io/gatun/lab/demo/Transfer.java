@@ -39,7 +39,7 @@ public record Transfer(long bytes, Way there, Way back, long checksumErrors) {
   public static void serve(TwoNodes topology) throws IOException {
     Pod pod = topology.pod("stream");
     Servers.python(topology, pod, "transfer", "serve", Integer.toString(Cluster.BULK_PORT));
-    Servers.awaitListening(pod.node(), Cluster.BULK_PORT);
+    pod.node().awaitListening(Cluster.BULK_PORT);
   }
 
   /**
