@@ -3,6 +3,7 @@ package io.gatun.agent.daemon;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.gatun.control.document.Addresses;
 import io.gatun.control.model.Protocol;
 import io.gatun.flow.AddressWords;
 import io.gatun.flow.FlowCopy;
@@ -224,7 +225,7 @@ final class FlowReport {
     summary.put("byState", byState);
     summary.put("byService", most(byService));
     Map<String, Integer> topClients = new LinkedHashMap<>();
-    clients.top(TOP).forEach((address, n) -> topClients.put(address.getHostAddress(), n));
+    clients.top(TOP).forEach((address, n) -> topClients.put(Addresses.text(address), n));
     summary.put("topClients", topClients);
     summary.put("topEndpoints", endpoints.top(TOP));
     return summary;

@@ -259,6 +259,7 @@ final class Reports {
       Map<String, Object> row = new LinkedHashMap<>();
       row.put("prefix", route.prefix().toString());
       row.put("kind", route.kind().name().toLowerCase(Locale.ROOT));
+      row.put("metric", route.metric());
       row.put("via", join(route, way -> word(way.via())));
       row.put("dev", join(route, RouteView.Way::dev));
       row.put("port", join(route, RouteView.Way::port));
@@ -279,7 +280,7 @@ final class Reports {
   private static String word(@Nullable Object value) {
     return switch (value) {
       case null -> "";
-      case InetAddress address -> address.getHostAddress();
+      case InetAddress address -> Addresses.text(address);
       default -> value.toString();
     };
   }
@@ -288,7 +289,7 @@ final class Reports {
     List<Object> rows = new ArrayList<>();
     for (NeighbourView neighbour : fromControl(mirror::neighbours)) {
       Map<String, Object> row = new LinkedHashMap<>();
-      row.put("address", neighbour.address().getHostAddress());
+      row.put("address", word(neighbour.address()));
       row.put("dev", neighbour.dev());
       row.put("port", word(neighbour.port()));
       row.put("mac", word(neighbour.mac()));

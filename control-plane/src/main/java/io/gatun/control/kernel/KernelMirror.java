@@ -22,7 +22,6 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -46,15 +45,8 @@ public final class KernelMirror implements AutoCloseable {
   /** What one cycle takes at most: some ten milliseconds' worth. */
   private static final int MOST = 4096;
 
-  private static final long ANYWAY = TimeUnit.SECONDS.toNanos(60);
-  private static final long AFTER_SILENCE = TimeUnit.MILLISECONDS.toNanos(10);
-  private static final long AFTER_FAILURE = TimeUnit.MILLISECONDS.toNanos(100);
-
-  /** Reading all tables takes at most this part of the time. */
-  private static final int REST = 4;
-
   private final KernelSource source;
-  private final Executor elsewhere;
+  private final TableReads reads;
   private final RoutePlan plan;
   private final Inquiries inquiries;
   private final Views views;
@@ -63,24 +55,18 @@ public final class KernelMirror implements AutoCloseable {
   private final List<Consumer<List<Vtep>>> vtepListeners = new ArrayList<>();
   private final List<Consumer<List<Remote>>> remoteListeners = new ArrayList<>();
   private final List<Runnable> bridgeListeners = new ArrayList<>();
-  private final Set<Rule> warned = new HashSet<>();
+  private final RuleWarnings ruleWarnings = new RuleWarnings();
   private final ConcurrentLinkedQueue<Runnable> questions = new ConcurrentLinkedQueue<>();
   private List<TakenPort> ports = List.of();
   private List<Address> addresses = List.of();
   private List<InetAddress> localAddresses = List.of();
   private List<Vtep> vteps = List.of();
-  private @Nullable CompletableFuture<KernelTables> reading;
-  private long readingSince;
-  private long notBefore;
-  private long nextRead;
   private long version;
   private long tunnelVersion;
   private boolean started;
-  private boolean failed;
   private boolean addressesTouched;
   private boolean linksTouched;
   private boolean bridgesTouched;
-  private boolean readSoon;
 
   /** Reads on threads of its own; writes nothing before the first {@link #doWork}. */
   public KernelMirror(
@@ -119,7 +105,7 @@ public final class KernelMirror implements AutoCloseable {
       List<StaticNeighbour> neighbours,
       Executor elsewhere) {
     this.source = source;
-    this.elsewhere = elsewhere;
+    reads = new TableReads(source, elsewhere);
     plan = new RoutePlan(fib, tunnels, local, routes, neighbours);
     inquiries = new Inquiries(source, plan);
     views = new Views(plan);
@@ -313,38 +299,26 @@ public final class KernelMirror implements AutoCloseable {
   }
 
   private boolean start(long now) {
-    if (failed && now - notBefore < 0) {
+    if (!reads.mayTry(now)) {
       return false;
     }
     try {
-      apply(source.read());
+      apply(reads.read(now));
       started = true;
-      failed = false;
-      nextRead = now + ANYWAY;
-      notBefore = now;
       return true;
     } catch (UncheckedIOException | NativeException e) {
-      failed(e, now);
+      reads.failed(e, now);
       return false;
     }
-  }
-
-  private void failed(Throwable e, long now) {
-    if (!failed) {
-      LOG.warn("the kernel's tables could not be read, what was read last stays", e);
-    }
-    failed = true;
-    readSoon = true;
-    notBefore = now + AFTER_FAILURE;
   }
 
   private void follow() {
     try {
       if (!source.changes(MOST, this::apply)) {
-        readSoon = true;
+        reads.soon();
       }
     } catch (UncheckedIOException | NativeException e) {
-      readSoon = true;
+      reads.soon();
       LOG.debug("changes could not be read", e);
     }
   }
@@ -355,19 +329,19 @@ public final class KernelMirror implements AutoCloseable {
         linksTouched = true;
         Link before = plan.state().link(link.ifIndex());
         // IPv4 routes by it go without a word, and next hop objects.
-        readSoon |= before != null && before.up() && (change.removed() || !link.up());
+        readSoonIf(before != null && before.up() && (change.removed() || !link.up()));
       }
       case KernelTables.Forwarding forwarding -> bridgesTouched |= forwarding.master() != 0;
       case KernelTables.BridgePort _ -> bridgesTouched = true;
       case Address _ -> {
         addressesTouched = true;
-        readSoon |= change.removed();
+        readSoonIf(change.removed());
       }
       case KernelTables.Settings _ -> linksTouched = true;
-      case KernelTables.NextHop _ -> readSoon |= change.removed();
+      case KernelTables.NextHop _ -> readSoonIf(change.removed());
       case Rule rule -> {
         if (!change.removed()) {
-          warn(rule);
+          ruleWarnings.see(rule);
         }
       }
       default -> {
@@ -382,43 +356,28 @@ public final class KernelMirror implements AutoCloseable {
     addressesTouched = true;
     linksTouched = true;
     bridgesTouched = true;
-    tables.rules().forEach(this::warn);
+    tables.rules().forEach(ruleWarnings::see);
     LOG.debug("{} differences in {} routes", differences, plan.state().routeCount());
   }
 
-  private void readAgain(long now) {
-    CompletableFuture<KernelTables> answer = reading;
-    if (answer != null && answer.isDone()) {
-      reading = null;
-      notBefore = now + REST * (now - readingSince);
-      try {
-        apply(answer.join());
-        failed = false;
-      } catch (RuntimeException e) {
-        failed(e.getCause() == null ? e : e.getCause(), now);
-      }
-    }
-    if (reading == null && started && (readSoon ? now - notBefore >= 0 : now - nextRead >= 0)) {
-      readSoon = false;
-      readingSince = now;
-      nextRead = now + ANYWAY;
-      plan.state().watch();
-      reading =
-          CompletableFuture.supplyAsync(
-              () -> {
-                pause();
-                return source.read();
-              },
-              elsewhere);
+  private void readSoonIf(boolean silent) {
+    if (silent) {
+      reads.soon();
     }
   }
 
-  /** The kernel tells of a link that went down before it removes its routes. */
-  private void pause() {
+  private void readAgain(long now) {
     try {
-      TimeUnit.NANOSECONDS.sleep(AFTER_SILENCE);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      KernelTables tables = reads.done(now);
+      if (tables != null) {
+        apply(tables);
+      }
+    } catch (RuntimeException e) {
+      reads.failed(e, now);
+    }
+    if (started && reads.due(now)) {
+      plan.state().watch();
+      reads.begin(now);
     }
   }
 
@@ -451,16 +410,6 @@ public final class KernelMirror implements AutoCloseable {
     addressesTouched = false;
     linksTouched = false;
     bridgesTouched = false;
-  }
-
-  private void warn(Rule rule) {
-    if (!rule.kernels() && warned.add(rule)) {
-      LOG.warn(
-          "ip {}rule {}: {} is not obeyed: the data path looks into the main table only",
-          rule.ipv6() ? "-6 " : "",
-          rule.priority(),
-          rule.text());
-    }
   }
 
   /** Another number whenever routes or links changed; on the control thread. */
@@ -506,10 +455,7 @@ public final class KernelMirror implements AutoCloseable {
 
   @Override
   public void close() {
-    CompletableFuture<KernelTables> answer = reading;
-    if (answer != null) {
-      answer.handle((_, _) -> null).join(); // its sockets are the source's
-    }
+    reads.await();
     source.close();
   }
 }

@@ -293,9 +293,9 @@ public record KernelTables(
   /**
    * A rule that says which table is looked into; {@code text} as {@code ip rule} puts it.
    *
-   * @param kernels made by the kernel, or by ourselves
+   * @param obeyed one of the kernel's three, which say what the data path does anyway, or our own
    */
-  public record Rule(boolean ipv6, int priority, String text, boolean kernels) implements Entry {
+  public record Rule(boolean ipv6, int priority, String text, boolean obeyed) implements Entry {
     @Override
     public Object key() {
       return this;

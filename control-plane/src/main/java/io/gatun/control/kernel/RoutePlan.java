@@ -8,6 +8,7 @@ import io.gatun.control.kernel.KernelTables.Forwarding;
 import io.gatun.control.kernel.KernelTables.Link;
 import io.gatun.control.kernel.KernelTables.Neighbour;
 import io.gatun.control.kernel.KernelTables.Route;
+import io.gatun.control.kernel.KernelTables.RouteType;
 import io.gatun.control.kernel.KernelTables.Rule;
 import io.gatun.control.kernel.KernelTables.Way;
 import io.gatun.fib.Adjacency;
@@ -353,36 +354,38 @@ final class RoutePlan implements KernelState.Observer {
     if (!isOurs(prefix.address())) {
       return null;
     }
-    boolean hidden = wideLocal.lookup(prefix.address(), prefix.length()) != null;
     Target configuredRoute = fixed.get(prefix);
-    if (hidden) {
+    if (wideLocal.lookup(prefix.address(), prefix.length()) != null) {
       return configuredRoute != null || !kernels.isEmpty() ? Target.LOCAL : null;
     }
-    if (configuredRoute != null && kernels.stream().noneMatch(Route::localTable)) {
-      return configuredRoute;
+    Route counting = counting(prefix);
+    return counting == null ? configuredRoute : targets.of(counting);
+  }
+
+  /**
+   * The kernel's route to {@code prefix} that counts; null where none does, or a configured one.
+   */
+  @Nullable Route counting(Prefix prefix) {
+    List<Route> kernels = state.routes(prefix);
+    if (fixed.containsKey(prefix) && kernels.stream().noneMatch(Route::localTable)) {
+      return null;
     }
-    Target found = null;
-    for (Route route : kernels) {
-      if (found == null) {
-        found = targets.of(route);
-      }
-    }
-    return found;
+    return kernels.stream().filter(route -> targets.of(route) != null).findFirst().orElse(null);
+  }
+
+  /** The ways that {@code route} says, itself or by a next hop object. */
+  List<Way> ways(Route route) {
+    return targets.ways(route);
   }
 
   /** Whom the route to {@code prefix} that counts has as sender; null when it does not matter. */
   private @Nullable InetAddress source(Prefix prefix) {
-    for (Route route : state.routes(prefix)) {
-      if (targets.of(route) != null) {
-        InetAddress said = route.source();
-        if (said != null || route.type() != KernelTables.RouteType.UNICAST) {
-          return said;
-        }
-        List<Way> ways = targets.ways(route);
-        return ways.isEmpty() ? null : sources.of(prefix, ways.getFirst());
-      }
+    Route route = counting(prefix);
+    if (route == null || route.source() != null || route.type() != RouteType.UNICAST) {
+      return route == null ? null : route.source();
     }
-    return null;
+    List<Way> ways = ways(route);
+    return ways.isEmpty() ? null : sources.of(prefix, ways.getFirst());
   }
 
   /** The host route to a known neighbour of a connected network. */

@@ -6,8 +6,12 @@ import java.net.InetAddress;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A route of the data path, for people and tests. Immutable. */
-public record RouteView(Prefix prefix, Kind kind, List<Way> ways) {
+/**
+ * A route of the data path, for people and tests. Immutable.
+ *
+ * @param metric of the kernel's route that counts; 0 for a neighbour's and a configured one
+ */
+public record RouteView(Prefix prefix, Kind kind, long metric, List<Way> ways) {
   /** What becomes of a packet. */
   public enum Kind {
     /** Sent by a port of ours. */

@@ -19,6 +19,7 @@ import io.gatun.ffm.netlink.Route;
 import io.gatun.ffm.netlink.Rtnetlink;
 import io.gatun.ffm.netlink.Rule;
 import java.net.InetAddress;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Consumer;
@@ -31,8 +32,15 @@ public final class RtnetlinkSource implements KernelSource {
 
   private static final int ETHERNET = 6;
 
-  /** RTPROT_KERNEL: the three rules that are always there. */
-  private static final int BY_KERNEL = 2;
+  /** RT_TABLE_DEFAULT: empty unless somebody fills it. */
+  private static final int TABLE_DEFAULT = 253;
+
+  // FR_ACT_… of linux/fib_rules.h
+  private static final int LOOKUP = 1;
+  private static final int GOTO = 2;
+  private static final int BLACKHOLE = 6;
+  private static final int UNREACHABLE = 7;
+  private static final int PROHIBIT = 8;
 
   // Before the first dump, so that nothing is missed between the two.
   private final NetlinkSubscription changes =
@@ -228,20 +236,39 @@ public final class RtnetlinkSource implements KernelSource {
   }
 
   private static KernelTables.Rule rule(Rule rule) {
+    String action =
+        switch (rule.action()) {
+          case LOOKUP -> "lookup " + rule.table();
+          case GOTO -> "goto " + rule.target();
+          case BLACKHOLE -> "blackhole";
+          case UNREACHABLE -> "unreachable";
+          case PROHIBIT -> "prohibit";
+          default -> "action " + rule.action();
+        };
     InetAddress from = rule.source();
     InetAddress to = rule.destination();
-    StringBuilder text = new StringBuilder();
-    text.append("from ").append(from == null ? "all" : new Prefix(from, rule.sourceLength()));
-    text.append(to == null ? "" : " to " + new Prefix(to, rule.destinationLength()));
-    text.append(rule.mark() == 0 ? "" : " fwmark 0x" + Integer.toHexString(rule.mark()));
-    text.append(rule.in().isEmpty() ? "" : " iif " + rule.in());
-    text.append(rule.out().isEmpty() ? "" : " oif " + rule.out());
-    text.append(rule.action() == 1 ? " lookup " + rule.table() : " action " + rule.action());
+    List<String> words = new ArrayList<>();
+    words.add(rule.inverted() ? "not from" : "from");
+    words.add(from == null ? "all" : new Prefix(from, rule.sourceLength()).toString());
+    if (to != null) {
+      words.add("to " + new Prefix(to, rule.destinationLength()));
+    }
+    words.addAll(rule.conditions());
+    words.add(action);
+    // The three that are always there, and the first where it was moved to: as the data path does.
+    boolean ordinary =
+        from == null
+            && to == null
+            && rule.conditions().isEmpty()
+            && rule.action() == LOOKUP
+            && (rule.table() == Route.TABLE_LOCAL
+                || rule.table() == Route.TABLE_MAIN
+                || rule.table() == TABLE_DEFAULT);
     return new KernelTables.Rule(
         rule.ipv6(),
         rule.priority(),
-        text.toString(),
-        rule.protocol() == BY_KERNEL || rule.protocol() == OUR_PROTOCOL);
+        String.join(" ", words),
+        ordinary || rule.protocol() == OUR_PROTOCOL);
   }
 
   @Override

@@ -42,27 +42,33 @@ final class Views {
   }
 
   private RouteView view(Prefix prefix, Target target) {
+    Route route = plan.counting(prefix);
+    boolean unicast = route != null && route.type() == RouteType.UNICAST;
+    Route kernels = target instanceof Target.Local && unicast ? route : null;
+    return new RouteView(
+        prefix,
+        switch (target) {
+          case Target.Local() -> kernels == null ? RouteView.Kind.LOCAL : RouteView.Kind.KERNEL;
+          case Target.Blackhole() -> RouteView.Kind.BLACKHOLE;
+          case Target.Unreachable() -> RouteView.Kind.UNREACHABLE;
+          case Target.Prohibited() -> RouteView.Kind.PROHIBITED;
+          case Target.Several _, Target.Hop _, Target.OnLink _ -> RouteView.Kind.FORWARD;
+        },
+        route == null ? 0 : route.metric(),
+        kernels == null
+            ? ways(prefix, target)
+            : plan.ways(kernels).stream().map(this::way).toList());
+  }
+
+  private List<RouteView.Way> ways(Prefix prefix, Target target) {
     return switch (target) {
-      case Target.Local() -> {
-        Route first = plan.state().routes(prefix).stream().findFirst().orElse(null);
-        yield first != null && first.type() == RouteType.UNICAST
-            ? new RouteView(
-                prefix, RouteView.Kind.KERNEL, first.ways().stream().map(this::way).toList())
-            : new RouteView(prefix, RouteView.Kind.LOCAL, List.of());
-      }
-      case Target.Blackhole() -> new RouteView(prefix, RouteView.Kind.BLACKHOLE, List.of());
-      case Target.Unreachable() -> new RouteView(prefix, RouteView.Kind.UNREACHABLE, List.of());
-      case Target.Prohibited() -> new RouteView(prefix, RouteView.Kind.PROHIBITED, List.of());
       case Target.Several(List<Target> hops) -> {
         Map<Target, Integer> weights = new LinkedHashMap<>();
         hops.forEach(hop -> weights.merge(hop, 1, Integer::sum));
-        yield new RouteView(
-            prefix,
-            RouteView.Kind.FORWARD,
-            weights.entrySet().stream().map(e -> way(prefix, e.getKey(), e.getValue())).toList());
+        yield weights.entrySet().stream().map(e -> way(prefix, e.getKey(), e.getValue())).toList();
       }
-      case Target.Hop _, Target.OnLink _ ->
-          new RouteView(prefix, RouteView.Kind.FORWARD, List.of(way(prefix, target, 1)));
+      case Target.Hop _, Target.OnLink _ -> List.of(way(prefix, target, 1));
+      default -> List.of();
     };
   }
 

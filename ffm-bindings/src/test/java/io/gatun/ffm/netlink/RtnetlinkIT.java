@@ -24,6 +24,8 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Compares what we read with what {@code ip -j} prints, in a namespace with everything in it. */
 class RtnetlinkIT {
@@ -175,10 +177,45 @@ class RtnetlinkIT {
     List<Rule> rules = inNamespace(Rtnetlink::rules);
     assertEquals(3, rules.stream().filter(rule -> !rule.ipv6() && rule.priority() != 500).count());
     Rule rule = find(rules, r -> r.priority() == 500);
-    assertEquals("a0", rule.in());
-    assertEquals(1000, rule.table());
+    assertEquals(List.of("iif a0"), rule.conditions());
     assertEquals(InetAddress.ofLiteral("10.4.0.0"), rule.destination());
     assertEquals(16, rule.destinationLength());
+    assertEquals(1000, rule.table());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "tos 0x10",
+        "fwmark 0x1",
+        "fwmark 0x4000/0xc000",
+        "fwmark 0x0/0xff",
+        "iif lo oif a0",
+        "uidrange 1000-4294967294",
+        "ipproto tcp sport 1024-65534 dport 80",
+        "ipproto 200",
+        "suppress_prefixlength 0",
+        "suppress_ifgroup 7",
+      })
+  void shouldSayWhatARuleIsForInTheWordsOfIp(String conditions) throws Exception {
+    inside("rule add pref 501 " + conditions + " lookup 1000");
+    try {
+      Rule rule = find(inNamespace(Rtnetlink::rules), r -> r.priority() == 501);
+      assertEquals(conditions, String.join(" ", rule.conditions()));
+    } finally {
+      inside("rule del pref 501");
+    }
+  }
+
+  @Test
+  void shouldSayForWhomARuleIsAndWhereItGoesOn() throws Exception {
+    inside("-6 rule add pref 502 not from fd00:7::/64 goto 32766");
+    Rule rule = find(inNamespace(Rtnetlink::rules), r -> r.priority() == 502);
+    inside("-6 rule del pref 502");
+    assertTrue(rule.ipv6() && rule.inverted());
+    assertEquals(InetAddress.ofLiteral("fd00:7::"), rule.source());
+    assertEquals(64, rule.sourceLength());
+    assertEquals(32766, rule.target());
   }
 
   @Test
