@@ -61,6 +61,17 @@ public final class DataPath {
   /** A stage by the name that people read. */
   public record Step(String name, Stage stage) {}
 
+  // Names of steps that explain stops at.
+
+  /** Finds a packet's flow. */
+  public static final String TRACK = "track";
+
+  /** Decides on packets that have none. */
+  public static final String SERVICE = "service";
+
+  /** Finds the way out. */
+  public static final String ROUTE = "route";
+
   private final List<Step> steps;
 
   /**
@@ -80,8 +91,6 @@ public final class DataPath {
       FramePool pool,
       @Nullable Questions questions,
       LongSupplier clock) {
-    FlowTable flows = tables.flows();
-    TrackStage track = new TrackStage(flows, clock);
     RouteStage route = new RouteStage(tables.fib(), answers, new FlowReversal());
     List<Step> all = new ArrayList<>();
     all.add(new Step("parse", parse));
@@ -89,22 +98,52 @@ public final class DataPath {
     if (bridging != null) {
       all.add(new Step("switch", new SwitchStage(bridging.boards(), bridging.sightings(), clock)));
     }
-    all.add(new Step("sources", new SourceStage(tables.fib())));
-    all.add(new Step("fragments", new FragmentStage(tables.fragments(), clock)));
-    all.add(new Step("track", track));
-    all.add(new Step("errors", new IcmpErrorStage(flows)));
-    all.add(
-        new Step(
-            "service",
-            new ServiceStage(tables.services(), flows, tables.sources(), track, answers)));
-    all.add(new Step("rewrite", new RewriteStage()));
-    all.add(new Step("route", route));
+    decide(all, tables, answers, null, clock);
+    all.add(new Step(ROUTE, route));
     if (questions != null) {
       all.add(new Step("neighbours", new NeighbourStage(route, questions, clock)));
     }
     all.add(new Step("fragmentation", new FragmentationStage(pool)));
     all.add(new Step("encap", overlay.encap()));
     steps = List.copyOf(all);
+  }
+
+  private DataPath(Tables tables, Decision decision, LongSupplier clock) {
+    Answers answers = new Answers();
+    List<Step> all = new ArrayList<>();
+    all.add(new Step("parse", new ParseStage()));
+    decide(all, tables, answers, decision, clock);
+    all.add(new Step(ROUTE, new RouteStage(tables.fib(), answers, new FlowReversal())));
+    steps = List.copyOf(all);
+  }
+
+  /**
+   * The same until the way out is known, for packets that nobody sent: what is decided about them
+   * is written into {@code decision}.
+   */
+  public static DataPath explaining(Tables tables, Decision decision, LongSupplier clock) {
+    return new DataPath(tables, decision, clock);
+  }
+
+  /** What decides where a packet goes, and makes it the packet that goes there. */
+  private static void decide(
+      List<Step> all,
+      Tables tables,
+      Answers answers,
+      @Nullable Decision decision,
+      LongSupplier clock) {
+    FlowTable flows = tables.flows();
+    TrackStage track = new TrackStage(flows, clock);
+    all.add(new Step("sources", new SourceStage(tables.fib())));
+    all.add(new Step("fragments", new FragmentStage(tables.fragments(), clock)));
+    all.add(new Step(TRACK, track));
+    all.add(new Step("errors", new IcmpErrorStage(flows)));
+    all.add(
+        new Step(
+            SERVICE,
+            new ServiceStage(
+                tables.services(), flows, tables.sources(), track, answers, decision)));
+    all.add(new Step("rewrite", new RewriteStage()));
   }
 
   public List<Step> steps() {

@@ -48,18 +48,12 @@ public final class ServiceStage implements Stage {
     this(services, flows, sources, track, answers, null);
   }
 
-  /** The same for packets that nobody sent: what is decided is written into {@code decision}. */
-  public static ServiceStage explaining(
-      ServiceTable services,
-      FlowTable flows,
-      SourceAddresses sources,
-      TrackStage track,
-      Answers answers,
-      Decision decision) {
-    return new ServiceStage(services, flows, sources, track, answers, decision);
-  }
-
-  private ServiceStage(
+  /**
+   * The same for packets that nobody sent.
+   *
+   * @param decision where what is decided is written; null for a worker's
+   */
+  ServiceStage(
       ServiceTable services,
       FlowTable flows,
       SourceAddresses sources,

@@ -72,6 +72,16 @@ public enum DropReason {
     this.meaning = meaning;
   }
 
+  /** The reason that has this number; {@link IllegalArgumentException} where none has. */
+  public static DropReason of(int code) {
+    for (DropReason reason : values()) {
+      if (reason.code == code) {
+        return reason;
+      }
+    }
+    throw new IllegalArgumentException("no reason has the number " + code);
+  }
+
   /** Stable number, below {@link #LIMIT}. */
   public int code() {
     return code;

@@ -1,5 +1,6 @@
 package io.gatun.pipeline;
 
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.HashSet;
@@ -13,6 +14,7 @@ class DropReasonTest {
     for (DropReason reason : DropReason.values()) {
       assertTrue(codes.add(reason.code()), () -> reason + " shares code " + reason.code());
       assertTrue(reason.code() < DropReason.LIMIT, reason::name);
+      assertSame(reason, DropReason.of(reason.code()));
     }
   }
 }

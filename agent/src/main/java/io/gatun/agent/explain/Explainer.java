@@ -1,36 +1,28 @@
 package io.gatun.agent.explain;
 
 import io.gatun.control.document.Addresses;
-import io.gatun.control.model.Protocol;
 import io.gatun.ffm.memory.Memory;
 import io.gatun.fib.Fib;
-import io.gatun.fib.RouteStage;
-import io.gatun.fib.SourceStage;
 import io.gatun.flow.AddressWords;
 import io.gatun.flow.FlowCopy;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.FlowTimeouts;
-import io.gatun.flow.RewriteStage;
-import io.gatun.flow.TrackStage;
-import io.gatun.packet.IpProtocol;
+import io.gatun.flow.FragmentTable;
+import io.gatun.flow.Ticks;
 import io.gatun.packet.Ipv4;
 import io.gatun.packet.Ipv6;
-import io.gatun.pipeline.Answers;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
-import io.gatun.pipeline.ParseStage;
 import io.gatun.pipeline.Verdict;
 import io.gatun.ring.qsbr.Qsbr;
+import io.gatun.service.DataPath;
 import io.gatun.service.Decision;
 import io.gatun.service.FrontKey;
-import io.gatun.service.FrontKind;
 import io.gatun.service.FrontSpec;
-import io.gatun.service.ServiceStage;
 import io.gatun.service.ServiceTable;
 import io.gatun.service.SourceAddresses;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -46,15 +38,11 @@ public final class Explainer implements AutoCloseable {
   private final Surroundings surroundings;
   private final @Nullable FlowTable live;
   private final FlowTable scratch;
+  private final FragmentTable fragments = new FragmentTable(); // never any
   private final Decision decision = new Decision();
   private final SynthesizedPacket packet = new SynthesizedPacket();
   private final PacketVector v = new PacketVector();
-  private final ParseStage parse = new ParseStage();
-  private final SourceStage sources;
-  private final TrackStage track;
-  private final ServiceStage service;
-  private final RewriteStage rewrite = new RewriteStage();
-  private final RouteStage route;
+  private final DataPath path;
   private final LongSupplier clock;
 
   /**
@@ -75,16 +63,13 @@ public final class Explainer implements AutoCloseable {
     this.live = live;
     this.clock = clock;
     scratch = new FlowTable(SCRATCH_FLOWS, FlowTimeouts.defaults(), new Qsbr(1));
-    sources = new SourceStage(fib);
-    track = new TrackStage(scratch, clock);
-    Answers answers = new Answers();
-    service = ServiceStage.explaining(services, scratch, masquerade, track, answers, decision);
-    route = new RouteStage(fib, answers);
+    path =
+        DataPath.explaining(
+            new DataPath.Tables(fib, scratch, fragments, services, masquerade), decision, clock);
   }
 
   /** What would become of the flow now. */
   public Explanation explain(FlowQuery query) {
-    List<String> steps = new ArrayList<>();
     if (neverOurs(query)) {
       return kernels(
           query, "local", "loopback and link-local addresses are left to the node's own stack");
@@ -92,33 +77,32 @@ public final class Explainer implements AutoCloseable {
     if (query.dst().isMulticastAddress()) {
       return kernels(query, "route", "groups are left to the kernel");
     }
+    Chain chain = new Chain();
     decision.clear();
     v.size = 0;
     int length = packet.write(query);
-    int inPort = inPort(query, steps);
-    v.append(packet.frame(), packet.address(), length, inPort);
-    parse.process(v);
-    sources.process(v);
-    if (v.verdict[0] != Verdict.CONTINUE) {
-      return refused(query, steps);
-    }
-    track.process(v);
-    FlowCopy known = known();
-    service.process(v);
-    rewrite.process(v);
-    int verdict = v.verdict[0];
-    if (verdict == Verdict.CONTINUE) {
-      InetAddress source = address(true);
-      InetAddress destination = address(false);
-      int ports = v.ports[0];
-      long flow = v.flow[0];
-      route.process(v);
-      if (flow != 0) {
-        scratch.remove(flow);
+    v.append(packet.frame(), packet.address(), length, inPort(query, chain));
+    FlowCopy known = null;
+    boolean decided = false;
+    for (DataPath.Step step : path.steps()) {
+      boolean goesOn = v.verdict[0] == Verdict.CONTINUE;
+      if (step.name().equals(DataPath.SERVICE)) {
+        decided = goesOn;
+        known = goesOn ? known() : null;
+      } else if (step.name().equals(DataPath.ROUTE)) {
+        if (!goesOn) {
+          break; // an answer's way is not what is asked for
+        }
+        Translated translated = translated();
+        step.stage().process(v);
+        if (translated.flow != 0) {
+          scratch.remove(translated.flow);
+        }
+        return forwarded(query, translated, known, chain);
       }
-      return forwarded(query, source, destination, ports, known, steps);
+      step.stage().process(v);
     }
-    return ended(query, verdict, steps);
+    return ended(query, decided, chain);
   }
 
   /** What stays on the loopback, and what the stub leaves to the kernel on every interface. */
@@ -129,28 +113,16 @@ public final class Explainer implements AutoCloseable {
   }
 
   private static Explanation kernels(FlowQuery query, String verdict, String step) {
-    return new Explanation(
-        query.id(),
-        verdict,
-        null,
-        null,
-        null,
-        List.of(),
-        null,
-        false,
-        false,
-        Addresses.text(query.src()),
-        null,
-        null,
-        List.of(step));
+    String source = Addresses.text(query.src());
+    return Explanation.nowhere(query.id(), verdict, null, null, source, List.of(step));
   }
 
   /** The number of the port that the flow comes by. */
-  int inPort(FlowQuery query, List<String> steps) {
+  int inPort(FlowQuery query, Chain chain) {
     String in = query.in();
     if (in != null) {
       int port = surroundings.port(in);
-      steps.add("in: " + in + (port == Surroundings.NO_PORT ? ", no port of this node" : ""));
+      chain.in(in, port != Surroundings.NO_PORT);
       return port;
     }
     Surroundings.Way way = surroundings.way(query.src());
@@ -162,15 +134,21 @@ public final class Explainer implements AutoCloseable {
   /** The live flow of the packet that has just been tracked. */
   private @Nullable FlowCopy known() {
     FlowTable flows = live;
-    if (flows == null || v.verdict[0] != Verdict.CONTINUE) {
-      return null;
-    }
-    return flows.copy(
-        address(true),
-        address(false),
-        v.ports[0],
-        v.protocol[0],
-        io.gatun.flow.Ticks.ofNanos(clock.getAsLong()));
+    return flows == null
+        ? null
+        : flows.copy(
+            address(true),
+            address(false),
+            v.ports[0],
+            v.protocol[0],
+            Ticks.ofNanos(clock.getAsLong()));
+  }
+
+  /** The packet as it is about to be routed, and its flow's entry, 0 for none. */
+  private record Translated(InetAddress source, InetAddress destination, int port, long flow) {}
+
+  private Translated translated() {
+    return new Translated(address(true), address(false), v.ports[0] & 0xFFFF, v.flow[0]);
   }
 
   private InetAddress address(boolean source) {
@@ -183,137 +161,78 @@ public final class Explainer implements AutoCloseable {
     return AddressWords.address(false, 0, word & 0xFFFFFFFFL);
   }
 
-  /** Dropped before anybody looked where it was going. */
-  private Explanation refused(FlowQuery query, List<String> steps) {
-    String reason = String.valueOf(reason(v.dropReason[0]));
-    steps.add("dropped: " + DropReason.valueOf(reason).meaning());
-    return new Explanation(
-        query.id(),
-        "drop",
-        reason,
-        null,
-        null,
-        List.of(),
-        null,
-        false,
-        false,
-        null,
-        null,
-        null,
-        steps);
-  }
-
-  /** Dropped, rejected or answered before routing. */
-  private Explanation ended(FlowQuery query, int verdict, List<String> steps) {
+  /**
+   * Dropped, rejected or answered before routing.
+   *
+   * @param decided by the Service stage, not by one before it
+   */
+  private Explanation ended(FlowQuery query, boolean decided, Chain chain) {
+    if (decision.echo) {
+      chain.say("echo request to a Service's address: answered by this node");
+      return Explanation.nowhere(query.id(), "local", null, null, null, chain.lines());
+    }
     FrontSpec front = front(query);
-    boolean answered = verdict == Verdict.ANSWER;
-    if (answered && decision.echo) {
-      front = null;
-      steps.add("echo request to a Service's address: answered by this node");
+    if (decided) {
+      chain.front(query, front, decision);
+    }
+    boolean rejected = v.verdict[0] == Verdict.ANSWER;
+    DropReason reason = DropReason.of(v.dropReason[0]);
+    if (rejected) {
+      chain.rejected(reason);
     } else {
-      describe(query, front, steps);
+      chain.dropped(reason);
     }
-    String reason = answered && decision.echo ? null : reason(v.dropReason[0]);
-    if (reason != null) {
-      steps.add(
-          (answered ? "rejected with ICMP port unreachable: " : "dropped: ")
-              + DropReason.valueOf(reason).meaning());
-    }
-    return new Explanation(
-        query.id(),
-        answered ? decision.echo ? "local" : "reject" : "drop",
-        reason,
-        serviceOf(front),
-        front == null ? null : front.kind().label(),
-        List.of(),
-        null,
-        false,
-        false,
-        null,
-        null,
-        null,
-        steps);
-  }
-
-  private static @Nullable String reason(int code) {
-    for (DropReason reason : DropReason.values()) {
-      if (reason.code() == code) {
-        return reason.name();
-      }
-    }
-    return null;
+    return Explanation.nowhere(
+        query.id(), rejected ? "reject" : "drop", reason.name(), front, null, chain.lines());
   }
 
   /** Past the Service stage: translated or not, and routed. */
   private Explanation forwarded(
-      FlowQuery query,
-      InetAddress source,
-      InetAddress destination,
-      int ports,
-      @Nullable FlowCopy known,
-      List<String> steps) {
+      FlowQuery query, Translated packet, @Nullable FlowCopy known, Chain chain) {
     FrontSpec front = front(query);
-    describe(query, front, steps);
+    chain.front(query, front, decision);
+    InetAddress destination = packet.destination;
     List<String> candidates = List.of();
     String endpoint = null;
     boolean masquerade = decision.masquerade;
     String seen =
-        masquerade && !surroundings.sourceKnown(query.ipv6()) ? null : Addresses.text(source);
+        masquerade && !surroundings.sourceKnown(query.ipv6())
+            ? null
+            : Addresses.text(packet.source);
     if (front != null || (known != null && known.service() != 0)) {
       candidates = decision.candidates().stream().map(Addresses::text).sorted().toList();
-      endpoint = Addresses.text(new InetSocketAddress(destination, ports & 0xFFFF));
-      steps.add("candidates: " + candidates.size());
+      endpoint = Addresses.text(new InetSocketAddress(destination, packet.port));
+      chain.say("candidates: " + candidates.size());
     }
     if (known != null) {
       destination = known.endpoint();
       endpoint = Addresses.text(new InetSocketAddress(known.endpoint(), known.endpointPort()));
       masquerade = !known.source().equals(known.client());
       seen = Addresses.text(new InetSocketAddress(known.source(), known.sourcePort()));
-      steps.add("flow: there is one in state " + known.state() + ", it keeps its endpoint");
+      chain.known(known);
     } else if (endpoint != null) {
-      steps.add(
-          "endpoint: " + endpoint + (decision.affinity ? ", by session affinity" : ", by choice"));
+      chain.endpoint(endpoint, decision.affinity);
     }
     if (masquerade) {
-      steps.add(
-          "masquerade: "
-              + why()
-              + "; the endpoint sees "
-              + (seen == null ? "the node's address, which is not known here" : seen));
+      chain.masquerade(decision, seen);
     }
     Surroundings.Way way = surroundings.way(destination);
     boolean translated = endpoint != null;
     // The vector holds the packet, or what the route stage answered it with.
     boolean lost = v.verdict[0] == Verdict.DROP || (v.flags[0] & PacketVector.ICMP_ERROR) != 0;
     boolean own = way != null && way.own() || (v.verdict[0] == Verdict.HOST && !lost);
-    String verdict = translated ? "forward" : own ? "local" : "route";
-    String reason = null;
-    if (lost) {
-      reason = lost(steps);
-      verdict = reason == null ? verdict : "drop";
-    }
+    DropReason reason = lost ? lost(chain) : null;
     if (own) {
-      steps.add("route: " + Addresses.text(destination) + " is this node's own address");
+      chain.own(destination);
     } else if (way != null) {
-      steps.add(
-          "route: "
-              + way.prefix()
-              + (way.via() == null ? "" : " via " + way.via())
-              + " dev "
-              + way.dev()
-              + " mtu "
-              + way.mtu());
-      Explanation.Tunnel tunnel = way.tunnel();
-      if (tunnel != null) {
-        steps.add("tunnel: VXLAN network " + tunnel.vni() + " to node " + tunnel.remote());
-      }
+      chain.way(way);
     }
     return new Explanation(
         query.id(),
-        verdict,
-        reason,
-        serviceOf(front),
-        front == null ? null : front.kind().label(),
+        reason != null ? "drop" : translated ? "forward" : own ? "local" : "route",
+        reason == null ? null : reason.name(),
+        Explanation.service(front),
+        Explanation.frontend(front),
         candidates,
         endpoint,
         decision.affinity,
@@ -323,92 +242,34 @@ public final class Explainer implements AutoCloseable {
             ? null
             : new Explanation.Route(way.prefix(), way.via(), way.dev(), way.mtu()),
         own || way == null ? null : way.tunnel(),
-        steps);
+        chain.lines());
   }
 
   /** Why the route stage dropped the packet; null where that says nothing about the real node. */
-  private @Nullable String lost(List<String> steps) {
-    int code = v.dropReason[0];
-    boolean neighbour = code == DropReason.NO_NEIGHBOUR.code();
-    boolean noRoute = code == DropReason.NO_ROUTE.code();
-    if ((neighbour || noRoute) && !surroundings.allRoutesKnown()) {
-      steps.add(
-          neighbour
-              ? "neighbour: not known here, a node asks for it"
-              : "route: none known here, a node has those of its kernel too");
+  private @Nullable DropReason lost(Chain chain) {
+    DropReason reason = DropReason.of(v.dropReason[0]);
+    if (!surroundings.allRoutesKnown() && reason == DropReason.NO_NEIGHBOUR) {
+      chain.say("neighbour: not known here, a node asks for it");
       return null;
     }
-    String reason = reason(code);
-    if (reason != null) {
-      steps.add("dropped: " + DropReason.valueOf(reason).meaning());
+    if (!surroundings.allRoutesKnown() && reason == DropReason.NO_ROUTE) {
+      chain.say("route: none known here, a node has those of its kernel too");
+      return null;
     }
+    chain.dropped(reason);
     return reason;
   }
 
-  private String why() {
-    if (decision.egress) {
-      return "a pod leaves the pod networks";
-    }
-    if (decision.hairpin) {
-      return "the client is the endpoint (hairpin)";
-    }
-    return decision.shortCircuit
-        ? "the node's own traffic to an external front"
-        : "by the front's policy";
-  }
-
   private @Nullable FrontSpec front(FlowQuery query) {
-    boolean ports = query.protocol() != IpProtocol.ICMP && query.protocol() != IpProtocol.ICMPV6;
-    return ports && decision.front
+    return decision.front
         ? services.front(new FrontKey(query.dst(), query.protocol(), query.dstPort()))
         : null;
-  }
-
-  /** A host port is a pod's, no Service's. */
-  private static @Nullable String serviceOf(@Nullable FrontSpec front) {
-    return front == null || front.kind() == FrontKind.HOST_PORT ? null : front.service();
-  }
-
-  private void describe(FlowQuery query, @Nullable FrontSpec front, List<String> steps) {
-    if (front == null) {
-      steps.add(
-          decision.serviceAddress
-              ? "front: " + Addresses.text(query.dst()) + " has no such port"
-              : "front: none, no Service has " + Addresses.text(query.dst()));
-      return;
-    }
-    steps.add(
-        "front: %s %s/%s of %s"
-            .formatted(
-                front.kind().label(),
-                Addresses.text(new InetSocketAddress(front.address(), front.port())),
-                Protocol.word(front.protocol()),
-                front.service()));
-    steps.add(
-        "client: "
-            + switch (decision.client) {
-              case NODE -> "this node itself";
-              case POD -> "a pod of this node";
-              case OUTSIDE -> "not of this node";
-            });
-    if (!front.sourceRanges().isEmpty()) {
-      steps.add("source ranges: " + String.join(", ", front.sourceRanges()));
-    }
-    steps.add(
-        "policy: "
-            + (decision.policyLocal ? "Local" : "Cluster")
-            + (decision.shortCircuit ? ", short circuit for this node's own traffic" : ""));
-  }
-
-  static String protocol(int number) {
-    return number == IpProtocol.ICMP || number == IpProtocol.ICMPV6
-        ? "ICMP"
-        : Protocol.word(number);
   }
 
   @Override
   public void close() {
     packet.close();
+    fragments.close();
     scratch.close();
   }
 }

@@ -1,12 +1,14 @@
 package io.gatun.agent.explain;
 
+import io.gatun.service.FrontKind;
+import io.gatun.service.FrontSpec;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What becomes of a flow and why; see interface.md for the fields. Immutable.
+ * What becomes of a flow and why; the fields are in docs/operations.md, explain. Immutable.
  *
  * @param reason a {@link io.gatun.pipeline.DropReason}'s name, with reject and drop
  * @param source the address that the endpoint will see, with the port where a flow is live
@@ -41,7 +43,40 @@ public record Explanation(
   /** The overlay's tunnel, where the way out is one. */
   public record Tunnel(int vni, String remote) {}
 
-  /** As the JSON object that interface.md fixes, fields in its order. */
+  /** Of a flow that has no way out. */
+  static Explanation nowhere(
+      String id,
+      String verdict,
+      @Nullable String reason,
+      @Nullable FrontSpec front,
+      @Nullable String source,
+      List<String> steps) {
+    return new Explanation(
+        id,
+        verdict,
+        reason,
+        service(front),
+        frontend(front),
+        List.of(),
+        null,
+        false,
+        false,
+        source,
+        null,
+        null,
+        steps);
+  }
+
+  /** A host port is a pod's, no Service's. */
+  static @Nullable String service(@Nullable FrontSpec front) {
+    return front == null || front.kind() == FrontKind.HOST_PORT ? null : front.service();
+  }
+
+  static @Nullable String frontend(@Nullable FrontSpec front) {
+    return front == null ? null : front.kind().label();
+  }
+
+  /** As the JSON object of docs/operations.md, fields in its order. */
   public Map<String, Object> json() {
     Map<String, @Nullable Object> object = new LinkedHashMap<>();
     object.put("id", id);

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.gatun.control.document.Addresses;
+import io.gatun.control.model.Protocol;
 import io.gatun.packet.IpProtocol;
 import java.net.InetAddress;
 import java.util.ArrayList;
@@ -184,7 +185,8 @@ public record FlowQuery(
   public Map<String, Object> json() {
     Map<String, Object> object = new LinkedHashMap<>();
     object.put("id", id);
-    object.put("protocol", Explainer.protocol(protocol));
+    boolean echo = protocol == IpProtocol.ICMP || protocol == IpProtocol.ICMPV6;
+    object.put("protocol", echo ? "ICMP" : Protocol.word(protocol));
     object.put("src", Addresses.text(src));
     object.put("srcPort", srcPort);
     object.put("dst", Addresses.text(dst));

@@ -253,7 +253,7 @@ public final class OfflineNode implements Surroundings, AutoCloseable {
 
   /** The number of the port that the flow comes by. */
   int inPort(FlowQuery query) {
-    return explainer.inPort(query, new ArrayList<>());
+    return explainer.inPort(query, new Chain());
   }
 
   /** What becomes of the flow. */

@@ -6,22 +6,22 @@ import io.gatun.control.document.Addresses;
 import io.gatun.control.manifest.ManifestException;
 import io.gatun.control.manifest.ManifestSource;
 import io.gatun.ffm.memory.Memory;
-import io.gatun.fib.RouteStage;
+import io.gatun.ffm.memory.NativeArea;
 import io.gatun.flow.AddressWords;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.FlowTimeouts;
-import io.gatun.flow.RewriteStage;
-import io.gatun.flow.TrackStage;
+import io.gatun.flow.FragmentTable;
 import io.gatun.packet.Ipv4;
 import io.gatun.packet.Ipv6;
 import io.gatun.pipeline.Answers;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.ParseStage;
-import io.gatun.pipeline.Stage;
 import io.gatun.pipeline.Verdict;
+import io.gatun.ring.frame.FrameDepot;
+import io.gatun.ring.frame.FramePool;
 import io.gatun.ring.qsbr.Qsbr;
-import io.gatun.service.ServiceStage;
+import io.gatun.service.DataPath;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -31,11 +31,15 @@ import java.util.List;
 
 /** A node made from texts, asked by {@code explain} and by real packets. */
 final class Case implements AutoCloseable {
+  private static final int FRAMES = 64;
+
   private final OfflineNode node;
   private final FlowTable flows = new FlowTable(4096, FlowTimeouts.defaults(), new Qsbr(1));
   private final SynthesizedPacket packet = new SynthesizedPacket();
   private final PacketVector v = new PacketVector();
-  private final Stage[] worker;
+  private final FragmentTable fragments = new FragmentTable();
+  private final NativeArea frames = NativeArea.map("frames", (long) FRAMES * FrameDepot.CHUNK);
+  private final DataPath path;
 
   Case(Path folder, String configuration, String manifests, String... named) {
     try {
@@ -49,16 +53,16 @@ final class Case implements AutoCloseable {
     } catch (IOException | ConfigurationException | ManifestException e) {
       throw new AssertionError(e);
     }
-    TrackStage track = new TrackStage(flows, System::nanoTime);
-    Answers answers = new Answers(() -> Long.MAX_VALUE / 2); // a full bucket of answers
-    worker =
-        new Stage[] {
-          new ParseStage(),
-          track,
-          new ServiceStage(node.services(), flows, node.sources(), track, answers),
-          new RewriteStage(),
-          new RouteStage(node.fib(), answers)
-        };
+    path =
+        new DataPath(
+            new DataPath.Tables(node.fib(), flows, fragments, node.services(), node.sources()),
+            new ParseStage(),
+            new Answers(() -> Long.MAX_VALUE / 2), // a full bucket of answers
+            DataPath.Overlay.NONE,
+            null,
+            new FramePool(new FrameDepot(frames.address(), FrameDepot.CHUNK, FRAMES)),
+            null,
+            System::nanoTime);
   }
 
   Explanation explain(String flow) {
@@ -70,8 +74,10 @@ final class Case implements AutoCloseable {
     FlowQuery query = FlowQuery.parse(flow);
     v.size = 0;
     v.append(packet.frame(), packet.address(), packet.write(query), node.inPort(query));
-    for (int i = 0; i < 4; i++) {
-      worker[i].process(v);
+    List<DataPath.Step> steps = path.steps();
+    int at = 0;
+    while (!steps.get(at).name().equals(DataPath.ROUTE)) {
+      steps.get(at++).stage().process(v);
     }
     if (v.verdict[0] == Verdict.ANSWER) {
       return v.dropReason[0] == 0 ? "local" : "reject " + reason();
@@ -85,7 +91,7 @@ final class Case implements AutoCloseable {
         translated
             ? Addresses.text(new InetSocketAddress(address(false), v.ports[0] & 0xFFFF))
             : Addresses.text(address(false));
-    worker[4].process(v);
+    steps.get(at).stage().process(v);
     boolean lost = v.verdict[0] == Verdict.DROP || (v.flags[0] & PacketVector.ICMP_ERROR) != 0;
     if (lost && !lenient()) {
       return "drop " + reason();
@@ -102,12 +108,7 @@ final class Case implements AutoCloseable {
   }
 
   private String reason() {
-    for (DropReason reason : DropReason.values()) {
-      if (reason.code() == v.dropReason[0]) {
-        return reason.name();
-      }
-    }
-    return "?";
+    return DropReason.of(v.dropReason[0]).name();
   }
 
   private InetAddress address(boolean source) {
@@ -137,6 +138,8 @@ final class Case implements AutoCloseable {
   @Override
   public void close() {
     node.close();
+    fragments.close();
+    frames.close();
     flows.close();
     packet.close();
   }
