@@ -9,6 +9,8 @@ import io.gatun.pipeline.ParseStage;
 import io.gatun.port.xdp.Lease;
 import io.gatun.port.xdp.OwnTraffic;
 import io.gatun.port.xdp.Pins;
+import io.gatun.port.xdp.Stubs;
+import io.gatun.port.xdp.XdpInterface;
 import io.gatun.port.xdp.XdpPort;
 import io.gatun.port.xdp.XdpRole;
 import io.gatun.ring.frame.FramePool;
@@ -19,7 +21,6 @@ import io.gatun.worker.Worker;
 import io.gatun.worker.WorkerThread;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
@@ -71,9 +72,8 @@ final class VethForwarder implements AutoCloseable {
   }
 
   private XdpPort open(int number, String name, long mac) {
-    byte[] octets = new byte[6];
-    ByteBuffer.wrap(octets).putShort((short) (mac >>> 32)).putInt((int) mac);
-    return XdpPort.open(number, name, octets, XdpRole.POD, umem, worker.pool(), lease, own, pins);
+    XdpInterface wanted = new XdpInterface(number, name, mac, XdpRole.POD);
+    return new Stubs(pins, lease, own).attach(wanted).open(umem, worker.pool());
   }
 
   Worker worker() {

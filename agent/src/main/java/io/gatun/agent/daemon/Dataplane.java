@@ -72,7 +72,7 @@ final class Dataplane {
     drivers = new Drivers(interfaces, rules, pair != null, workers, leases, inheritance);
     // What uplinks leave to the kernel is told to every driver before the first frame comes.
     if (drivers.has(Driver.XDP)) {
-      leases.own();
+      leases.stubs();
     }
     if (drivers.has(Driver.PACKET)) {
       leases.uplinks();

@@ -3,13 +3,15 @@ package io.gatun.agent.daemon;
 import io.gatun.agent.config.GatunConfiguration.Driver;
 import io.gatun.agent.config.GatunConfiguration.Role;
 import io.gatun.agent.host.HostPair;
+import io.gatun.control.document.MacAddress;
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.memory.NativeArea;
 import io.gatun.port.InterfacePort;
 import io.gatun.port.packet.Inbox;
 import io.gatun.port.packet.PacketPort;
 import io.gatun.port.packet.Share;
-import io.gatun.port.xdp.XdpPort;
+import io.gatun.port.xdp.AttachedInterface;
+import io.gatun.port.xdp.XdpInterface;
 import io.gatun.port.xdp.XdpRole;
 import io.gatun.ring.frame.FrameDepot;
 import io.gatun.ring.frame.FramePool;
@@ -151,13 +153,13 @@ final class Drivers {
     int number = taken.port().number();
     String name = taken.port().name();
     int ifIndex = taken.port().ifIndex();
-    byte[] mac = taken.port().mac().octets();
+    MacAddress mac = taken.port().mac();
     if (taken.driver() == Driver.XDP) {
-      return xdp(number, name, mac, role(taken), owner);
+      return xdp(new XdpInterface(number, name, mac.bits(), role(taken)), owner);
     }
     Share share =
         taken.role() == Role.UPLINK
-            ? Share.uplink(leases.packet(), leases.uplinks(), mac)
+            ? Share.uplink(leases.packet(), leases.uplinks(), mac.octets())
             : Share.pod(leases.packet());
     return packet(number, name, ifIndex, share, owner);
   }
@@ -172,34 +174,34 @@ final class Drivers {
     int number = Dataplane.HOST_PORT;
     String name = pair.far();
     if (host() == Driver.XDP) {
-      return xdp(number, name, HostPair.FAR_MAC.octets(), XdpRole.HOST, owner);
+      return xdp(new XdpInterface(number, name, HostPair.FAR_MAC.bits(), XdpRole.HOST), owner);
     }
     int ifIndex = Libc.ifNameToIndex(name);
     return packet(number, name, ifIndex, Share.pod(leases.packet()), owner);
   }
 
-  private Supplier<InterfacePort> xdp(
-      int number, String name, byte[] mac, XdpRole role, Worker owner) {
-    superPorts[number] = false;
-    XdpPort.Attached attached =
-        XdpPort.attach(
-            number, name, mac, role, umem, owner.pool(), leases.xdp(), leases.own(), leases.pins());
+  private Supplier<InterfacePort> xdp(XdpInterface wanted, Worker owner) {
+    superPorts[wanted.number()] = false;
+    AttachedInterface attached = leases.stubs().attach(wanted);
+    FramePool pool = owner.pool();
     Inheritance left = inheritance;
     int size = attached.ringSize();
     int socket =
-        left == null ? Inheritance.NONE : left.claim(name, attached.ifIndex(), "xdp", size);
+        left == null
+            ? Inheritance.NONE
+            : left.claim(wanted.name(), attached.ifIndex(), "xdp", size);
     if (left == null || socket == Inheritance.NONE) {
-      return attached::open;
+      return () -> attached.open(umem, pool);
     }
     XdpSocket.Inherited inherited =
         XdpSocket.inherit(
             umem, left.descriptor(socket), XdpMode.COPY, size, size, left.custody(socket));
     return () -> {
       if (left.has(socket)) {
-        return attached.resume(inherited, left.missing(socket));
+        return attached.resume(inherited, pool, left.missing(socket));
       }
       inherited.close();
-      return attached.open();
+      return attached.open(umem, pool);
     };
   }
 

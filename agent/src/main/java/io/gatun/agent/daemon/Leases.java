@@ -7,6 +7,7 @@ import io.gatun.port.packet.UplinkFrames;
 import io.gatun.port.xdp.Lease;
 import io.gatun.port.xdp.OwnTraffic;
 import io.gatun.port.xdp.Pins;
+import io.gatun.port.xdp.Stubs;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,7 +33,12 @@ final class Leases {
     this.bpf = bpf;
   }
 
-  Pins pins() {
+  /** What the stubs of XDP ports share. */
+  Stubs stubs() {
+    return new Stubs(pins(), xdp(), own());
+  }
+
+  private Pins pins() {
     Pins mounted = pins;
     if (mounted == null) {
       mounted = Pins.mount(bpf);
@@ -41,7 +47,7 @@ final class Leases {
     return mounted;
   }
 
-  Lease xdp() {
+  private Lease xdp() {
     Lease lease = xdp;
     if (lease == null) {
       lease = Lease.open(pins());
@@ -50,7 +56,7 @@ final class Leases {
     return lease;
   }
 
-  OwnTraffic own() {
+  private OwnTraffic own() {
     OwnTraffic traffic = own;
     if (traffic == null) {
       traffic = OwnTraffic.open(pins());

@@ -24,27 +24,30 @@ final class Attachment implements AutoCloseable {
   /** More queues than a NIC of today has. */
   private static final int QUEUES = 256;
 
+  private final int ifIndex;
   private final int socketsFd;
   private final int linkFd;
   private final @Nullable BridgedMacs bridged;
   private final boolean takenOver;
 
-  private Attachment(int socketsFd, int linkFd, @Nullable BridgedMacs bridged, boolean takenOver) {
+  private Attachment(
+      int ifIndex, int socketsFd, int linkFd, @Nullable BridgedMacs bridged, boolean takenOver) {
+    this.ifIndex = ifIndex;
     this.socketsFd = socketsFd;
     this.linkFd = linkFd;
     this.bridged = bridged;
     this.takenOver = takenOver;
   }
 
-  static Attachment open(
-      Pins pins,
-      Lease lease,
-      OwnTraffic own,
-      String ifName,
-      int ifIndex,
-      XdpRole role,
-      byte[] mac) {
-    Path directory = pins.directory(ifName);
+  static Attachment open(Stubs stubs, XdpInterface wanted) {
+    Lease lease = stubs.lease();
+    OwnTraffic own = stubs.own();
+    String ifName = wanted.name();
+    int ifIndex =
+        (int)
+            NativeException.check(
+                Libc.ifNameToIndex(ifName), "find interface " + ifName, "see `ip link`");
+    Path directory = stubs.pins().directory(ifName);
     int sockets = Bpf.get(directory.resolve(SOCKETS).toString());
     boolean sameMaps = sockets >= 0 && lease.inherited() && own.inherited();
     if (sockets < 0) {
@@ -53,31 +56,34 @@ final class Attachment implements AutoCloseable {
       Pins.pin(sockets, directory.resolve(SOCKETS), "the socket map");
     }
     int program = -1;
+    int link = -1;
     BridgedMacs bridged = null;
     try {
-      if (role == XdpRole.POD) {
+      if (wanted.role() == XdpRole.POD) {
         bridged = BridgedMacs.open(directory);
         sameMaps &= bridged.inherited();
       }
-      BpfAssembler stub = Stub.assemble(role, mac, lease.mapFd(), sockets, own, bridged);
+      BpfAssembler stub =
+          Stub.assemble(wanted.role(), wanted.mac(), lease.mapFd(), sockets, own, bridged);
       program = Bpf.loadXdp(stub, "gatun_stub", 0);
       int pinned = pinnedLink(directory, ifIndex);
-      int link;
+      link = pinned < 0 ? attach(ifName, ifIndex, program) : pinned;
       if (pinned < 0) {
-        link = attach(directory, ifName, ifIndex, program);
-      } else {
-        link = pinned;
-        if (!sameMaps || !sameProgram(directory, program)) {
-          NativeException.check(
-              Bpf.updateLink(link, program),
-              "replace the stub on " + ifName,
-              "detach it: gatun stop");
-          repin(directory, program);
-        }
+        Pins.pin(link, directory.resolve(LINK), "the link");
+        repin(directory, program);
+      } else if (!sameMaps || !sameProgram(directory, program)) {
+        NativeException.check(
+            Bpf.updateLink(link, program),
+            "replace the stub on " + ifName,
+            "detach it: gatun stop");
+        repin(directory, program);
       }
-      return new Attachment(sockets, link, bridged, pinned >= 0);
+      return new Attachment(ifIndex, sockets, link, bridged, pinned >= 0);
     } catch (RuntimeException e) {
       Libc.close(sockets);
+      if (link >= 0) {
+        Libc.close(link);
+      }
       if (bridged != null) {
         bridged.close();
       }
@@ -104,13 +110,11 @@ final class Attachment implements AutoCloseable {
     return -1;
   }
 
-  private static int attach(Path directory, String ifName, int ifIndex, int program) {
+  private static int attach(String ifName, int ifIndex, int program) {
     int link = Bpf.createXdpLink(program, ifIndex, 0);
     if (link < 0) {
       throw new NativeException("attach XDP to " + ifName, link, remedy(-link, ifName));
     }
-    Pins.pin(link, directory.resolve(LINK), "the link");
-    repin(directory, program);
     return link;
   }
 
@@ -140,6 +144,10 @@ final class Attachment implements AutoCloseable {
     Path path = directory.resolve(STUB);
     Pins.remove(path);
     Pins.pin(program, path, "the stub");
+  }
+
+  int ifIndex() {
+    return ifIndex;
   }
 
   /** Whether a predecessor's attachment was found. */

@@ -63,12 +63,12 @@ final class Stub {
   /**
    * The program for one interface.
    *
-   * @param mac the interface's own address, 6 bytes
+   * @param mac the interface's own address, 48 bits
    * @param bridged null for what is never a bridge's port
    */
   static BpfAssembler assemble(
       XdpRole role,
-      byte[] mac,
+      long mac,
       int leaseFd,
       int xskMapFd,
       OwnTraffic own,
@@ -91,9 +91,9 @@ final class Stub {
     if (uplink) {
       program
           .load(INT, R5, R2, 0)
-          .jumpIfInt(If.NE, R5, littleEndian(mac, 0, 4), "kernel")
+          .jumpIfInt(If.NE, R5, Integer.reverseBytes((int) (mac >>> 16)), "kernel")
           .load(SHORT, R5, R2, 4)
-          .jumpIf(If.NE, R5, littleEndian(mac, 4, 2), "kernel");
+          .jumpIf(If.NE, R5, Short.reverseBytes((short) mac) & 0xFFFF, "kernel");
     }
     if (bridged != null) {
       appendBridged(program, bridged);
@@ -156,13 +156,5 @@ final class Stub {
         .alu(Alu.ADD, R4, ETHERNET)
         .jumpIfRegister(If.GT, R4, R3, "ours")
         .label("any MAC");
-  }
-
-  private static int littleEndian(byte[] bytes, int from, int count) {
-    int value = 0;
-    for (int i = 0; i < count; i++) {
-      value |= (bytes[from + i] & 0xFF) << (8 * i);
-    }
-    return value;
   }
 }

@@ -1,15 +1,11 @@
 package io.gatun.port.xdp;
 
-import io.gatun.ffm.Libc;
-import io.gatun.ffm.NativeException;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.port.InterfacePort;
 import io.gatun.port.Outage;
 import io.gatun.ring.frame.FramePool;
 import io.gatun.ring.xdp.RxRing;
-import io.gatun.ring.xdp.Umem;
-import io.gatun.ring.xdp.XdpMode;
 import io.gatun.ring.xdp.XdpSocket;
 import io.gatun.ring.xdp.XdpStatistics;
 import io.gatun.segment.Segmenter;
@@ -26,9 +22,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * Pins pins = Pins.mount(run.resolve("bpf"));
- * Lease lease = Lease.open(pins);
- * OwnTraffic own = OwnTraffic.open(pins);
- * XdpPort port = XdpPort.open(1, "cali1", mac, XdpRole.POD, umem, pool, lease, own, pins);
+ * Stubs stubs = new Stubs(pins, Lease.open(pins), OwnTraffic.open(pins));
+ * XdpInterface wanted = new XdpInterface(1, "cali1", mac, XdpRole.POD);
+ * XdpPort port = stubs.attach(wanted).open(umem, pool);
  * worker.add(port);
  * …
  * port.release();   // a successor takes over, frames are held until then
@@ -36,19 +32,14 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class XdpPort implements InterfacePort {
-  private static final int QUEUE = 0;
-
   /** Where a segment starts in its frame: as a received packet does. */
   private static final int HEADROOM = 256;
 
-  private final int number;
-  private final String name;
-  private final int ifIndex;
-  private final FramePool pool;
-  private final Pins pins;
+  private final AttachedInterface attached;
   private final Attachment attachment;
+  private final int number;
   private final XdpSocket socket;
-
+  private final FramePool pool;
   private final Segmenter segmenter = new Segmenter();
 
   /** Frames that the fill ring lacks. */
@@ -59,139 +50,14 @@ public final class XdpPort implements InterfacePort {
   private final Outage outage = new Outage();
   private boolean closed;
 
-  private XdpPort(
-      int number,
-      String name,
-      int ifIndex,
-      FramePool pool,
-      Pins pins,
-      Attachment attachment,
-      XdpSocket socket,
-      int missing) {
-    this.number = number;
-    this.name = name;
-    this.ifIndex = ifIndex;
-    this.pool = pool;
-    this.pins = pins;
-    this.attachment = attachment;
+  /** See {@link AttachedInterface}. */
+  XdpPort(AttachedInterface attached, XdpSocket socket, FramePool pool, int missing) {
+    this.attached = attached;
+    this.attachment = attached.attachment();
+    this.number = attached.wanted().number();
     this.socket = socket;
+    this.pool = pool;
     this.missing = missing;
-  }
-
-  /**
-   * Attaches the stub to interface {@code ifName} of the calling thread's network namespace, or
-   * takes over a predecessor's, and opens a socket on its first queue. Frames are ours once the
-   * lease is renewed and the worker has run a cycle.
-   *
-   * @param number the port's number, unique on the node
-   * @param mac the interface's own address, 6 bytes
-   * @param pool the frames of the worker that will own this port
-   * @param own what an uplink leaves to the kernel
-   */
-  public static XdpPort open(
-      int number,
-      String ifName,
-      byte[] mac,
-      XdpRole role,
-      Umem umem,
-      FramePool pool,
-      Lease lease,
-      OwnTraffic own,
-      Pins pins) {
-    return attach(number, ifName, mac, role, umem, pool, lease, own, pins).open();
-  }
-
-  /**
-   * The first half of {@link #open}, which needs no free queue: a predecessor may still have it.
-   */
-  public static Attached attach(
-      int number,
-      String ifName,
-      byte[] mac,
-      XdpRole role,
-      Umem umem,
-      FramePool pool,
-      Lease lease,
-      OwnTraffic own,
-      Pins pins) {
-    int ifIndex =
-        (int)
-            NativeException.check(
-                Libc.ifNameToIndex(ifName), "find interface " + ifName, "see `ip link`");
-    Attachment attachment = Attachment.open(pins, lease, own, ifName, ifIndex, role, mac);
-    return new Attached(number, ifName, ifIndex, role, umem, pool, pins, attachment);
-  }
-
-  /** An interface whose stub is in place, without a socket: opened once, or left to the kernel. */
-  public static final class Attached {
-    private final int number;
-    private final String ifName;
-    private final int ifIndex;
-    private final XdpRole role;
-    private final Umem umem;
-    private final FramePool pool;
-    private final Pins pins;
-    private final Attachment attachment;
-
-    private Attached(
-        int number,
-        String ifName,
-        int ifIndex,
-        XdpRole role,
-        Umem umem,
-        FramePool pool,
-        Pins pins,
-        Attachment attachment) {
-      this.number = number;
-      this.ifName = ifName;
-      this.ifIndex = ifIndex;
-      this.role = role;
-      this.umem = umem;
-      this.pool = pool;
-      this.pins = pins;
-      this.attachment = attachment;
-    }
-
-    public int ifIndex() {
-      return ifIndex;
-    }
-
-    /** Entries of each ring. */
-    public int ringSize() {
-      return role.ringSize;
-    }
-
-    /**
-     * Instead of opening one: goes on with the socket of a process before us, which uses it no
-     * more.
-     *
-     * @param inherited with rings of {@link #ringSize}
-     * @param missing what that process' port said: see {@link XdpPort#missing}
-     */
-    public XdpPort resume(XdpSocket.Inherited inherited, int missing) {
-      XdpSocket socket = inherited.resume();
-      attachment.feed(QUEUE, socket.fd());
-      return new XdpPort(number, ifName, ifIndex, pool, pins, attachment, socket, missing);
-    }
-
-    /** The second half: opens the socket, and frames go to it. */
-    public XdpPort open() {
-      XdpSocket socket = null;
-      try {
-        socket = XdpSocket.open(umem, ifIndex, QUEUE, XdpMode.COPY, role.ringSize, role.ringSize);
-        attachment.feed(QUEUE, socket.fd());
-      } catch (RuntimeException e) {
-        if (socket != null) {
-          socket.close();
-        }
-        attachment.close();
-        if (!attachment.takenOver()) {
-          pins.detach(ifName);
-        }
-        throw e;
-      }
-      return new XdpPort(number, ifName, ifIndex, pool, pins, attachment, socket, role.ringSize);
-    }
   }
 
   @Override
@@ -201,12 +67,12 @@ public final class XdpPort implements InterfacePort {
 
   @Override
   public String name() {
-    return name;
+    return attached.wanted().name();
   }
 
   @Override
   public int ifIndex() {
-    return ifIndex;
+    return attachment.ifIndex();
   }
 
   /** By which number the frames are marked that the kernel holds for this port. */
@@ -292,8 +158,7 @@ public final class XdpPort implements InterfacePort {
         return false;
       }
       if (frame == 0) {
-        segmentsLost
-            .getAndIncrement(); // sent in part: the stream's sender sees a loss and slows down
+        segmentsLost.getAndIncrement(); // sent in part: the stream's sender sees a loss, slows down
         break;
       }
       int bytes = cutting.next(frame + HEADROOM);
@@ -396,7 +261,7 @@ public final class XdpPort implements InterfacePort {
       return;
     }
     closed = true;
-    attachment.unfeed(QUEUE);
+    attachment.unfeed(AttachedInterface.QUEUE);
     socket.close();
     attachment.close();
   }
@@ -405,7 +270,7 @@ public final class XdpPort implements InterfacePort {
   @Override
   public void detach() {
     release();
-    pins.detach(name);
+    attached.detach();
   }
 
   /** {@link #release}. */

@@ -2,11 +2,18 @@ package io.gatun.port.xdp;
 
 import io.gatun.port.Netns;
 import java.net.InetAddress;
+import java.nio.ByteBuffer;
 
 /** Three network namespaces a – g – b, bridged in the middle by the kernel; gone when closed. */
 final class Namespaces implements AutoCloseable {
   static final byte[] MAC_A = {2, 0, 0, 0, 1, 1};
   static final byte[] MAC_B = {2, 0, 0, 0, 1, 2};
+
+  /** A MAC address as 48 bits. */
+  static long bits(byte[] mac) {
+    ByteBuffer octets = ByteBuffer.wrap(mac);
+    return (octets.getShort() & 0xFFFFL) << 32 | octets.getInt() & 0xFFFFFFFFL;
+  }
 
   final String prefix = "ports" + ProcessHandle.current().pid();
   final String a = prefix + "-a";

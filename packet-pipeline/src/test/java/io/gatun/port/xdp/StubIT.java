@@ -29,6 +29,7 @@ class StubIT {
   private static final long OTHER = 0x02_00_00_00_01_99L;
   private static final long PEER = 0x02_00_00_00_00_0aL;
   private static final byte[] MAC = Namespaces.MAC_A;
+  private static final long BITS = Namespaces.bits(MAC);
 
   @TempDir Path run;
   private Pins pins;
@@ -51,10 +52,11 @@ class StubIT {
     sockets = Bpf.createMap(Bpf.MAP_TYPE_XSKMAP, 4, 4, 4, 0, "test_xsks");
     bridged = BridgedMacs.open(pins.directory("pod0"));
     uplink =
-        Bpf.loadXdp(Stub.assemble(XdpRole.UPLINK, MAC, lease.mapFd(), sockets, own, null), "up", 0);
+        Bpf.loadXdp(
+            Stub.assemble(XdpRole.UPLINK, BITS, lease.mapFd(), sockets, own, null), "up", 0);
     pod =
         Bpf.loadXdp(
-            Stub.assemble(XdpRole.POD, MAC, lease.mapFd(), sockets, own, bridged), "pod", 0);
+            Stub.assemble(XdpRole.POD, BITS, lease.mapFd(), sockets, own, bridged), "pod", 0);
     lease.renew(Long.MAX_VALUE);
   }
 
@@ -185,7 +187,7 @@ class StubIT {
   @Test
   void shouldHaveTheSameTagForTheSameInterface() {
     int again =
-        Bpf.loadXdp(Stub.assemble(XdpRole.UPLINK, MAC, lease.mapFd(), sockets, own, null), "x", 0);
+        Bpf.loadXdp(Stub.assemble(XdpRole.UPLINK, BITS, lease.mapFd(), sockets, own, null), "x", 0);
     assertEquals(Bpf.tag(uplink), Bpf.tag(again));
     Libc.close(again);
   }

@@ -95,8 +95,9 @@ class XdpPortIT {
     }
 
     private XdpPort open(int number, String name, byte[] mac) throws Exception {
-      return Netns.inside(
-          net.g, () -> XdpPort.open(number, name, mac, XdpRole.POD, umem, pool, lease, own, pins));
+      XdpInterface wanted = new XdpInterface(number, name, Namespaces.bits(mac), XdpRole.POD);
+      Stubs stubs = new Stubs(pins, lease, own);
+      return Netns.inside(net.g, () -> stubs.attach(wanted).open(umem, pool));
     }
 
     private static void cross(PacketVector v) {

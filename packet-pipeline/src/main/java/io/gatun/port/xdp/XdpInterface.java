@@ -1,0 +1,9 @@
+package io.gatun.port.xdp;
+
+/**
+ * An interface of the calling thread's network namespace that is to become a port. Immutable.
+ *
+ * @param number the port's, unique on the node
+ * @param mac the interface's own address, 48 bits, its first octet the highest
+ */
+public record XdpInterface(int number, String name, long mac, XdpRole role) {}
