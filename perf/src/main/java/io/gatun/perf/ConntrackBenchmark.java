@@ -21,7 +21,7 @@ final class ConntrackBenchmark implements Benchmark {
   private static final int PACKETS_PER_ROUND = 4096;
   private static final long WARM_UP_NANOS = 2_000_000_000L;
 
-  /** docs/performance.md: ratios to rte_hash. */
+  /** Floor and goal: ratios to rte_hash. */
   private static final double FLOOR = 0.9;
 
   private static final double GOAL = 1.5;

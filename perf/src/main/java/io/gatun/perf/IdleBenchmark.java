@@ -24,7 +24,7 @@ final class IdleBenchmark implements Benchmark {
   private static final int QUICK_PODS = 20;
   private static final double SECONDS = 10;
 
-  /** docs/performance.md: parts of a core, and MB with 64 of frames. */
+  /** Floor and goal: parts of a core, and MB with 64 of frames. */
   private static final double FLOOR_CPU = 3;
 
   private static final double GOAL_CPU = 0.5;

@@ -23,7 +23,7 @@ final class LpmBenchmark implements Benchmark {
    */
   private static final int MOST_NESTED = 200_000;
 
-  /** docs/performance.md: ratios to rte_lpm, by random and by real routes, and to rte_fib. */
+  /** Floor and goal: ratios to rte_lpm, by random and by real routes, and to rte_fib. */
   private static final double FLOOR = 1.0;
 
   private static final double GOAL_RANDOM = 1.5;

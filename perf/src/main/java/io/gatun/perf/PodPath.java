@@ -3,6 +3,7 @@ package io.gatun.perf;
 import io.gatun.lab.Command;
 import io.gatun.lab.Lab;
 import io.gatun.lab.Node;
+import io.gatun.lab.Overlay;
 import io.gatun.lab.Pod;
 import io.gatun.lab.TwoNodes;
 import io.gatun.lab.demo.Cluster;
@@ -10,30 +11,49 @@ import io.gatun.lab.demo.NodeDataplane;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.concurrent.TimeUnit;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@link PodTraffic} between two pods of one node, through Gatun with {@code ip_forward} 0 and
- * through the kernel with kube-proxy's rules, in the same namespaces over the same veths. One
- * thread.
+ * {@link PodTraffic} between two pods, through Gatun with {@code ip_forward} 0 and through the
+ * kernel, in the same namespaces over the same veths. One thread.
  */
 final class PodPath {
   static final String PEER = "kernel-nftables";
+
+  private static final String SERVER = "stream";
 
   /** After a start of the daemon: until its compilers are done. */
   private static final int WARM_UP_SECONDS = 5;
 
   private static final int QUICK_WARM_UP_SECONDS = 3;
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+  /** Where the pods are. */
+  enum Place {
+    /** On one node, through a Service; the kernel has kube-proxy's rules for it. */
+    SERVICE("client-b"),
+    /** On two nodes, from pod to pod through the overlay. */
+    OVERLAY("client-a");
+
+    private final String client;
+
+    Place(String client) {
+      this.client = client;
+    }
+  }
 
   private final String name;
   private final PodTraffic traffic;
+  private final Place place;
   private final BenchOptions options;
 
-  PodPath(String name, PodTraffic traffic, BenchOptions options) {
+  PodPath(String name, PodTraffic traffic, Place place, BenchOptions options) {
     this.name = name + "-" + ProcessHandle.current().pid();
     this.traffic = traffic;
+    this.place = place;
     this.options = options;
   }
 
@@ -45,7 +65,7 @@ final class PodPath {
   /** How the peer is set up and measured, by hand. */
   String peerCommand() {
     return "sysctl -w net.ipv4.ip_forward=1; nft -f kube-proxy.nft; "
-        + String.join(" ", traffic.words(seconds(options)));
+        + String.join(" ", traffic.words(traffic.clusterIp(), seconds(options)));
   }
 
   /**
@@ -53,44 +73,41 @@ final class PodPath {
    * of its work took, on all cores.
    */
   Alternation.Runs measure(NodeDataplane dataplane) throws IOException {
-    TwoNodes topology = TwoNodes.up(Lab.runDirectory(), name);
+    TwoNodes topology = up();
     try (Cleanup _ = new Cleanup(topology::close, "gatun lab down --name " + name);
         CpuMeter meter = CpuMeter.open()) {
-      Node server = topology.pod("stream").node();
+      Node server = topology.pod(SERVER).node();
       traffic.serve(server);
-      awaitListening(server);
+      server.awaitListening(traffic.port());
       Side gatun = new Gatun(topology, meter, dataplane);
-      if (!options.peer() || !Program.isPeerInstalled("kube-proxy's rules", "nft")) {
+      if (!options.peer()
+          || (place == Place.SERVICE && !Program.isPeerInstalled("kube-proxy's rules", "nft"))) {
         return Alternation.alone(options.runs(), gatun);
       }
       return Alternation.of(options.runs(), gatun, new Kernel(topology, meter));
     }
   }
 
-  private void awaitListening(Node node) throws IOException {
-    for (int attempt = 0; attempt < 500; attempt++) {
-      if (node.exec("ss", "-Hlnt").orThrow().output().contains(":" + traffic.port() + " ")) {
-        return;
-      }
-      try {
-        TimeUnit.MILLISECONDS.sleep(20);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        break;
-      }
-    }
-    throw new IOException("the server does not listen; see " + node.runDirectory());
+  private TwoNodes up() throws IOException {
+    return switch (place) {
+      case SERVICE -> TwoNodes.up(Lab.runDirectory(), name);
+      case OVERLAY -> TwoNodes.up(Lab.runDirectory(), name, Overlay.FLANNEL);
+    };
   }
 
   /** The traffic, whoever forwards it. */
   private abstract class Side implements Alternation.Side {
-    final Node node;
+    /** Those that forward. */
+    final List<Node> nodes;
+
     private final Pod client;
+    private final String server;
     private final CpuMeter meter;
 
     Side(TwoNodes topology, CpuMeter meter) {
-      this.node = topology.nodeB();
-      this.client = topology.pod("client-b");
+      this.nodes = place == Place.SERVICE ? List.of(topology.nodeB()) : topology.nodes();
+      this.client = topology.pod(place.client);
+      this.server = place == Place.SERVICE ? traffic.clusterIp() : topology.pod(SERVER).address();
       this.meter = meter;
     }
 
@@ -98,7 +115,7 @@ final class PodPath {
       Command.Outcome outcome =
           client
               .node()
-              .command(traffic.words(seconds).toArray(new String[0]))
+              .command(traffic.words(server, seconds).toArray(new String[0]))
               .within(Duration.ofSeconds(30L + seconds))
               .run();
       return outcome.output();
@@ -106,39 +123,51 @@ final class PodPath {
 
     @Override
     public final double[] measure() throws IOException {
-      long forwarded = KernelForwarding.packets(node);
+      long forwarded = byKernel();
       long spent = meter.nanos();
       String output = run(seconds(options));
       spent = meter.nanos() - spent;
-      checkWhoForwarded(KernelForwarding.packets(node) - forwarded);
+      checkWhoForwarded(byKernel() - forwarded);
       double[] figures = traffic.figures(output);
       double[] all = Arrays.copyOf(figures, figures.length + 1);
       all[figures.length] = spent / 1e9 / traffic.work(output);
       return all;
     }
 
+    private long byKernel() throws IOException {
+      long packets = 0;
+      for (Node node : nodes) {
+        packets += KernelForwarding.packets(node);
+      }
+      return packets;
+    }
+
     abstract void checkWhoForwarded(long byKernel);
   }
 
   private final class Gatun extends Side {
-    private static final Duration PATIENCE = Duration.ofSeconds(60);
-
     private final NodeDataplane dataplane;
-    private final Path config;
+    private final List<Path> configs = new ArrayList<>();
     private final Path manifests;
-    private NodeDataplane.@Nullable Running running;
+    private final List<NodeDataplane.Running> running = new ArrayList<>();
 
     Gatun(TwoNodes topology, CpuMeter meter, NodeDataplane dataplane) throws IOException {
       super(topology, meter);
       this.dataplane = dataplane;
-      this.config = Cluster.writeConfiguration(topology, node, options.driver());
-      this.manifests = Cluster.writeManifests(topology);
+      for (Node node : nodes) {
+        configs.add(Cluster.writeConfiguration(topology, node, options.driver()));
+      }
+      manifests = Cluster.writeManifests(topology);
     }
 
     @Override
     public void enter() throws IOException {
-      running = dataplane.start(node, config, manifests);
-      running.awaitReady(PATIENCE);
+      for (int k = 0; k < nodes.size(); k++) {
+        running.add(dataplane.start(nodes.get(k), configs.get(k), manifests));
+      }
+      for (NodeDataplane.Running one : running) {
+        one.awaitReady(PATIENCE);
+      }
       traffic.figures(run(options.quick() ? QUICK_WARM_UP_SECONDS : WARM_UP_SECONDS));
     }
 
@@ -149,31 +178,37 @@ final class PodPath {
 
     @Override
     public void leave() throws IOException {
-      if (running != null) {
-        running.stop();
-        running = null;
+      for (NodeDataplane.Running one : running) {
+        one.stop();
       }
+      running.clear();
     }
   }
 
   private final class Kernel extends Side {
-    private final String rules;
+    private final @Nullable String rules;
 
     Kernel(TwoNodes topology, CpuMeter meter) {
       super(topology, meter);
       rules =
-          KubeProxyRules.of(
-              "tcp",
-              traffic.clusterIp(),
-              traffic.port(),
-              topology.pod("stream").address(),
-              TwoNodes.POD_NETWORK);
+          place == Place.OVERLAY
+              ? null
+              : KubeProxyRules.of(
+                  "tcp",
+                  traffic.clusterIp(),
+                  traffic.port(),
+                  topology.pod(SERVER).address(),
+                  TwoNodes.POD_NETWORK);
     }
 
     @Override
     public void enter() throws IOException {
-      node.sysctl("net.ipv4.ip_forward", "1");
-      node.command("nft", "-f", "-").reading(rules).run().orThrow();
+      for (Node node : nodes) {
+        node.sysctl("net.ipv4.ip_forward", "1");
+        if (rules != null) {
+          node.command("nft", "-f", "-").reading(rules).run().orThrow();
+        }
+      }
       traffic.figures(run(1));
     }
 
@@ -184,8 +219,12 @@ final class PodPath {
 
     @Override
     public void leave() throws IOException {
-      node.exec("nft", "delete", "table", "ip", KubeProxyRules.TABLE);
-      node.sysctl("net.ipv4.ip_forward", "0");
+      for (Node node : nodes) {
+        if (rules != null) {
+          node.exec("nft", "delete", "table", "ip", KubeProxyRules.TABLE);
+        }
+        node.sysctl("net.ipv4.ip_forward", "0");
+      }
     }
   }
 

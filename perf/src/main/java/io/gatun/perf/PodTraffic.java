@@ -14,8 +14,8 @@ interface PodTraffic {
   /** Starts the server in {@code pod}, without waiting for it. */
   void serve(Node pod) throws IOException;
 
-  /** The client's command line for a measurement of {@code seconds}. */
-  List<String> words(int seconds);
+  /** The client's command line for {@code seconds} with whoever has the address {@code server}. */
+  List<String> words(String server, int seconds);
 
   /** What a client reported, as figures. */
   double[] figures(String output) throws IOException;

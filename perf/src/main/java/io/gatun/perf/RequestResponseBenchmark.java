@@ -40,7 +40,7 @@ final class RequestResponseBenchmark implements Benchmark {
     if (!Program.isInstalled("sockperf")) {
       throw new IOException("sockperf is not installed: apt-get install sockperf");
     }
-    PodPath path = new PodPath("bench-rr", new PingPong(), options);
+    PodPath path = new PodPath("bench-rr", new PingPong(), PodPath.Place.SERVICE, options);
     Alternation.Runs runs = path.measure(dataplane);
     return List.of(
         Figure.cost("round trip, p50", "us", runs.ours(0), path.peer(runs, 0), null, null),
@@ -66,13 +66,13 @@ final class RequestResponseBenchmark implements Benchmark {
     }
 
     @Override
-    public List<String> words(int seconds) {
+    public List<String> words(String server, int seconds) {
       return List.of(
           "sockperf",
           "ping-pong",
           "--tcp",
           "-i",
-          clusterIp(),
+          server,
           "-p",
           Integer.toString(port()),
           "-m",

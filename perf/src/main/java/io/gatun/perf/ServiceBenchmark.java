@@ -22,7 +22,7 @@ final class ServiceBenchmark implements Benchmark {
   /** Long enough for the optimising compiler to have seen every loop. */
   private static final long WARM_UP_NANOS = 3_000_000_000L;
 
-  /** docs/performance.md: nanoseconds a packet, up to a thousand flows and beyond. */
+  /** Floor and goal in nanoseconds a packet, up to a thousand flows and beyond. */
   private static final double FLOOR_NANOS = 80;
 
   private static final double GOAL_NANOS = 40;

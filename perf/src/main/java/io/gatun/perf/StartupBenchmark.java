@@ -17,7 +17,7 @@ import java.util.concurrent.Future;
  * kills it; and starts it once more, while frames come as fast as they can be sent.
  */
 final class StartupBenchmark implements Benchmark {
-  /** docs/performance.md: seconds, and MB. */
+  /** Floor and goal: seconds, and MB. */
   private static final double FLOOR_FORWARDING = 1.5;
 
   private static final double GOAL_FORWARDING = 0.5;

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * {@code --service}, translated by the whole daemon beside the kernel with kube-proxy's rules.
  */
 final class VethBenchmark implements Benchmark {
-  // docs/performance.md: ratios to the peer.
+  // Floor and goal: ratios to the peer.
   private static final double FORWARD_FLOOR = 0.95;
   private static final double FORWARD_GOAL = 1.15;
   private static final double SERVICE_FLOOR = 1.0;
@@ -96,7 +96,7 @@ final class VethBenchmark implements Benchmark {
     if (!options.peer() || !Program.isPeerInstalled("kube-proxy's rules", "nft")) {
       return figures(options, Alternation.alone(options.runs(), ours), null, "");
     }
-    Alternation.Runs runs = Alternation.of(options.runs(), ours, new VethKernel(path, load));
+    Alternation.Runs runs = Alternation.of(options.runs(), ours, VethKernel.serving(path, load));
     return figures(options, runs, "kernel-nftables", VethKernel.COMMAND);
   }
 

@@ -5,9 +5,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** The whole daemon with one Service, whose endpoint is the sink. */
+/** The whole daemon; by itself with one Service, whose endpoint is the sink. */
 final class VethDaemon extends VethSide {
   static final String CLUSTER_IP = "10.96.0.53";
   static final int CLUSTER_IP_BITS = 0x0A600035;
@@ -17,18 +18,21 @@ final class VethDaemon extends VethSide {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final NodeDataplane dataplane;
+  private final Inputs inputs;
   private final double warmUp;
-  private final Path config;
-  private final Path manifests;
   private NodeDataplane.@Nullable Running running;
 
   VethDaemon(VethPath path, Load load, NodeDataplane dataplane, double warmUp) throws IOException {
-    super(path, load);
+    this(path, List.of(load), dataplane, files(path, "xdp", 0), warmUp);
+  }
+
+  /** {@code warmUp} seconds of all loads after each start. */
+  VethDaemon(
+      VethPath path, List<Load> loads, NodeDataplane dataplane, Inputs inputs, double warmUp) {
+    super(path, loads);
     this.dataplane = dataplane;
+    this.inputs = inputs;
     this.warmUp = warmUp;
-    Inputs files = files(path, "xdp", 0);
-    config = files.config;
-    manifests = files.manifests;
   }
 
   /** What a daemon is told. */
@@ -108,7 +112,7 @@ final class VethDaemon extends VethSide {
 
   @Override
   public void enter() throws IOException {
-    running = dataplane.start(path.node(), config, manifests);
+    running = dataplane.start(path.node(), inputs.config, inputs.manifests);
     running.awaitReady(PATIENCE);
     send(warmUp);
   }

@@ -8,12 +8,13 @@ import io.gatun.lab.demo.NodeDataplane;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
-/** The whole daemon between a pod and a node of the overlay: frames go into its tunnel. */
-final class VethOverlay extends VethSide {
+/**
+ * A pod on one side, an overlay's nodes on the other: what is sent, and by what it is forwarded.
+ * Stateless.
+ */
+final class VethOverlay {
   static final String COMMAND =
       "sysctl -w net.ipv4.ip_forward=1; ip link add flannel.1 type vxlan id 1 local 10.2.0.1"
           + " dev out0 dstport 8472 nolearning noudpcsum";
@@ -32,21 +33,24 @@ final class VethOverlay extends VethSide {
   private static final int PORT = 53;
   private static final double WARM_UP_SECONDS = 5;
   private static final double QUICK_WARM_UP_SECONDS = 2;
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
-  private final NodeDataplane dataplane;
-  private final double warmUp;
-  private final Path config;
-  private final Path manifests;
-  private NodeDataplane.@Nullable Running running;
+  private VethOverlay() {}
 
-  VethOverlay(VethPath path, BenchOptions options, NodeDataplane dataplane) throws IOException {
-    super(path, loads(options));
-    this.dataplane = dataplane;
-    warmUp = options.quick() ? QUICK_WARM_UP_SECONDS : WARM_UP_SECONDS;
+  /** The whole daemon: frames go into its tunnels. */
+  static VethSide daemon(VethPath path, BenchOptions options, NodeDataplane dataplane)
+      throws IOException {
     Path directory = Files.createDirectories(path.node().runDirectory());
-    config = Files.writeString(directory.resolve("gatun.yaml"), configuration());
-    manifests = Files.createDirectories(directory.resolve("manifests"));
+    var inputs =
+        new VethDaemon.Inputs(
+            Files.writeString(directory.resolve("gatun.yaml"), configuration()),
+            Files.createDirectories(directory.resolve("manifests")));
+    double warmUp = options.quick() ? QUICK_WARM_UP_SECONDS : WARM_UP_SECONDS;
+    return new VethDaemon(path, loads(options), dataplane, inputs, warmUp);
+  }
+
+  /** The kernel's own VXLAN device. */
+  static VethSide kernel(VethPath path, BenchOptions options) {
+    return VethKernel.routing(path, loads(options));
   }
 
   /** A combination of size and tunnels. */
@@ -65,11 +69,11 @@ final class VethOverlay extends VethSide {
           new Kind(1450, 1),
           new Kind(1450, NODES));
 
-  static List<Load> loads(BenchOptions options) {
+  private static List<VethSide.Load> loads(BenchOptions options) {
     int flows = Math.min(FrameSource.MOST_FLOWS, Integer.highestOneBit(2 * options.flows() - 1));
     return KINDS.stream()
         .map(kind ->
-            new Load(
+            new VethSide.Load(
                 new FrameSource.Frames(POD, kind.tunnels(), PORT, flows, kind.bytes()),
                 options.secondsPerRun(1) / KINDS.size(),
                 true))
@@ -121,20 +125,5 @@ final class VethOverlay extends VethSide {
 
   private static String text(int address) {
     return AddressWords.address(false, 0, address & 0xFFFF_FFFFL).getHostAddress();
-  }
-
-  @Override
-  public void enter() throws IOException {
-    running = dataplane.start(path.node(), config, manifests);
-    running.awaitReady(PATIENCE);
-    send(warmUp);
-  }
-
-  @Override
-  public void leave() throws IOException {
-    if (running != null) {
-      running.stop();
-      running = null;
-    }
   }
 }

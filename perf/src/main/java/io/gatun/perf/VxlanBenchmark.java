@@ -20,7 +20,7 @@ final class VxlanBenchmark implements Benchmark {
   private static final long WARM_UP_NANOS = 1_500_000_000L;
   private static final long QUICK_WARM_UP_NANOS = 300_000_000L;
 
-  // docs/performance.md: nanoseconds on top of forwarding.
+  // Floor and goal: nanoseconds on top of forwarding.
   private static final double ENCAP_FLOOR = 40;
   private static final double ENCAP_GOAL = 20;
   private static final double DECAP_FLOOR = 30;
@@ -125,10 +125,10 @@ final class VxlanBenchmark implements Benchmark {
       VethPath path = VethPath.up(name, meter);
       try (Cleanup _ = new Cleanup(path::close, "gatun lab down --name " + name)) {
         VethOverlay.prepare(path.node());
-        VethSide ours = new VethOverlay(path, options, dataplane);
+        VethSide ours = VethOverlay.daemon(path, options, dataplane);
         Alternation.Runs runs =
             options.peer()
-                ? Alternation.of(options.runs(), ours, new VethOverlayKernel(path, options))
+                ? Alternation.of(options.runs(), ours, VethOverlay.kernel(path, options))
                 : Alternation.alone(options.runs(), ours);
         for (int k = 0; k < VethOverlay.KINDS.size(); k++) {
           String of = ", " + VethOverlay.KINDS.get(k);
@@ -142,7 +142,8 @@ final class VxlanBenchmark implements Benchmark {
                   "cpu, all cores" + of, "ns/packet", runs.ours(cpu), peer(runs, cpu), null, null));
         }
       }
-      OverlayStream stream = new OverlayStream(options, meter);
+      PodPath stream =
+          new PodPath("bench-vxlan-stream", new IperfStreams(1), PodPath.Place.OVERLAY, options);
       Alternation.Runs runs = stream.measure(dataplane);
       figures.add(
           Figure.rate("stream", "Gbit/s", runs.ours(0), peer(runs, 0), STREAM_FLOOR, STREAM_GOAL));
