@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 
 /** Waits for a successor, on a thread of its own, and gives it what it claims: {@link Handover}. */
 final class HandoverServer implements AutoCloseable {
@@ -24,6 +25,7 @@ final class HandoverServer implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
   private static final Duration ANSWER = Duration.ofSeconds(1);
+  private static final Duration PAUSE = Duration.ofMillis(200);
 
   /**
    * What is left when the workers have stopped.
@@ -61,6 +63,7 @@ final class HandoverServer implements AutoCloseable {
       } catch (IOException e) {
         if (!listener.isClosed()) {
           LOG.log(Level.INFO, "a successor did not come: {0}", e.getMessage());
+          LockSupport.parkNanos(PAUSE.toNanos()); // out of descriptors: the next fails at once
         }
       }
     }

@@ -26,8 +26,23 @@ public final class HttpEndpoint implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("gatun.health");
   private static final int RETRY_SECONDS = 5;
 
+  static {
+    // The network may ask here, and the JDK's server has no bounds of its own: who sends a request
+    // byte by byte, or none, would keep a descriptor for ever. Read once, with the first server.
+    bound("sun.net.httpserver.maxReqTime", 5); // seconds
+    bound("sun.net.httpserver.maxRspTime", 30);
+    bound("sun.net.httpserver.idleInterval", 10);
+    bound("jdk.httpserver.maxConnections", 512);
+  }
+
   private final HttpServer server;
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+
+  private static void bound(String property, int value) {
+    if (System.getProperty(property) == null) {
+      System.setProperty(property, Integer.toString(value));
+    }
+  }
 
   /**
    * Answers from now on; a path that is not there is 404, a method other than GET and HEAD 405.

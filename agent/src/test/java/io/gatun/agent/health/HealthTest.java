@@ -15,10 +15,12 @@ import io.gatun.control.service.NodeView;
 import io.gatun.control.service.UnenforcedPolicies;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -175,6 +177,24 @@ class HealthTest {
                       .formatted(one[0], one[1])),
           NODE);
       assertEquals(one[2], policies.count(), one[0] + " " + one[1]);
+    }
+  }
+
+  /** Each would keep a descriptor of the daemon's. */
+  @Test
+  void shouldCloseConnectionsThatAskTooSlowly() throws Exception {
+    try (HttpEndpoint endpoint =
+        new HttpEndpoint(anyPort(), HealthPaths.proxy(health, _ -> {}, _ -> {}))) {
+      InetSocketAddress at = endpoint.address();
+      try (Socket drop = new Socket(at.getAddress(), at.getPort());
+          Socket silent = new Socket(at.getAddress(), at.getPort())) {
+        drop.getOutputStream().write("GET /healthz HT".getBytes(StandardCharsets.US_ASCII));
+        for (Socket one : List.of(drop, silent)) {
+          one.setSoTimeout(25_000);
+          assertEquals(-1, one.getInputStream().read(), "closed without a word");
+        }
+      }
+      assertEquals(200, get(endpoint, "/healthz", "GET").statusCode());
     }
   }
 }

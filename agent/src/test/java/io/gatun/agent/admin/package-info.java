@@ -1,0 +1,4 @@
+@NullMarked
+package io.gatun.agent.admin;
+
+import org.jspecify.annotations.NullMarked;
