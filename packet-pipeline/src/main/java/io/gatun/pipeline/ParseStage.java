@@ -373,7 +373,8 @@ public final class ParseStage implements Stage {
 
   /**
    * RFC 4291, 2.5 and 2.7: a multicast source, ::1 on either side, a destination of ::. A source of
-   * :: is right only towards a group (duplicate address detection).
+   * :: is right only towards a group (duplicate address detection); one of ::ffff:0:0/96 would be
+   * IPv4's to whoever gets it, so Linux drops it too (ip6_rcv_core).
    */
   private static boolean martianV6(long l3) {
     long sourceHigh = Ipv6.sourceHigh(l3);
@@ -386,7 +387,7 @@ public final class ParseStage implements Stage {
     }
     if (sourceHigh == 0) {
       long low = Ipv6.sourceLow(l3);
-      return low == 1 || (low == 0 && !Ipv6.multicast(destinationHigh));
+      return low == 1 || low >>> 32 == 0xFFFF || (low == 0 && !Ipv6.multicast(destinationHigh));
     }
     return false;
   }
