@@ -120,7 +120,7 @@ class FlowTableTest {
         (1000 + random.nextInt(20)) << 16 | (80 + random.nextInt(2)));
   }
 
-  /** docs/performance.md: both directions, with TCP state; both families. */
+  /** Floor and goal: both directions, with TCP state; both families. */
   @ParameterizedTest
   @ValueSource(ints = {1_000, 65_536, 65_537, 100_001})
   void shouldTakeAtMost192BytesAFlow(int flows) {

@@ -31,28 +31,37 @@ final class BenchCommand implements Callable<Integer> {
               + " startup, stream, veth, vxlan.")
   private String name = "";
 
-  @Option(names = "--flows", paramLabel = "N", description = "Connections under way.")
+  @Option(
+      names = "--flows",
+      paramLabel = "N",
+      description = "Flows under way: service, conntrack, stall, veth, vxlan.")
   private int flows = BenchOptions.FLOWS;
 
-  @Option(names = "--streams", paramLabel = "N", description = "TCP streams at once.")
+  @Option(names = "--streams", paramLabel = "N", description = "stream: TCP streams at once.")
   private int streams = 1;
 
   @Option(
       names = "--routes",
       paramLabel = "FILE",
-      description = "Routes, PREFIX NEXTHOP a line; .xz too.")
+      description = "lpm: routes, PREFIX NEXTHOP a line; .xz too.")
   private @Nullable Path routes;
 
-  @Option(names = "--addresses", paramLabel = "FILE", description = "Addresses, one a line.")
+  @Option(
+      names = "--addresses",
+      paramLabel = "FILE",
+      description = "lpm: addresses to look up, one a line.")
   private @Nullable Path addresses;
 
-  @Option(names = "--prefixes", paramLabel = "N", description = "Random routes instead.")
+  @Option(
+      names = "--prefixes",
+      paramLabel = "N",
+      description = "lpm: so many random routes instead.")
   private int prefixes = BenchOptions.Tables.COUNT;
 
-  @Option(names = "-6", description = "IPv6.")
+  @Option(names = "-6", description = "lpm: IPv6.")
   private boolean ipv6;
 
-  @Option(names = "--updates", description = "Adding and deleting routes, too.")
+  @Option(names = "--updates", description = "lpm: adding and deleting routes, too.")
   private boolean updates;
 
   @Option(
@@ -69,7 +78,10 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--runs", paramLabel = "N", description = "How many times; the median counts.")
   private @Nullable Integer runs;
 
-  @Option(names = "--seconds", paramLabel = "N", description = "How long in all.")
+  @Option(
+      names = "--seconds",
+      paramLabel = "N",
+      description = "How long in all; shared by the runs.")
   private @Nullable Double seconds;
 
   @Option(names = "--quick", description = "Roughly, in a few seconds.")
@@ -83,7 +95,7 @@ final class BenchCommand implements Callable<Integer> {
       description = "Measure the peer too.")
   private boolean peer = true;
 
-  @Option(names = "--report", paramLabel = "FILE", description = "A page with plots, too.")
+  @Option(names = "--report", paramLabel = "FILE", description = "An HTML page with plots, too.")
   private @Nullable Path report;
 
   @Option(

@@ -24,8 +24,8 @@ import picocli.CommandLine.Option;
     footer = {
       "",
       "Example: gatun check --config node.yaml",
-      "Exit code 1 when something fails. What fails as a rival (kube-proxy, calico, portmap, …)",
-      "`gatun run --ignore NAME` passes over."
+      "Exit code 1 when something fails. `gatun run --ignore NAME` passes over a rival",
+      "that is found (kube-proxy, calico, portmap, …)."
     })
 final class CheckCommand implements Callable<Integer> {
   @Option(
@@ -34,7 +34,10 @@ final class CheckCommand implements Callable<Integer> {
       description = "Its interfaces are looked at; without it all that are up.")
   private @Nullable Path config;
 
-  @Option(names = "-o", paramLabel = "FORMAT", description = "text or json.")
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "text|json",
+      description = "Output format.")
   private OutputFormat output = OutputFormat.TEXT;
 
   @Override

@@ -134,7 +134,7 @@ abstract class QueryCommand implements Callable<Integer> {
 
   @Command(
       name = "routes",
-      description = "Routes of the data path: the kernel's and the configuration's.",
+      description = "Routes of the data path: the kernel's, the configuration's, neighbours.",
       footer = {"", "Example: gatun routes -o json"})
   static final class Routes extends QueryCommand {
     Routes() {
@@ -183,7 +183,10 @@ abstract class QueryCommand implements Callable<Integer> {
     @Option(names = "--service", paramLabel = "NS/NAME[:PORT]", description = "Of this Service.")
     private @Nullable String service;
 
-    @Option(names = "--state", paramLabel = "STATE", description = "Such as established.")
+    @Option(
+        names = "--state",
+        paramLabel = "STATE",
+        description = "In this state: established, time_wait, udp_stream, …")
     private @Nullable String state;
 
     @Option(
