@@ -21,7 +21,7 @@ public final class Lpm4 implements AutoCloseable {
 
   /** An empty table; it grows and shrinks with its routes. {@code name} is for messages. */
   public Lpm4(String name, Retirement retirement) {
-    trie = new Trie(name, ROOT_BITS, Lone.BITS, retirement);
+    trie = new Trie(name, new FlatRoot(ROOT_BITS), Lone.BITS, retirement);
   }
 
   /** Adds the prefix or replaces its next hop. */

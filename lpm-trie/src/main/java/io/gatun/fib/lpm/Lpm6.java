@@ -8,18 +8,15 @@ package io.gatun.fib.lpm;
  * is no route.
  */
 public final class Lpm6 implements AutoCloseable {
-
-  /** Bits that the root goes by. */
-  private static final int ROOT_BITS = 20;
-
-  private static final int ROOT_SHIFT = Long.SIZE - ROOT_BITS;
-  private static final int SLOT_SHIFT = ROOT_SHIFT - Node.STRIDE;
-
   private final Trie trie;
 
   /** An empty table; it grows and shrinks with its routes. {@code name} is for messages. */
   public Lpm6(String name, Retirement retirement) {
-    trie = new Trie(name, ROOT_BITS, 0, retirement);
+    this(name, PagedRoot.MANY, retirement);
+  }
+
+  Lpm6(String name, int many, Retirement retirement) {
+    trie = new Trie(name, new PagedRoot(many), 0, retirement);
   }
 
   /** Adds the prefix or replaces its next hop. */
@@ -45,6 +42,11 @@ public final class Lpm6 implements AutoCloseable {
   /** Bytes of the table that are in use or wait for their readers to go; the RIB is not in it. */
   public long bytes() {
     return trie.bytes();
+  }
+
+  /** Whether so many prefixes begin like this address that the root has a page for them. */
+  boolean hasPage(long high) {
+    return PagedRoot.isPage(PagedRoot.entry(trie.base(), high));
   }
 
   /** Next hop of the longest prefix that contains the address, 0 for none. */
@@ -74,10 +76,13 @@ public final class Lpm6 implements AutoCloseable {
    */
   private static long first(long base, long[] high, int[] leaves, int from, int count) {
     for (int i = from; i < from + count; i++) {
-      leaves[i] = Node.root(base, high[i] >>> ROOT_SHIFT);
+      leaves[i] = PagedRoot.entry(base, high[i]);
     }
     for (int i = from; i < from + count; i++) {
-      leaves[i] = Node.leaf(Node.address(base, leaves[i]), (int) (high[i] >>> SLOT_SHIFT));
+      leaves[i] = PagedRoot.node(base, leaves[i], high[i]);
+    }
+    for (int i = from; i < from + count; i++) {
+      leaves[i] = PagedRoot.leaf(base, leaves[i], high[i]);
     }
     long pending = 0;
     for (int i = from; i < from + count; i++) {
@@ -99,8 +104,7 @@ public final class Lpm6 implements AutoCloseable {
   }
 
   private static int first(long base, long high) {
-    return Node.leaf(
-        Node.address(base, Node.root(base, high >>> ROOT_SHIFT)), (int) (high >>> SLOT_SHIFT));
+    return PagedRoot.leaf(base, PagedRoot.node(base, PagedRoot.entry(base, high), high), high);
   }
 
   private static Prefix prefix(long high, long low, int length) {

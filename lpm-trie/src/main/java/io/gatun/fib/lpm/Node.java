@@ -63,7 +63,7 @@ final class Node {
     return leaf >= 0;
   }
 
-  /** The unit of a child; of the node in the root as it is. */
+  /** The unit of a child; of a flat root's node as it is. */
   static int unit(int leaf) {
     return leaf & ~CHILD;
   }
@@ -72,7 +72,7 @@ final class Node {
     return Memory.address(base + (long) unit * UNIT);
   }
 
-  /** The unit of the root's node for the first bits {@code index}. */
+  /** The entry of a root, or of a root's page, for the bits {@code index}. */
   static int root(long base, long index) {
     // No acquire: the address of the next load depends on the value of this one, and every
     // processor that the JVM runs on keeps dependent loads in order.

@@ -5,11 +5,12 @@ import java.util.function.IntConsumer;
 
 /**
  * Nodes written from {@link Slots} and read back into them, by the writer. A node's <i>name</i> is
- * the leaf that leads to it: the root's nodes have no guard and are named by their unit, all others
- * by {@link Node#ofChild}.
+ * the leaf that leads to it: the root's nodes have no guard and are named as the {@link Root} wants
+ * it, all others by {@link Node#ofChild}.
  */
 final class NodeCodec {
   private final Units units;
+  private final Root root;
 
   /**
    * The leaves of the node that is being written: of its runs, then what only lone ones miss to.
@@ -20,8 +21,9 @@ final class NodeCodec {
   private int count;
   private long starts;
 
-  NodeCodec(Units units) {
+  NodeCodec(Units units, Root root) {
     this.units = units;
+    this.root = root;
   }
 
   Units units() {
@@ -34,7 +36,7 @@ final class NodeCodec {
     return count <= Node.SLOTS;
   }
 
-  /** Writes a node of the root that says {@code slots}; its name. */
+  /** Writes a node of the root that says {@code slots}; its unit. */
   int encode(Slots slots) {
     gather(slots);
     int unit = units.take(unitsOf(count, 0));
@@ -105,7 +107,7 @@ final class NodeCodec {
       slots.guard(
           end - Node.STRIDE, Memory.getLong(guard + Node.PREFIX), Memory.getInt(guard + Node.MISS));
     } else {
-      slots.guard(units.rootBits(), 0, 0);
+      slots.guard(root.bits(name), 0, 0);
     }
     slots.fill(slot(node, 0));
     int index = 0;
@@ -140,14 +142,18 @@ final class NodeCodec {
     if (!units.isClosed()) {
       for (int name : gone) {
         int guard = Node.isChild(name) ? Node.GUARD_BYTES : 0;
-        units.give(Node.unit(name), unitsOf(leaves(node(name)), guard));
+        units.give(unit(name), unitsOf(leaves(node(name)), guard));
       }
     }
   }
 
   private long node(int name) {
-    long start = Node.address(units.base(), Node.unit(name));
+    long start = Node.address(units.base(), unit(name));
     return Node.isChild(name) ? start + Node.GUARD_BYTES : start;
+  }
+
+  private int unit(int name) {
+    return Node.isChild(name) ? Node.unit(name) : root.unit(name);
   }
 
   private static long leafAt(long node, int index) {

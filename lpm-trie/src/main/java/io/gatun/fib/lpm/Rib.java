@@ -170,6 +170,17 @@ final class Rib {
     return entry != NOBODY && common(entry, prefix) == prefix.length() ? entry : NOBODY;
   }
 
+  /** Whether the entry and those below it are more than {@code limit}; costs as many steps. */
+  boolean isMore(int entry, int limit) {
+    return left(entry, limit + 1) == 0;
+  }
+
+  private int left(int entry, int limit) {
+    return entry == NOBODY || limit == 0
+        ? limit
+        : left(child[1][entry], left(child[0][entry], limit - 1));
+  }
+
   private boolean is(int entry, Prefix prefix) {
     return length[entry] == prefix.length() && common(entry, prefix) == prefix.length();
   }

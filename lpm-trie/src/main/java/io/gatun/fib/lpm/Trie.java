@@ -24,7 +24,7 @@ final class Trie implements AutoCloseable {
   private static final int DEEPEST = 24;
 
   private final String name;
-  private final int rootBits;
+  private final Root root;
   private final int loneBits;
   private final Retirement retirement;
   private final Rib rib = new Rib();
@@ -48,18 +48,17 @@ final class Trie implements AutoCloseable {
   private int replacedCount;
 
   /**
-   * @param rootBits bits of an address that the root goes by: 18 to 58
    * @param loneBits most bits of a {@link Lone} leaf's prefix; 0 for a table without such leaves
    */
-  Trie(String name, int rootBits, int loneBits, Retirement retirement) {
+  Trie(String name, Root root, int loneBits, Retirement retirement) {
     this.name = name;
-    this.rootBits = rootBits;
+    this.root = root;
     this.loneBits = loneBits;
     this.retirement = retirement;
     Arrays.setAll(scratch, _ -> new Slots());
-    units = new Units(name, rootBits, UNITS, retirement);
-    codec = new NodeCodec(units);
-    fill(0, 1 << rootBits, 0);
+    units = new Units(name, root.units(), UNITS, retirement);
+    codec = new NodeCodec(units, root);
+    fill(0, 1 << root.finest(), 0);
   }
 
   /** Address of the area that is current now. */
@@ -85,8 +84,9 @@ final class Trie implements AutoCloseable {
       throw new IllegalArgumentException(
           "next hop %d; use 1 to %d".formatted(nextHop, Node.MAX_NEXT_HOP));
     }
+    int before = rib.size();
     int entry = rib.put(prefix, nextHop);
-    if (entry != Rib.NOBODY) {
+    if (entry != Rib.NOBODY && (rib.size() == before || isSettled(prefix, true))) {
       change(prefix, entry, nextHop);
     }
   }
@@ -96,7 +96,9 @@ final class Trie implements AutoCloseable {
     if (!rib.remove(prefix)) {
       return false;
     }
-    change(prefix, rib.within(prefix), rib.covering(prefix, prefix.length()));
+    if (isSettled(prefix, false)) {
+      change(prefix, rib.within(prefix), rib.covering(prefix, prefix.length()));
+    }
     if (units.cut() > WORTH_SHRINKING && units.live() < units.cut() / 4) {
       shrink();
     }
@@ -110,9 +112,10 @@ final class Trie implements AutoCloseable {
    * @param hop of the longest that contains the prefix
    */
   private void change(Prefix prefix, int entry, int hop) {
-    int index = Prefix.bits(prefix.high(), 0, 0, rootBits);
-    if (prefix.length() < rootBits) {
-      int last = index + (1 << (rootBits - prefix.length()));
+    int index = Prefix.bits(prefix.high(), 0, 0, root.finest());
+    int bits = bits(index);
+    if (prefix.length() < bits) {
+      int last = index + span(prefix.length());
       if (entry != Rib.NOBODY && rib.length(entry) == prefix.length()) {
         int middle = (index + last) / 2;
         uncovered(rib.child(entry, 0), index, middle, hop);
@@ -120,11 +123,11 @@ final class Trie implements AutoCloseable {
       } else {
         uncovered(entry, index, last, hop);
       }
-    } else if (prefix.length() == rootBits) {
+    } else if (prefix.length() == bits) {
       drop(name(index));
-      show(index, firstNode(index, entry, hop));
+      show(index, firstNode(index, bits, entry, hop));
     } else {
-      show(index, (int) update(name(index), rootBits, prefix, entry, hop));
+      show(index, (int) update(name(index), bits, prefix, entry, hop));
     }
     retireReplaced();
   }
@@ -139,15 +142,17 @@ final class Trie implements AutoCloseable {
       fill(first, last, hop);
       return;
     }
-    int index = rib.bits(entry, 0, rootBits);
+    int index = rib.bits(entry, 0, root.finest());
     int length = rib.length(entry);
-    int end = length < rootBits ? index + (1 << (rootBits - length)) : index + 1;
+    int bits = bits(index);
+    index &= -span(bits);
+    int end = index + span(Math.min(length, bits));
     fill(first, index, hop);
     fill(end, last, hop);
-    if (length > rootBits) {
+    if (length > bits) {
       rebuild(index);
     } else if (rib.nextHop(entry) == 0) {
-      if (length == rootBits) {
+      if (length == bits) {
         rebuild(index);
       } else {
         int middle = (index + end) / 2;
@@ -158,21 +163,74 @@ final class Trie implements AutoCloseable {
   }
 
   private void fill(int first, int last, int hop) {
-    int node = uniform(hop); // first: what is made may move the area
-    for (int i = first; i < last; i++) {
-      show(i, node);
+    int unit = uniform(hop); // first: what is made may move the area
+    for (int i = first; i < last; ) {
+      int bits = bits(i);
+      show(i, root.name(unit, bits));
+      i += span(bits);
     }
   }
 
   private void rebuild(int index) {
-    Prefix slot = new Prefix((long) index << (64 - rootBits), 0, rootBits);
     drop(name(index));
-    show(index, firstNode(index, rib.within(slot), rib.covering(slot, rootBits)));
+    show(index, firstNode(index, bits(index)));
+  }
+
+  /** Bits that the addresses of the root's slot {@code index} have in common. */
+  private int bits(int index) {
+    return root.bits(codec.units().base(), index);
+  }
+
+  /** How many of the root's finest slots the addresses take that have {@code bits} in common. */
+  private int span(int bits) {
+    return 1 << (root.finest() - bits);
+  }
+
+  private long high(int index) {
+    return (long) index << (Long.SIZE - root.finest());
   }
 
   /** Name of the node for the root's slot {@code index}. */
   private int name(int index) {
-    return Node.root(codec.units().base(), index);
+    return Memory.getInt(root.slot(codec.units().base(), index));
+  }
+
+  /**
+   * Whether the root can stay as it is now that the prefix came or went; else its part has been
+   * made anew from the RIB, with a page or without.
+   */
+  private boolean isSettled(Prefix prefix, boolean came) {
+    if (!(root instanceof PagedRoot paged) || prefix.length() <= PagedRoot.FIRST_BITS) {
+      return true;
+    }
+    Prefix all = prefix.shortenedTo(PagedRoot.FIRST_BITS);
+    int first = Prefix.bits(all.high(), 0, 0, root.finest());
+    boolean isPaged = bits(first) > PagedRoot.FIRST_BITS;
+    if (isPaged == came || rib.isMore(rib.within(all), came ? paged.many() : paged.few()) != came) {
+      return true;
+    }
+    int old = Memory.getInt(paged.first(codec.units().base(), first));
+    for (int i = first; i < first + span(PagedRoot.FIRST_BITS); i += span(bits(first))) {
+      drop(name(i));
+    }
+    int now = came ? page(paged, first) : firstNode(first, PagedRoot.FIRST_BITS);
+    Memory.putIntRelease(paged.first(codec.units().base(), first), now);
+    retireReplaced();
+    if (isPaged) {
+      Units from = codec.units();
+      retirement.retire(() -> from.give(paged.unit(old), PagedRoot.PAGE_UNITS));
+    }
+    return false;
+  }
+
+  /** A page for the slots from {@code first} on; what leads to it. */
+  private int page(PagedRoot paged, int first) {
+    int page = codec.units().take(PagedRoot.PAGE_UNITS);
+    for (int i = first; i < first + span(PagedRoot.FIRST_BITS); i++) {
+      int node = firstNode(i, root.finest()); // first: it may move the area
+      Memory.putInt(paged.inPage(codec.units().base(), page, i), node);
+    }
+    return root.name(page, root.finest());
   }
 
   /**
@@ -182,7 +240,7 @@ final class Trie implements AutoCloseable {
   private long update(int node, int start, Prefix prefix, int entry, int hop) {
     Slots slots = scratch[depth];
     codec.decode(node, slots);
-    if (!isWithin(prefix, slots)) {
+    if (depth > 0 && !isWithin(prefix, slots)) {
       drop(node);
       return grown(prefix, start);
     }
@@ -201,20 +259,17 @@ final class Trie implements AutoCloseable {
       paint(entry, slots, hop);
     }
     replace(node);
-    return start == rootBits ? first(prefix.high(), slots) : leaf(slots);
+    return depth == 0 ? first(prefix.high(), slots) : leaf(slots);
   }
 
   /** Whether all addresses of the prefix pass the guard of the node that was read. */
-  private boolean isWithin(Prefix prefix, Slots slots) {
+  private static boolean isWithin(Prefix prefix, Slots slots) {
     return prefix.length() >= slots.from()
         && guard(prefix.high(), prefix.low(), slots.from()) == slots.prefix();
   }
 
   /** The bits of an address before {@code from} in the word that {@code from} is in. */
-  private long guard(long high, long low, int from) {
-    if (from == rootBits) {
-      return 0; // the root's nodes have none
-    }
+  private static long guard(long high, long low, int from) {
     return (from < 64 ? high : low) >>> (63 - (from & 63)) >>> 1;
   }
 
@@ -233,12 +288,18 @@ final class Trie implements AutoCloseable {
     return build(rib.within(all), start, rib.covering(all, start));
   }
 
-  /** A node for the root's slot {@code index}: of the entries below {@code top}. */
-  private int firstNode(int index, int top, int hop) {
+  /** Name of a node for the root's slot {@code index}, of what the RIB says. */
+  private int firstNode(int index, int bits) {
+    Prefix slot = new Prefix(high(index), 0, bits);
+    return firstNode(index, bits, rib.within(slot), rib.covering(slot, bits));
+  }
+
+  /** The same, of the entries below {@code top}. */
+  private int firstNode(int index, int bits, int top, int hop) {
     Slots slots = scratch[depth];
-    slots.begin(rootBits, hop);
+    slots.begin(bits, hop);
     paint(top, slots, hop);
-    return first((long) index << (64 - rootBits), slots);
+    return first(high(index), slots);
   }
 
   /**
@@ -308,19 +369,20 @@ final class Trie implements AutoCloseable {
    * begins as the node's addresses do.
    */
   private int first(long high, Slots slots) {
+    int bits = slots.from();
     if (slots.isUniform()) {
-      return uniform(slots.leaf(0));
+      return root.name(uniform(slots.leaf(0)), bits);
     }
     if (!codec.fits(slots)) {
       unfold(high, slots);
     }
-    return codec.encode(slots);
+    return root.name(codec.encode(slots), bits);
   }
 
   /** Makes children of lone leaves. */
   private void unfold(long high, Slots slots) {
     int end = slots.end();
-    long start = high >>> (64 - rootBits) << Node.STRIDE;
+    long start = high >>> (Long.SIZE - slots.from()) << Node.STRIDE;
     Slots child = scratch[depth + 1];
     for (int slot = 0; slot < Node.SLOTS; slot++) {
       long value = slots.get(slot);
@@ -336,16 +398,17 @@ final class Trie implements AutoCloseable {
 
   /** Lets readers find the node for the root's slot {@code index}. */
   private void show(int index, int node) {
-    Memory.putIntRelease(codec.units().base() + (long) index * Node.ROOT_SLOT_BYTES, node);
+    Memory.putIntRelease(root.slot(codec.units().base(), index), node);
   }
 
+  /** Unit of the root's node that says {@code hop} of all. */
   private int uniform(int hop) {
     if (hop >= uniform.length) {
       uniform = Arrays.copyOf(uniform, Math.max(hop + 1, uniform.length * 2));
     }
     if (uniform[hop] == 0) {
       Slots slots = new Slots();
-      slots.begin(rootBits, hop);
+      slots.begin(root.finest(), hop);
       uniform[hop] = codec.encode(slots);
     }
     return uniform[hop];
@@ -355,8 +418,9 @@ final class Trie implements AutoCloseable {
     if (isChild(node)) {
       return false;
     }
-    int leaf = Node.leaf(Node.address(codec.units().base(), node), 0);
-    return Node.isNextHop(leaf) && leaf < uniform.length && uniform[leaf] == node;
+    int unit = root.unit(node);
+    int leaf = Node.leaf(Node.address(codec.units().base(), unit), 0);
+    return Node.isNextHop(leaf) && leaf < uniform.length && uniform[leaf] == unit;
   }
 
   /** The node and all below it are no longer wanted. */
@@ -391,11 +455,17 @@ final class Trie implements AutoCloseable {
     NodeCodec from = codec;
     Units old = from.units();
     int room = Math.max(old.live() * 2, UNITS);
-    codec = new NodeCodec(new Units(name, rootBits, room, retirement));
+    codec = new NodeCodec(new Units(name, root.units(), room, retirement), root);
     uniform = new int[16];
-    for (int i = 0; i < 1 << rootBits; i++) {
-      int node = moved(from, Node.root(old.base(), i), (long) i << (64 - rootBits));
-      Memory.putInt(codec.units().base() + (long) i * Node.ROOT_SLOT_BYTES, node);
+    for (int i = 0; i < 1 << root.finest(); ) {
+      int bits = root.bits(old.base(), i);
+      if (bits != bits(i) && root instanceof PagedRoot paged) {
+        int page = root.name(codec.units().take(PagedRoot.PAGE_UNITS), bits);
+        Memory.putInt(paged.first(codec.units().base(), i), page);
+      }
+      int node = moved(from, Memory.getInt(root.slot(old.base(), i)), high(i));
+      Memory.putInt(root.slot(codec.units().base(), i), node);
+      i += span(bits);
     }
     units = codec.units();
     retirement.retire(old::close);

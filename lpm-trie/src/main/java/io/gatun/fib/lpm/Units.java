@@ -13,9 +13,8 @@ import java.util.Arrays;
  * large: readers of the old area see the table as it was.
  */
 final class Units implements AutoCloseable {
-  /** A node with a guard and 64 leaves. */
-  static final int LARGEST =
-      (Node.GUARD_BYTES + Node.LEAVES + Node.SLOTS * Node.LEAF_BYTES) / Node.UNIT + 1;
+  /** A root's page; a node with a guard and 64 leaves is much smaller. */
+  static final int LARGEST = PagedRoot.PAGE_UNITS;
 
   private static final int SLAB = 256;
 
@@ -25,7 +24,7 @@ final class Units implements AutoCloseable {
   private boolean closed;
   private volatile long base;
 
-  private final int rootBits;
+  private final int rootUnits;
 
   /** Units that were cut so far, without the root. */
   private int cut;
@@ -36,15 +35,12 @@ final class Units implements AutoCloseable {
   private final int[] slabNext = new int[LARGEST + 1];
   private final int[] slabEnd = new int[LARGEST + 1];
 
-  /**
-   * A root for the first {@code rootBits} bits, whose slots are all 0, and room for {@code units}
-   * to begin with.
-   */
-  Units(String name, int rootBits, int units, Retirement retirement) {
+  /** A root of {@code rootUnits}, all of it 0, and room for {@code units} to begin with. */
+  Units(String name, int rootUnits, int units, Retirement retirement) {
     this.name = name;
-    this.rootBits = rootBits;
+    this.rootUnits = rootUnits;
     this.retirement = retirement;
-    area = NativeArea.map(name, (long) (rootUnits(rootBits) + units) * Node.UNIT);
+    area = NativeArea.map(name, (long) (rootUnits + units) * Node.UNIT);
     base = area.address();
   }
 
@@ -53,18 +49,9 @@ final class Units implements AutoCloseable {
     return base;
   }
 
-  int rootBits() {
-    return rootBits;
-  }
-
-  /** Units that a root takes. */
-  static int rootUnits(int bits) {
-    return (1 << bits) * Node.ROOT_SLOT_BYTES / Node.UNIT;
-  }
-
   /** Bytes in use, with the root and with what waits for its readers to go. */
   long bytes() {
-    return (long) (rootUnits(rootBits) + live) * Node.UNIT;
+    return (long) (rootUnits + live) * Node.UNIT;
   }
 
   /** Units in use without the root, with what waits for its readers to go. */
@@ -85,7 +72,7 @@ final class Units implements AutoCloseable {
     }
     if (slabNext[units] + units > slabEnd[units]) {
       int slab = Math.max(SLAB, units);
-      int first = rootUnits(rootBits) + cut;
+      int first = rootUnits + cut;
       while ((long) (first + slab) * Node.UNIT > area.bytes()) {
         grow();
       }

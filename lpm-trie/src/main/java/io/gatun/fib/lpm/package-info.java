@@ -1,11 +1,11 @@
 /**
  * Longest prefix match for IPv4 and IPv6, off-heap: one writer, many readers, no locks.
  *
- * <p>An address is matched 18 bits first, 20 of IPv6, then 6 bits a step. The root says for each of
- * those which node goes on. A node stands for 64 slots: a bit map says where a slot's answer
- * differs from the one before, so equal neighbours share an answer (a <i>leaf</i>), and the number
- * of set bits up to a slot is the number of its leaf, which lies behind the map, mostly on the same
- * line.
+ * <p>An address is matched 18 bits first, of IPv6 20, or 28 where many prefixes begin alike ({@link
+ * io.gatun.fib.lpm.PagedRoot}), then 6 bits a step. The root says for each of those which node goes
+ * on. A node stands for 64 slots: a bit map says where a slot's answer differs from the one before,
+ * so equal neighbours share an answer (a <i>leaf</i>), and the number of set bits up to a slot is
+ * the number of its leaf, which lies behind the map, mostly on the same line.
  *
  * <pre>
  *   root: 2^18, 2^20 units     node: 12 to 264 bytes        node below another: a guard before it

@@ -1,6 +1,7 @@
 package io.gatun.fib.lpm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -19,9 +20,15 @@ class LpmModelTest {
 
   private static final int EMPTY6 = (1 << 20) * 4 + 1000 * 16;
 
+  private static final int CROWD = 60;
+  private static final long ALIKE = 0x20010L << 44;
+
   private final Map<Prefix, Integer> model = new HashMap<>();
   private final List<Prefix> known = new ArrayList<>();
   private final Random random = new Random(SEED);
+
+  /** Most prefixes begin alike. */
+  private boolean crowded;
 
   @Test
   void shouldAgreeWithModelForIpv4() {
@@ -63,39 +70,61 @@ class LpmModelTest {
   @Test
   void shouldAgreeWithModelForIpv6() {
     try (Lpm6 lpm = new Lpm6("test-lpm6", Runnable::run)) {
-      for (int step = 0; step < 10_000; step++) {
-        if (known.isEmpty() || random.nextInt(5) < 3) {
-          Prefix prefix = nested(128);
-          int nextHop = 1 + random.nextInt(1000);
-          model.put(prefix, nextHop);
-          known.add(prefix);
-          lpm.add(prefix.high(), prefix.low(), prefix.length(), nextHop);
-        } else {
-          Prefix prefix = known.remove(random.nextInt(known.size()));
-          boolean there = model.remove(prefix) != null;
-          assertEquals(there, lpm.remove(prefix.high(), prefix.low(), prefix.length()));
-        }
-        long[] high = new long[8];
-        long[] low = new long[8];
-        int[] expected = new int[8];
-        for (int i = 0; i < high.length; i++) {
-          Prefix address = near(128);
-          high[i] = address.high();
-          low[i] = address.low();
-          expected[i] = modelLookup(high[i], low[i], 128);
-          assertEquals(expected[i], lpm.lookup(high[i], low[i]), () -> "seed " + SEED);
-        }
-        int[] answers = new int[8];
-        lpm.lookup(high, low, answers, 8);
-        for (int i = 0; i < answers.length; i++) {
-          assertEquals(expected[i], answers[i]);
-        }
-      }
-      for (Prefix prefix : List.copyOf(model.keySet())) {
-        lpm.remove(prefix.high(), prefix.low(), prefix.length());
-      }
-      assertTrue(lpm.bytes() <= EMPTY6, lpm.bytes() + " bytes: every node folded away");
+      compare(lpm, 10_000, 0.6);
+      empty(lpm);
     }
+  }
+
+  @Test
+  void shouldAgreeWithModelWhilePagesComeAndGo() {
+    crowded = true;
+    try (Lpm6 lpm = new Lpm6("test-lpm6", CROWD, Runnable::run)) {
+      for (int tide = 0; tide < 3; tide++) {
+        compare(lpm, 1000, 0.8);
+        assertTrue(lpm.hasPage(ALIKE), lpm.size() + " prefixes");
+        compare(lpm, 1500, 0.1);
+        assertFalse(lpm.hasPage(ALIKE), lpm.size() + " prefixes");
+      }
+      empty(lpm);
+    }
+  }
+
+  private void compare(Lpm6 lpm, int steps, double adding) {
+    for (int step = 0; step < steps; step++) {
+      if (known.isEmpty() || random.nextDouble() < adding) {
+        Prefix prefix = nested(128);
+        int nextHop = 1 + random.nextInt(1000);
+        model.put(prefix, nextHop);
+        known.add(prefix);
+        lpm.add(prefix.high(), prefix.low(), prefix.length(), nextHop);
+      } else {
+        Prefix prefix = known.remove(random.nextInt(known.size()));
+        boolean there = model.remove(prefix) != null;
+        assertEquals(there, lpm.remove(prefix.high(), prefix.low(), prefix.length()));
+      }
+      long[] high = new long[8];
+      long[] low = new long[8];
+      int[] expected = new int[8];
+      for (int i = 0; i < high.length; i++) {
+        Prefix address = near(128);
+        high[i] = address.high();
+        low[i] = address.low();
+        expected[i] = modelLookup(high[i], low[i], 128);
+        assertEquals(expected[i], lpm.lookup(high[i], low[i]), () -> "seed " + SEED);
+      }
+      int[] answers = new int[8];
+      lpm.lookup(high, low, answers, 8);
+      for (int i = 0; i < answers.length; i++) {
+        assertEquals(expected[i], answers[i]);
+      }
+    }
+  }
+
+  private void empty(Lpm6 lpm) {
+    for (Prefix prefix : List.copyOf(model.keySet())) {
+      lpm.remove(prefix.high(), prefix.low(), prefix.length());
+    }
+    assertTrue(lpm.bytes() <= EMPTY6, lpm.bytes() + " bytes: every node folded away");
   }
 
   /** A prefix inside or around one that is known, or somewhere new; lengths 0 and full included. */
@@ -112,6 +141,9 @@ class LpmModelTest {
   private Prefix near(int bits) {
     long high = random.nextLong();
     long low = random.nextLong();
+    if (crowded && random.nextInt(16) != 0) {
+      high = ALIKE | high >>> 20;
+    }
     if (!known.isEmpty() && random.nextInt(8) != 0) {
       Prefix near = known.get(random.nextInt(known.size()));
       int kept = near.length() + random.nextInt(9);

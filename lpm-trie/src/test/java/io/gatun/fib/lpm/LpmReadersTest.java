@@ -9,6 +9,7 @@ import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -40,9 +41,92 @@ class LpmReadersTest {
   private final AtomicLong judged = new AtomicLong();
   private volatile String wrong = "";
   private volatile boolean done;
+  private boolean tide;
+
+  /** A table of either family that has these addresses. */
+  private interface Table extends AutoCloseable {
+    void add(int address, int length, int nextHop);
+
+    void remove(int address, int length);
+
+    void lookup(int[] addresses, int[] nextHops);
+
+    @Override
+    void close();
+  }
+
+  private static Table ipv4(Retirement retirement) {
+    Lpm4 lpm = new Lpm4("test", retirement);
+    return new Table() {
+      @Override
+      public void add(int address, int length, int nextHop) {
+        lpm.add(address, length, nextHop);
+      }
+
+      @Override
+      public void remove(int address, int length) {
+        lpm.remove(address, length);
+      }
+
+      @Override
+      public void lookup(int[] addresses, int[] nextHops) {
+        lpm.lookup(addresses, nextHops, addresses.length);
+      }
+
+      @Override
+      public void close() {
+        lpm.close();
+      }
+    };
+  }
+
+  /** They all begin alike, and the page for that comes and goes all the time. */
+  private static Table ipv6(Retirement retirement) {
+    Lpm6 lpm = new Lpm6("test", 100, retirement);
+    long[] high = new long[ADDRESSES];
+    long[] low = new long[ADDRESSES];
+    return new Table() {
+      private static long high(int address) {
+        return 0x20010L << 44 | (address & 0xFFFFFFFFL) << 12;
+      }
+
+      @Override
+      public void add(int address, int length, int nextHop) {
+        lpm.add(high(address), 0, 20 + length, nextHop);
+      }
+
+      @Override
+      public void remove(int address, int length) {
+        lpm.remove(high(address), 0, 20 + length);
+      }
+
+      @Override
+      public void lookup(int[] addresses, int[] nextHops) {
+        for (int i = 0; i < ADDRESSES; i++) {
+          high[i] = high(addresses[i]);
+        }
+        lpm.lookup(high, low, nextHops, ADDRESSES);
+      }
+
+      @Override
+      public void close() {
+        lpm.close();
+      }
+    };
+  }
 
   @Test
   void shouldAnswerWhatWasRightAtSomeMoment() throws InterruptedException {
+    readAndChange(LpmReadersTest::ipv4);
+  }
+
+  @Test
+  void shouldAnswerRightWhilePagesComeAndGo() throws InterruptedException {
+    tide = true;
+    readAndChange(LpmReadersTest::ipv6);
+  }
+
+  private void readAndChange(Function<Retirement, Table> make) throws InterruptedException {
     for (int i = 0; i < prefixes.length; i++) {
       do {
         lengths[i] = random.nextInt(33);
@@ -54,11 +138,11 @@ class LpmReadersTest {
       addresses[i] = prefixes[random.nextInt(prefixes.length)] | random.nextInt(256);
     }
     Queue<Runnable> retired = new ArrayDeque<>();
-    try (Lpm4 lpm = new Lpm4("test", retired::add)) {
+    try (Table lpm = make.apply(retired::add)) {
       Thread reader = new Thread(() -> read(lpm));
       reader.start();
       for (int change = 1; change <= CHANGES && wrong.isEmpty(); change++) {
-        int which = random.nextInt(prefixes.length);
+        int which = next(change);
         present[which] = !present[which];
         remember(change);
         begun.set(change);
@@ -83,6 +167,15 @@ class LpmReadersTest {
     }
     assertEquals("", wrong, () -> "seed " + SEED);
     assertTrue(judged.get() > 1000, judged + " answers judged");
+  }
+
+  /** Of a tide: more and more prefixes for 512 changes, fewer and fewer for as many. */
+  private int next(int change) {
+    int which = random.nextInt(prefixes.length);
+    for (int i = 0; tide && i < 4 && present[which] == ((change >>> 9) % 2 == 0); i++) {
+      which = random.nextInt(prefixes.length);
+    }
+    return which;
   }
 
   private boolean isKnown(int which) {
@@ -110,11 +203,11 @@ class LpmReadersTest {
     }
   }
 
-  private void read(Lpm4 lpm) {
+  private void read(Table lpm) {
     int[] answers = new int[ADDRESSES];
     while (!done && wrong.isEmpty()) {
       long from = ended.get();
-      lpm.lookup(addresses, answers, ADDRESSES);
+      lpm.lookup(addresses, answers);
       long to = begun.get();
       vectors.incrementAndGet();
       if (to - from < REMEMBERED - 512) {
