@@ -144,7 +144,7 @@ final class VxlanBenchmark implements Benchmark {
       }
       PodPath stream =
           new PodPath("bench-vxlan-stream", new IperfStreams(1), PodPath.Place.OVERLAY, options);
-      Alternation.Runs runs = stream.measure(dataplane);
+      Alternation.Runs runs = stream.measure(dataplane, meter);
       figures.add(
           Figure.rate("stream", "Gbit/s", runs.ours(0), peer(runs, 0), STREAM_FLOOR, STREAM_GOAL));
       figures.add(Figure.cost("cpu, all cores", "s/Gbit", runs.ours(1), peer(runs, 1), null, null));
