@@ -25,10 +25,13 @@ final class Buckets implements AutoCloseable {
 
   private static final long TOPS = 0x8000_8000_8000_8000L;
 
-  /** Longs that tags stand in: four, four, and two of which the upper half is a number. */
+  /** Longs that tags stand in: four, four, and two of which the upper half is the overflow. */
   static final int WORDS = 3;
 
   private static final long LAST_TOPS = 0x8000_8000L;
+
+  /** The last slot's bit in {@link #lastHits}. */
+  private static final long LAST_SLOT = 1L << 18;
 
   /** Buckets of a chain at most. */
   private static final int CHAIN = 4;
@@ -37,7 +40,6 @@ final class Buckets implements AutoCloseable {
   private static final int OVERFLOW_SHARE = 16;
 
   final long base;
-  final int spread;
 
   /** How many, overflow buckets excluded. */
   final int count;
@@ -52,8 +54,7 @@ final class Buckets implements AutoCloseable {
    *
    * @param multiple of which there are many buckets, so that each is in the realm of one lock
    */
-  Buckets(int flows, int multiple, int spread) {
-    this.spread = spread;
+  Buckets(int flows, int multiple) {
     count = (least(flows) + multiple - 1) / multiple * multiple;
     int overflow = count / OVERFLOW_SHARE + 16;
     area = NativeArea.map("flow buckets", (long) (count + overflow) * LINE);
@@ -74,15 +75,15 @@ final class Buckets implements AutoCloseable {
   }
 
   long bucket(int hash) {
-    return bucket(base, spread, count, hash & 0xFFFF_FFFFL);
+    return bucket(base, count, hash & 0xFFFF_FFFFL);
   }
 
   /**
    * The upper half of a 32 by 32 bit product spreads evenly over any number of buckets. {@code
    * hash}: unsigned.
    */
-  static long bucket(long base, int spread, int buckets, long hash) {
-    return base + ((hash * spread & 0xFFFF_FFFFL) * buckets >>> 32) * LINE;
+  static long bucket(long base, int buckets, long hash) {
+    return base + (hash * buckets >>> 32) * LINE;
   }
 
   /** The bucket that {@code bucket} continues in, 0 for none. */
@@ -104,9 +105,9 @@ final class Buckets implements AutoCloseable {
     return matches(first, tagLanes) >>> 15 | matches(second, tagLanes) >>> 14;
   }
 
-  /** The same of the last word. */
+  /** The same of the last word; whoever has to go on elsewhere finds the last slot hit, too. */
   static long lastHits(long last, long tagLanes) {
-    return (matches(last, tagLanes) & LAST_TOPS) >>> 13;
+    return (matches(last, tagLanes) & LAST_TOPS) >>> 13 | -(last >>> 32) >> 63 & LAST_SLOT;
   }
 
   /** The number in the slot of the lowest of {@code hits}, which are some; 0 for an empty slot. */

@@ -2,7 +2,6 @@ package io.gatun.flow;
 
 import io.gatun.ffm.memory.Memory;
 import io.gatun.ffm.memory.NativeArea;
-import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Which five-tuples are in use towards endpoints without translation, so that no translated flow
@@ -23,11 +22,8 @@ public final class DirectTuples implements AutoCloseable {
   private final NativeArea area = NativeArea.map("direct tuples", (long) LINES * LINE);
   private final long base = area.address();
 
-  // Secret, so that nobody can choose tuples that displace others'.
-  private final int spread = ThreadLocalRandom.current().nextInt() | 1;
-
   private long line(int hash) {
-    return base + ((hash * spread & 0xFFFF_FFFFL) * LINES >>> 32) * LINE;
+    return base + ((hash & 0xFFFF_FFFFL) * LINES >>> 32) * LINE;
   }
 
   /** Whether the tuple of this hash is in use; a packet of it passes at {@code now}. */

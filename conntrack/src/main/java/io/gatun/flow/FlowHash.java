@@ -1,22 +1,53 @@
 package io.gatun.flow;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
 /**
- * The hash of a five-tuple, direction-sensitive: computed once a packet, it finds the bucket, the
- * Maglev slot and later a tunnel's source port. The same on every node, so that nodes agree on
- * endpoints.
+ * The hash of a five-tuple, direction-sensitive: computed once a packet, it finds the bucket and
+ * later a tunnel's source port. Keyed by secrets of this process, so that nobody outside can make
+ * up tuples that meet in one bucket; what nodes have to agree on goes by {@link AgreedHash}.
  *
  * <p>IPv4 takes only what there are vector instructions for: the compiler works on eight packets at
  * once ({@link TupleColumns}). IPv6 folds 128-bit products (wyhash's mixer). Every input bit
  * reaches every output bit.
  */
 public final class FlowHash {
-  // Odd, with half of the bits set: wyhash's default secret.
-  private static final long A = 0xa0761d6478bd642fL;
-  private static final long B = 0xe7037ed1a0b428dbL;
-  private static final long C = 0x8ebc6af09c88c6e3L;
-  private static final long D = 0x589965cc75374cc3L;
+  private static final long A;
+  private static final long B;
+  private static final long C;
+  private static final long D;
+
+  static {
+    long[] secrets = secrets();
+    A = secrets[0];
+    B = secrets[1];
+    C = secrets[2];
+    D = secrets[3];
+  }
 
   private FlowHash() {}
+
+  /** Four odd numbers of which about half of the bits are set, as wyhash wants its own to be. */
+  private static long[] secrets() {
+    long[] secrets = new long[4];
+    // Not SecureRandom: its providers would be a tenth of a start.
+    try (InputStream random = Files.newInputStream(Path.of("/dev/urandom"))) {
+      for (int i = 0; i < secrets.length; ) {
+        long secret = ByteBuffer.wrap(random.readNBytes(8)).getLong() | 1;
+        if (Math.abs(Long.bitCount(secret) - 32) <= 4) {
+          secrets[i++] = secret;
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("no secret for the flow table from /dev/urandom", e);
+    }
+    return secrets;
+  }
 
   /** IPv4: host order addresses, {@code ports} as in {@code PacketVector.ports}. */
   public static int of(int source, int destination, int ports, int protocol) {
@@ -45,14 +76,9 @@ public final class FlowHash {
     return ofMixed(mixed(key, addresses));
   }
 
-  /**
-   * 64 bits of which the upper half is the hash of an IPv4 tuple. A product has its best bits on
-   * top; they are brought down, and the next product carries them up again (as in MurmurHash3).
-   */
+  /** 64 bits of which the upper half is the hash of an IPv4 tuple. */
   static long mixed(long key, long addresses) {
-    long sum = addresses * A ^ (key >>> 32 | key << 32) * B;
-    long product = (sum ^ sum >>> 32) * C;
-    return (product ^ product >>> 32) * D;
+    return TupleMixer.mixed(key, addresses, A, B, C, D);
   }
 
   static int ofMixed(long mixed) {
@@ -60,14 +86,6 @@ public final class FlowHash {
   }
 
   static int ofKey(long key, long s0, long s1, long d0, long d1) {
-    return fold(mix(mix(s0 ^ A, s1 ^ B) + mix(d0 ^ C, d1 ^ D) ^ key, B) ^ mix(key ^ C, A));
-  }
-
-  private static long mix(long a, long b) {
-    return a * b ^ Math.unsignedMultiplyHigh(a, b);
-  }
-
-  private static int fold(long h) {
-    return (int) (h ^ h >>> 32);
+    return TupleMixer.hash(key, s0, s1, d0, d1, A, B, C, D);
   }
 }

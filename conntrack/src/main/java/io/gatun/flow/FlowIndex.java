@@ -8,7 +8,6 @@ import static io.gatun.flow.FlowLayout.SLOTS;
 
 import io.gatun.ffm.memory.Memory;
 import java.util.Objects;
-import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,8 +25,6 @@ final class FlowIndex implements AutoCloseable {
   /** Where entries are counted from. */
   private final long entries;
 
-  // Secret, so that nobody can choose tuples that meet in one bucket.
-  private final int spread = ThreadLocalRandom.current().nextInt() | 1;
   private final SpinLocks locks;
   private final int lockCount;
 
@@ -42,7 +39,7 @@ final class FlowIndex implements AutoCloseable {
     int most = Math.clamp(Buckets.least(flows) / BUCKETS_A_LOCK, 1, MOST_LOCKS);
     lockCount = Integer.highestOneBit(most);
     locks = new SpinLocks(lockCount);
-    current = new Buckets(flows, lockCount, spread);
+    current = new Buckets(flows, lockCount);
   }
 
   /** To be read once a vector, before {@link #isMoving}. */
@@ -147,8 +144,13 @@ final class FlowIndex implements AutoCloseable {
             Memory.getLong(entry + ADDRESSES + 24));
   }
 
+  /** The line that whoever looks for {@code hash} reads first. */
+  long home(int hash) {
+    return current.bucket(hash);
+  }
+
   private int lockOf(int hash) {
-    return (int) ((hash * spread & 0xFFFF_FFFFL) * lockCount >>> 32);
+    return (int) ((hash & 0xFFFF_FFFFL) * lockCount >>> 32);
   }
 
   /** Locks both hashes' buckets, lower number first, so that two threads never wait in a ring. */
@@ -195,7 +197,7 @@ final class FlowIndex implements AutoCloseable {
 
   /** Grower: from now on new entries go into an array for {@code flows} flows. */
   void announce(int flows) {
-    Buckets next = new Buckets(flows, lockCount, spread);
+    Buckets next = new Buckets(flows, lockCount);
     older = current;
     current = next;
   }

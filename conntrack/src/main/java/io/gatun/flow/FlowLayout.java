@@ -52,8 +52,11 @@ final class FlowLayout {
   // Bucket.
   static final int SLOTS = 10;
   static final int TAGS = 0;
-  static final int NUMBERS = 20;
-  static final int OVERFLOW = 60;
+
+  /** Beside the last tags, so that one look tells both whether a tag fits and whether to go on. */
+  static final int OVERFLOW = 20;
+
+  static final int NUMBERS = 24;
 
   /** In the key's low half beside the protocol: keeps families apart, and a key from being 0. */
   static final int IPV4 = 0x400;

@@ -1,5 +1,10 @@
 package io.gatun.flow;
 
+import static io.gatun.flow.FlowLayout.LINE;
+
+import io.gatun.ffm.memory.Prefetch;
+import java.lang.foreign.MemorySegment;
+
 /**
  * Looks at every flow once in some seconds, a few with each vector of any worker, and has expired
  * ones removed. Safe for use by many threads: one sweeps, the others return at once.
@@ -10,7 +15,11 @@ final class FlowSweep {
 
   private static final int MOST_AT_ONCE = 512;
 
+  /** Flows that are looked at before the expired ones among them are removed. */
+  private static final int PART = 64;
+
   private final FlowTable table;
+  private final FlowIndex index;
   private final FlowPool pool;
   private final SpinLocks lock = new SpinLocks(1);
   private int cursor;
@@ -18,8 +27,16 @@ final class FlowSweep {
   private int due;
   private int limit;
 
-  FlowSweep(FlowTable table, FlowPool pool) {
+  private final long[] expired = new long[PART];
+
+  /** Of their buckets, two each: asked for all at once, for they are what a removal waits for. */
+  private final long[] line = new long[2 * PART];
+
+  private final MemorySegment lines = MemorySegment.ofArray(line);
+
+  FlowSweep(FlowTable table, FlowIndex index, FlowPool pool) {
     this.table = table;
+    this.index = index;
     this.pool = pool;
   }
 
@@ -47,16 +64,34 @@ final class FlowSweep {
     }
     int batch = Math.min(due, MOST_AT_ONCE);
     due -= batch;
-    for (int i = 0; i < batch; i++) {
+    for (int left = batch; left > 0; left -= PART) {
+      int found = look(Math.min(left, PART), now);
+      if (found > 0) {
+        Prefetch.lines(lines, 0, 2 * found);
+      }
+      for (int k = 0; k < found; k++) {
+        table.expire(expired[k], now);
+      }
+    }
+    lock.unlock(0);
+  }
+
+  /** Fills {@link #expired} and {@link #line}; returns how many of the next flows are expired. */
+  private int look(int flows, int now) {
+    int found = 0;
+    for (int i = 0; i < flows; i++) {
       if (cursor >= limit) {
         cursor = 0;
       }
       int number = cursor++;
       long flow = pool.address(number);
       if (pool.isLive(number) && table.expired(flow, now)) {
-        table.expire(flow, now);
+        expired[found] = flow;
+        line[2 * found] = index.home(FlowIndex.hash(flow));
+        line[2 * found + 1] = index.home(FlowIndex.hash(flow + LINE));
+        found++;
       }
     }
-    lock.unlock(0);
+    return found;
   }
 }

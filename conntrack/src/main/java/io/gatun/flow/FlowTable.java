@@ -93,7 +93,7 @@ public final class FlowTable implements AutoCloseable {
         new FlowPool(base + FLOW_BYTES, room, maxFlows, qsbr, file == null ? 0 : file.touchedAt());
     pressure = new FlowPressure(pool, maxFlows);
     growth = new FlowGrowth(this, index, pool, qsbr, room, maxFlows);
-    sweep = new FlowSweep(this, pool);
+    sweep = new FlowSweep(this, index, pool);
   }
 
   /** Of so many flows, the one of zeros included. */

@@ -55,6 +55,13 @@ public final class NewFlow {
         : FlowHash.ofKey(replyKey(), newDestinationLow << 32 | newSourceLow);
   }
 
+  /** Of the packets as they arrive, the same on every node: what an endpoint is chosen by. */
+  public int agreedHash() {
+    return ipv6
+        ? AgreedHash.ofKey(key(), sourceHigh, sourceLow, destinationHigh, destinationLow)
+        : AgreedHash.ofKey(key(), sourceLow << 32 | destinationLow);
+  }
+
   /** Of the packets as they leave. */
   public int newHash() {
     long key = FlowLayout.key(newPorts, ipv6 ? FlowLayout.IPV6 : FlowLayout.IPV4, protocol);

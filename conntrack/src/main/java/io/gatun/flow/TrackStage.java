@@ -52,18 +52,42 @@ public final class TrackStage implements Stage {
     candidates.of(v, tuples, buckets);
     candidates.ask(0, Math.min(n, PART));
     int left = 0;
-    for (int from = 0, to; from < n + PART; from = to) {
-      to = from + PART;
-      candidates.ask(Math.min(n, to), Math.min(n, to + PART));
-      candidates.look(Math.min(n, from), Math.min(n, to));
-      left = compare(v, Math.max(0, from - PART), Math.min(n, from), moving, left);
+    int looked = 0; // compared up to here, the part up to `from` is on its way
+    for (int from = 0, to; from < n; from = to) {
+      to = Math.min(n, from + PART);
+      candidates.ask(to, Math.min(n, to + PART));
+      boolean many = candidates.look(from, to);
+      left = compare(v, looked, from, left);
+      looked = many ? from : to;
     }
-    for (int k = 0; k < left; k++) {
-      if (candidates.isKeyed(rest[k])) {
-        find(v, rest[k]);
+    left = compare(v, looked, n, left);
+    if (moving) {
+      left = missed(v);
+    } else {
+      find(v, candidates.few, candidates.listed());
+    }
+    find(v, rest, left);
+    table.sweep(tick);
+  }
+
+  /** Of the first {@code count} of {@code packets}. */
+  private void find(PacketVector v, int[] packets, int count) {
+    for (int k = 0; k < count; k++) {
+      if (candidates.isKeyed(packets[k])) {
+        find(v, packets[k]);
       }
     }
-    table.sweep(tick);
+  }
+
+  /** All that have not found a flow: it may be in the older array. */
+  private int missed(PacketVector v) {
+    int count = 0;
+    for (int i = 0, n = v.size; i < n; i++) {
+      if (v.flow[i] == 0) {
+        rest[count++] = i;
+      }
+    }
+    return count;
   }
 
   /**
@@ -71,10 +95,9 @@ public final class TrackStage implements Stage {
    * or a state that follows its packets, is appended to the {@code left} in {@link #rest}; returns
    * how many there are then.
    */
-  private int compare(PacketVector v, int from, int to, boolean moving, int left) {
-    Candidates found = candidates;
-    long none = found.none;
-    long[] entries = found.entry;
+  private int compare(PacketVector v, int from, int to, int left) {
+    long none = candidates.none;
+    long[] entries = candidates.entry;
     long[] keys = tuples.key;
     long[] address = v.address;
     long[] addresses = v.addresses;
@@ -87,9 +110,6 @@ public final class TrackStage implements Stage {
     for (int i = from; i < to; i++) {
       long entry = Memory.address(entries[i]);
       if (entry == none) {
-        if (moving || found.overflows(i)) {
-          others[count++] = i;
-        }
         continue;
       }
       int f = flags[i];

@@ -12,7 +12,7 @@ import io.gatun.pipeline.Verdict;
  * Then those that are something else get their own, if there are any.
  */
 final class TupleColumns {
-  private static final int NO_KEY = PacketVector.ICMP_ERROR;
+  private static final int NO_KEY = PacketVector.ICMP_ERROR | PacketVector.ICMP_OTHER;
   private static final int OTHER = NO_KEY | PacketVector.IPV6;
 
   /** As in an entry. */

@@ -1,9 +1,11 @@
 package io.gatun.flow;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gatun.ring.qsbr.Qsbr;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Random;
 import java.util.Set;
@@ -100,7 +102,7 @@ class FlowHashTest {
     }
   }
 
-  /** Anybody can make up tuples of one hash: they fill their own chain and nothing else. */
+  /** Whoever learns the secrets still fills his own chain only. */
   @Test
   void shouldRefuseTuplesOfOneHashBeforeTheyMakeALongChain() {
     try (FlowTable table = new FlowTable(10_000, FlowTimeouts.defaults(), new Qsbr(1))) {
@@ -121,5 +123,46 @@ class FlowHashTest {
       assertTrue(inserted > 20 && inserted <= 4 * FlowLayout.SLOTS, inserted + " inserted");
       assertEquals(inserted, table.size());
     }
+  }
+
+  /** Another process, of another secret. */
+  static final class Other {
+    private Other() {}
+
+    public static void main(String[] args) {
+      System.out.println(told());
+    }
+  }
+
+  private static String told() {
+    return FlowHash.of(1, 2, 3, TCP) + " " + FlowHash.of(1, 2, 3, 4, 5, TCP);
+  }
+
+  /** So that tuples of one hash cannot be worked out elsewhere. */
+  @Test
+  void shouldHashDifferentlyInEveryProcess() throws Exception {
+    Process other =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                System.getProperty("java.class.path"),
+                Other.class.getName())
+            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .start();
+    String[] theirs = other.inputReader().readLine().split(" ");
+    String[] ours = told().split(" ");
+    assertEquals(0, other.waitFor());
+    for (int i = 0; i < 2; i++) {
+      assertNotEquals(ours[i], theirs[i], "which is so by chance once in 2^32 times");
+    }
+  }
+
+  /** Nodes of different versions agree on endpoints as long as these numbers stay. */
+  @Test
+  void shouldAgreeWithOtherNodes() {
+    assertEquals(180338125, AgreedHash.ofKey(FlowLayout.key(80, FlowLayout.IPV4, TCP), FRONT));
+    assertEquals(
+        1311378724, AgreedHash.ofKey(FlowLayout.key(80, FlowLayout.IPV6, TCP), 1, 2, 3, 4));
   }
 }

@@ -15,8 +15,8 @@ class FlowLayoutTest {
     drawn.put("line", 64);
     drawn.put("link", 16);
     drawn.put("bucket: slots", 10);
-    drawn.put("bucket: numbers", 20);
-    drawn.put("bucket: overflow", 60);
+    drawn.put("bucket: numbers", 24);
+    drawn.put("bucket: overflow", 20);
     drawn.put("entry: key", 0);
     drawn.put("entry: addresses", 8);
     drawn.put("entry: new addresses", 16);

@@ -89,7 +89,7 @@ final class Connector {
         life == 0
             ? -1
             : affinities.find(FrontRecord.affinityOf(front), clientHigh, clientLow, set, tick);
-    int chosen = kept >= 0 ? kept : SetRecord.choose(set, f.hash, random());
+    int chosen = kept >= 0 ? kept : SetRecord.choose(set, f.agreedHash(), random());
     long flow = FlowTable.CLASH;
     if (endpoint(chosen)) {
       flow = insert();

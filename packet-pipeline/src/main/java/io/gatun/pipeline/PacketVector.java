@@ -65,6 +65,9 @@ public final class PacketVector {
    */
   public static final int INNER_OFFLOAD = 1 << 12;
 
+  /** An ICMP or ICMPv6 message that is neither a query nor an error: of no flow (set by parse). */
+  public static final int ICMP_OTHER = 1 << 13;
+
   /** Packets in this vector; columns at or above it are stale. */
   public int size;
 

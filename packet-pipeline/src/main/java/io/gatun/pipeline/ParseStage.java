@@ -290,7 +290,7 @@ public final class ParseStage implements Stage {
         fits = Icmp.fits(bytes);
         if (fits) {
           int type = Icmp.type(l4);
-          icmp(v, i, Icmp.error(type), Icmp.query(type) ? Icmp.identifier(l4) : 0);
+          icmp(v, i, Icmp.error(type), Icmp.query(type), Icmp.identifier(l4));
         }
       }
       case IpProtocol.ICMPV6 -> {
@@ -300,7 +300,7 @@ public final class ParseStage implements Stage {
         fits = Icmpv6.fits(bytes);
         if (fits) {
           int type = Icmpv6.type(l4);
-          icmp(v, i, Icmpv6.error(type), Icmpv6.query(type) ? Icmpv6.identifier(l4) : 0);
+          icmp(v, i, Icmpv6.error(type), Icmpv6.query(type), Icmpv6.identifier(l4));
         }
       }
       case IpProtocol.SCTP -> {
@@ -332,10 +332,11 @@ public final class ParseStage implements Stage {
     return (tcp & (Tcp.FIN | Tcp.RST)) != 0 ? flags | PacketVector.TCP_END : flags;
   }
 
-  private static void icmp(PacketVector v, int i, boolean error, int identifier) {
-    v.ports[i] = identifier << 16 | identifier;
-    if (error) {
-      v.flags[i] |= PacketVector.ICMP_ERROR;
+  private static void icmp(PacketVector v, int i, boolean error, boolean query, int identifier) {
+    if (query) {
+      v.ports[i] = identifier << 16 | identifier;
+    } else {
+      v.flags[i] |= error ? PacketVector.ICMP_ERROR : PacketVector.ICMP_OTHER;
     }
   }
 

@@ -1,0 +1,30 @@
+package io.gatun.flow;
+
+/** How a tuple becomes a hash, by four odd numbers that {@link FlowHash} or {@link AgreedHash} has. */
+final class TupleMixer {
+  private TupleMixer() {}
+
+  /**
+   * 64 bits of which the upper half is the hash of an IPv4 tuple. A product has its best bits on
+   * top; they are brought down, and the next product carries them up again (as in MurmurHash3).
+   */
+  static long mixed(long key, long addresses, long a, long b, long c, long d) {
+    long sum = addresses * a ^ (key >>> 32 | key << 32) * b;
+    long product = (sum ^ sum >>> 32) * c;
+    return (product ^ product >>> 32) * d;
+  }
+
+  /** The hash of an IPv6 tuple. */
+  static int hash(
+      long key, long s0, long s1, long d0, long d1, long a, long b, long c, long d) {
+    return fold(mix(mix(s0 ^ a, s1 ^ b) + mix(d0 ^ c, d1 ^ d) ^ key, b) ^ mix(key ^ c, a));
+  }
+
+  private static long mix(long a, long b) {
+    return a * b ^ Math.unsignedMultiplyHigh(a, b);
+  }
+
+  private static int fold(long h) {
+    return (int) (h ^ h >>> 32);
+  }
+}
