@@ -14,10 +14,12 @@ final class TupleMixer {
     return (product ^ product >>> 32) * d;
   }
 
-  /** The hash of an IPv6 tuple. */
+  /** The hash of an IPv6 tuple: the ports are in both factors of the last product. */
   static int hash(
       long key, long s0, long s1, long d0, long d1, long a, long b, long c, long d) {
-    return fold(mix(mix(s0 ^ a, s1 ^ b) + mix(d0 ^ c, d1 ^ d) ^ key, b) ^ mix(key ^ c, a));
+    long source = mix(s0 ^ a, s1 ^ b) ^ key;
+    long destination = mix(d0 ^ c, d1 ^ d) ^ (key >>> 32 | key << 32);
+    return fold(mix(source, destination));
   }
 
   private static long mix(long a, long b) {
