@@ -208,6 +208,11 @@ public final class FlowTable implements AutoCloseable {
     return 2 + 2 * pool.number(flow);
   }
 
+  /** For a worker that inserts up to {@code most} flows one after the other. */
+  public ReplyLines replyLines(int most) {
+    return new ReplyLines(index, most);
+  }
+
   /**
    * Adds a flow, both directions or neither. Returns the original direction's entry (that of an
    * equal flow if somebody was faster), {@link #CLASH}, {@link #FULL} or {@link #SHARE}.

@@ -4,19 +4,28 @@ import io.gatun.ffm.memory.Memory;
 import io.gatun.flow.DirectTuples;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.NewFlow;
+import io.gatun.flow.ReplyLines;
 import io.gatun.packet.IpProtocol;
 import io.gatun.packet.Ipv4;
 import io.gatun.packet.Ipv6;
 import io.gatun.pipeline.Answers;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Makes the flow for the first packet to a front: endpoint, source, and a reply's key that is
  * nobody else's. Owned by one worker.
+ *
+ * <p>First is decided what flows to make, then several of them are made: so the buckets of their
+ * replies, each a cache miss, are waited for together. What depends on those before it (session
+ * affinity, the least loaded endpoint) is made at once.
  */
 final class Connector {
+  /** Flows made together: a miss divided by this is little beside the rest. */
+  private static final int TOGETHER = 32;
+
   /** Ports tried at random, while there are said to be free ones and when there are none. */
   private static final int TRIED = 256;
 
@@ -36,17 +45,20 @@ final class Connector {
   private final Answers answers;
   private final SourceAddresses sourceAddresses;
   private final @Nullable Decision decision;
-  private final NewFlow f = new NewFlow();
+  private final Attempt[] attempts = new Attempt[TOGETHER];
+  private final ReplyLines replies;
+
+  /** The first ones, decided on and not yet made. */
+  private int waiting;
+
   private SourceAddresses.Sources sources;
   private int tick;
-  private boolean fromHost;
-  private boolean sourceless;
   private long random = System.nanoTime() | 1;
 
-  // Of the flow under way.
-  private long set;
-  private boolean masquerade;
-  private SourcePorts ports = SourcePorts.ALL;
+  /** The one under way, and its flow. */
+  private Attempt a;
+
+  private NewFlow f;
 
   /** {@code decision} null: for traffic; otherwise nothing is remembered but the flow. */
   Connector(
@@ -63,11 +75,34 @@ final class Connector {
     this.sourceAddresses = sourceAddresses;
     this.decision = decision;
     this.sources = sourceAddresses.current();
+    Arrays.setAll(attempts, i -> new Attempt());
+    replies = flows.replyLines(TOGETHER);
+    a = attempts[0];
+    f = a.f;
   }
 
   void begin(int now) {
     tick = now;
     sources = sourceAddresses.current();
+  }
+
+  /** Makes the flows that wait; to be called at the end of the vector. */
+  void finish(PacketVector v) {
+    replies.ask();
+    for (int k = 0; k < waiting; k++) {
+      a = attempts[k];
+      f = a.f;
+      make(v);
+    }
+    waiting = 0;
+  }
+
+  private void makeLater(PacketVector v) {
+    replies.add(f);
+    waiting++;
+    if (waiting == TOGETHER) {
+      finish(v);
+    }
   }
 
   /**
@@ -78,71 +113,97 @@ final class Connector {
    */
   void connect(PacketVector v, int i, long front, long of, boolean masked, boolean host) {
     original(v, i);
-    set = of;
-    masquerade = masked;
-    fromHost = host || v.inPort[i] == sources.hostPort();
+    a.front = front;
+    a.set = of;
+    a.masquerade = masked;
+    a.fromHost = host || v.inPort[i] == sources.hostPort();
     f.service = FrontRecord.service(front);
     int life = FrontRecord.affinity(front);
-    long clientHigh = life == 0 ? 0 : f.sourceHigh & prefix(FrontRecord.affinityPrefix(front));
-    long clientLow = life == 0 ? 0 : f.sourceLow & prefix(FrontRecord.affinityPrefix(front) - 64);
-    int kept =
-        life == 0
-            ? -1
-            : affinities.find(FrontRecord.affinityOf(front), clientHigh, clientLow, set, tick);
-    int chosen = kept >= 0 ? kept : SetRecord.choose(set, f.agreedHash(), random());
-    long flow = FlowTable.CLASH;
-    if (endpoint(chosen)) {
-      flow = insert();
-      if (flow == FlowTable.CLASH) {
-        flow = elsewhere(chosen, life == 0);
-      }
+    a.bound = life != 0;
+    if (life != 0) {
+      stick(v, front, life);
+      return;
     }
+    a.chosen = choose();
+    boolean reachable = endpoint(a.chosen);
+    if (decision == null && reachable && !SetRecord.countsConnections(of)) {
+      makeLater(v);
+      return;
+    }
+    make(v);
+    decided(false);
+  }
+
+  private int choose() {
+    return SetRecord.choose(a.set, f.agreedHash(), random());
+  }
+
+  /** To the endpoint that the client has had before, or one that it will have from now on. */
+  private void stick(PacketVector v, long front, int life) {
+    long clientHigh = f.sourceHigh & prefix(FrontRecord.affinityPrefix(front));
+    long clientLow = f.sourceLow & prefix(FrontRecord.affinityPrefix(front) - 64);
+    long affinity = FrontRecord.affinityOf(front);
+    int kept = affinities.find(affinity, clientHigh, clientLow, a.set, tick);
+    a.chosen = kept >= 0 ? kept : choose();
+    endpoint(a.chosen);
+    boolean made = make(v);
+    decided(kept >= 0);
+    if (made && decision == null) {
+      int index =
+          SetRecord.find(a.set, f.newDestinationHigh, f.newDestinationLow, f.newPorts & 0xFFFF);
+      affinities.remember(
+          affinity, clientHigh, clientLow, SetRecord.endpoint(a.set, index), tick, life);
+    }
+  }
+
+  private void decided(boolean kept) {
     Decision d = decision;
     if (d != null) {
-      d.affinity = kept >= 0;
+      d.affinity = kept;
       // The host's own port is our own business, another of its addresses is not.
       d.masquerade =
-          masquerade
+          a.masquerade
               || hairpin()
               || f.newSourceLow != f.sourceLow
               || f.newSourceHigh != f.sourceHigh;
       d.hairpin = hairpin();
     }
-    if (ended(v, i, flow) && f.inserted) {
-      Memory.getAndAddLong(FrontRecord.counter(front), 1);
-      if (life != 0 && d == null) {
-        int index =
-            SetRecord.find(set, f.newDestinationHigh, f.newDestinationLow, f.newPorts & 0xFFFF);
-        affinities.remember(
-            FrontRecord.affinityOf(front),
-            clientHigh,
-            clientLow,
-            SetRecord.endpoint(set, index),
-            tick,
-            life);
+  }
+
+  /** Makes the flow under way; whether it is new. */
+  private boolean make(PacketVector v) {
+    long flow = FlowTable.CLASH;
+    if (!a.sourceless) {
+      flow = insert();
+      if (flow == FlowTable.CLASH) {
+        flow = elsewhere();
       }
     }
+    boolean made = ended(v, a.packet, flow) && f.inserted;
+    if (made && a.front != 0) {
+      Memory.getAndAddLong(FrontRecord.counter(a.front), 1);
+    }
+    return made;
   }
 
   /** A pod's flow to the outside, from the node's address. */
   void leave(PacketVector v, int i) {
     original(v, i);
-    set = 0;
-    masquerade = true;
-    fromHost = false;
+    a.front = 0;
+    a.set = 0;
+    a.bound = true;
+    a.masquerade = true;
+    a.fromHost = false;
     f.service = 0;
     f.load = 0;
     f.newDestinationHigh = f.destinationHigh;
     f.newDestinationLow = f.destinationLow;
     f.newPorts = f.ports;
-    long flow = FlowTable.CLASH;
-    if (source()) {
-      flow = insert();
-      if (flow == FlowTable.CLASH) {
-        flow = otherPort();
-      }
+    if (source() && decision == null) {
+      makeLater(v);
+    } else {
+      make(v);
     }
-    ended(v, i, flow);
   }
 
   /**
@@ -157,7 +218,7 @@ final class Connector {
     if (v.protocol[i] != IpProtocol.TCP || (v.flags[i] & PacketVector.TCP_SYN) != 0) {
       asItIs(v, i);
       if (flows.isReplyTaken(f) && !flows.takeOver(f)) {
-        ports = sources.outside();
+        a.ports = sources.outside();
         ended(v, i, otherPort());
         return;
       }
@@ -187,7 +248,7 @@ final class Connector {
 
   private boolean ended(PacketVector v, int i, long flow) {
     if (flow == FlowTable.CLASH) {
-      if (sourceless) {
+      if (a.sourceless) {
         v.drop(i, DropReason.NO_SOURCE_ADDRESS);
       } else {
         answers.portUnreachable(v, i, DropReason.SNAT_PORTS_EXHAUSTED);
@@ -207,6 +268,10 @@ final class Connector {
   }
 
   private void original(PacketVector v, int i) {
+    a = attempts[waiting];
+    f = a.f;
+    a.packet = i;
+    a.sourceless = false;
     long l3 = v.address[i] + v.l3[i];
     boolean ipv6 = (v.flags[i] & PacketVector.IPV6) != 0;
     f.ipv6 = ipv6;
@@ -225,7 +290,6 @@ final class Connector {
     f.ports = v.ports[i];
     f.hash = v.hash[i];
     f.inserted = false;
-    sourceless = false;
   }
 
   /** The first {@code bits} bits of a word. */
@@ -242,7 +306,7 @@ final class Connector {
 
   /** Sends the flow to this endpoint; false when it needs a source address and there is none. */
   private boolean endpoint(int index) {
-    long endpoint = SetRecord.endpoint(set, index);
+    long endpoint = SetRecord.endpoint(a.set, index);
     f.newDestinationHigh = Memory.getLong(endpoint);
     f.newDestinationLow = Memory.getLong(endpoint + 8);
     f.newPorts = (f.ports & 0xFFFF0000) | SetRecord.port(endpoint);
@@ -254,7 +318,7 @@ final class Connector {
     if (!masqueraded()) {
       f.newSourceHigh = f.sourceHigh;
       f.newSourceLow = f.sourceLow;
-      ports = sources.outside(); // where clients seldom are
+      a.ports = sources.outside(); // where clients seldom are
       return true;
     }
     boolean toHost = sources.leadsToHost(f.ipv6, f.newDestinationHigh, f.newDestinationLow);
@@ -264,12 +328,12 @@ final class Connector {
             : sourceAddresses.towards(f.ipv6, f.newDestinationHigh, f.newDestinationLow);
     f.newSourceHigh = f.ipv6 ? source.high6() : 0;
     f.newSourceLow = f.ipv6 ? source.low6() : source.low4();
-    ports = sources.ports(f.ipv6, f.newDestinationHigh, f.newDestinationLow);
-    if (!ports.has(f.ports >>> 16)) { // else it may keep its own, if that is free
-      port(ports.port(Math.floorMod(f.hash, ports.count())));
+    a.ports = sources.ports(f.ipv6, f.newDestinationHigh, f.newDestinationLow);
+    if (!a.ports.has(f.ports >>> 16)) { // else it may keep its own, if that is free
+      port(a.ports.port(Math.floorMod(f.hash, a.ports.count())));
     }
-    sourceless = !source.has(f.ipv6);
-    return !sourceless;
+    a.sourceless = !source.has(f.ipv6);
+    return !a.sourceless;
   }
 
   /**
@@ -277,7 +341,7 @@ final class Connector {
    * because replies from outside have to come to a port that is claimed.
    */
   private boolean masqueraded() {
-    return fromHost || masquerade || hairpin();
+    return a.fromHost || a.masquerade || hairpin();
   }
 
   /** The client meets itself: its own reply would never come back through us. */
@@ -289,18 +353,18 @@ final class Connector {
    * The reply's key is taken. Where the client's address is kept, another endpoint first: its port
    * stays too. Then another source port.
    */
-  private long elsewhere(int chosen, boolean anyEndpoint) {
-    if (!masqueraded() && anyEndpoint) {
-      int endpoints = SetRecord.endpoints(set);
+  private long elsewhere() {
+    if (!masqueraded() && !a.bound) {
+      int endpoints = SetRecord.endpoints(a.set);
       for (int k = 1; k < Math.min(endpoints, MAX_ENDPOINTS_TRIED); k++) {
-        if (endpoint((chosen + k) % endpoints)) {
+        if (endpoint((a.chosen + k) % endpoints)) {
           long flow = insert();
           if (flow != FlowTable.CLASH) {
             return flow;
           }
         }
       }
-      endpoint(chosen);
+      endpoint(a.chosen);
     }
     return otherPort();
   }
@@ -323,7 +387,7 @@ final class Connector {
    * Looks at random places, so that a few are enough as long as some are free.
    */
   private long otherPort() {
-    int count = ports.count();
+    int count = a.ports.count();
     int used = flows.portsUsed(f);
     boolean full = used >= count;
     sourceAddresses.used((int) (100L * used / count));
@@ -352,7 +416,7 @@ final class Connector {
   }
 
   private long with(int index, boolean takeOver) {
-    port(ports.port(index));
+    port(a.ports.port(index));
     if (isDirect()) {
       return FlowTable.CLASH;
     }

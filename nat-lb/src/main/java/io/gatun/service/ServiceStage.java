@@ -150,13 +150,16 @@ public final class ServiceStage implements Stage {
         v.drop(i, DropReason.UNASSIGNED_SERVICE_ADDRESS);
         continue;
       }
-      if (clients.egress(ipv6) && (known & ServiceTable.OWN) == 0) {
-        egress(v, i, slots, clients, ipv6, high, low);
+      if (clients.egress(ipv6)
+          && (known & ServiceTable.OWN) == 0
+          && egress(v, i, slots, clients, ipv6, high, low)) {
+        continue;
       }
       if (known >= ServiceTable.ENDPOINT && v.flow[i] == 0 && hasPorts(v, i)) {
         connector.direct(v, i);
       }
     }
+    connector.finish(v);
   }
 
   /** Whether the packet says that this node has sent it. */
@@ -273,12 +276,13 @@ public final class ServiceStage implements Stage {
 
   /**
    * Pods on their way out get the node's address. What comes in and could be taken for the
-   * beginning when it is answered (TCP says which it is) is remembered as it is.
+   * beginning when it is answered (TCP says which it is) is remembered as it is. Whether the packet
+   * leaves the pods.
    */
-  private void egress(
+  private boolean egress(
       PacketVector v, int i, FrontSlots slots, Clients clients, boolean ipv6, long high, long low) {
     if (!translatable(v, i, ipv6)) {
-      return;
+      return false;
     }
     long l3 = v.address[i] + v.l3[i];
     long sourceHigh = sourceHigh(l3, ipv6);
@@ -286,7 +290,7 @@ public final class ServiceStage implements Stage {
     boolean toPod = clients.pod(ipv6, high, low);
     boolean fromPod = clients.pod(ipv6, sourceHigh, sourceLow);
     if (fromPod == toPod || multicast(ipv6, high, low)) {
-      return;
+      return false;
     }
     boolean tcp = v.protocol[i] == IpProtocol.TCP;
     if (fromPod) {
@@ -298,10 +302,12 @@ public final class ServiceStage implements Stage {
           decision.masquerade = true;
         }
         connector.leave(v, i);
+        return true;
       }
     } else if (!tcp && decision == null) {
       connector.passThrough(v, i);
     }
+    return false;
   }
 
   private static boolean translatable(PacketVector v, int i, boolean ipv6) {

@@ -35,6 +35,7 @@ final class SetRecord {
 
   private static final int MAGLEV = Algorithm.MAGLEV.ordinal();
   private static final int RANDOM = Algorithm.RANDOM.ordinal();
+  private static final int LEAST_CONNECTION = Algorithm.LEAST_CONNECTION.ordinal();
 
   private SetRecord() {}
 
@@ -115,6 +116,11 @@ final class SetRecord {
   /** Address of the counter of its connections, 0 for none. */
   static long load(long endpoint) {
     return Memory.getLong(endpoint + LOAD);
+  }
+
+  /** Whether a choice depends on the flows before it. */
+  static boolean countsConnections(long record) {
+    return Memory.getInt(record + ALGORITHM) == LEAST_CONNECTION;
   }
 
   /**

@@ -4,6 +4,7 @@ import io.gatun.flow.FlowState;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.FlowTimeouts;
 import io.gatun.flow.NewFlow;
+import io.gatun.flow.ReplyLines;
 import io.gatun.flow.TrackStage;
 import io.gatun.packet.IpProtocol;
 import io.gatun.pipeline.PacketVector;
@@ -23,12 +24,18 @@ final class FlowChurn implements AutoCloseable {
   /** Of the clock, for a vector: 160,000 flows a second, which live for one and up to five. */
   private static final long NANOS_A_VECTOR = 1_600_000;
 
+  /** As the service stage makes them. */
+  private static final int TOGETHER = 32;
+
+  private static final long FRONT = 0x0A60_000AL;
+
   private final Qsbr qsbr = new Qsbr(1);
   private final Qsbr.Reader reader = qsbr.register();
   private final FlowTable table =
       new FlowTable(ROOM, FlowTimeouts.of(Map.of(FlowState.UDP_NEW, 1)), qsbr);
   private final PacketVector v = new PacketVector();
-  private final NewFlow f = new NewFlow();
+  private final NewFlow[] begun = new NewFlow[TOGETHER];
+  private final ReplyLines replies = table.replyLines(TOGETHER);
   private long nanos = 1L << 40;
   private final TrackStage track = new TrackStage(table, () -> nanos);
   private int next;
@@ -41,8 +48,11 @@ final class FlowChurn implements AutoCloseable {
       v.flags[i] = 0;
     }
     v.size = PacketVector.CAPACITY;
-    f.protocol = IpProtocol.UDP;
-    f.destinationLow = 0x0A60_000AL;
+    for (int k = 0; k < TOGETHER; k++) {
+      begun[k] = new NewFlow();
+      begun[k].protocol = IpProtocol.UDP;
+      begun[k].destinationLow = FRONT;
+    }
   }
 
   /** A vector of new flows; returns how many. */
@@ -51,24 +61,34 @@ final class FlowChurn implements AutoCloseable {
     nanos += NANOS_A_VECTOR;
     int n = PacketVector.CAPACITY;
     for (int i = 0; i < n; i++, next++) {
-      v.addresses[i] = ((0x0A00_0000L + ((next >>> 4) & 0xFF_FFFF)) << 32) | f.destinationLow;
+      v.addresses[i] = ((0x0A00_0000L + ((next >>> 4) & 0xFF_FFFF)) << 32) | FRONT;
       v.ports[i] = ((1024 + (next & 15) + (next >>> 28) * 16) << 16) | 80;
       v.flow[i] = 0;
     }
     track.process(v);
-    for (int i = 0; i < n; i++) {
-      f.sourceLow = v.addresses[i] >>> 32;
-      f.ports = v.ports[i];
-      f.hash = v.hash[i];
-      f.newSourceLow = f.sourceLow;
-      f.newDestinationLow = 0x0AF4_0001L + (f.hash & 63);
-      f.newPorts = (f.ports & 0xFFFF_0000) | 8080;
-      table.insert(f, track.tick());
-      if (!f.inserted) {
-        throw new IllegalStateException("a new flow had no room among " + table.size());
+    for (int i = 0; i < n; i += TOGETHER) {
+      for (int k = 0; k < TOGETHER; k++) {
+        begin(begun[k], i + k);
+      }
+      replies.ask();
+      for (NewFlow f : begun) {
+        table.insert(f, track.tick());
+        if (!f.inserted) {
+          throw new IllegalStateException("a new flow had no room among " + table.size());
+        }
       }
     }
     return n;
+  }
+
+  private void begin(NewFlow f, int i) {
+    f.sourceLow = v.addresses[i] >>> 32;
+    f.ports = v.ports[i];
+    f.hash = v.hash[i];
+    f.newSourceLow = f.sourceLow;
+    f.newDestinationLow = 0x0AF4_0001L + (f.hash & 63);
+    f.newPorts = (f.ports & 0xFFFF_0000) | 8080;
+    replies.add(f);
   }
 
   /** Throws unless flows have expired, and none had to give way. */
