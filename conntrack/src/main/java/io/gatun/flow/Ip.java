@@ -11,7 +11,6 @@ final class Ip {
   static final int TCP_FLAGS = 13;
   static final int TCP_CHECKSUM = 16;
   static final int UDP_CHECKSUM = 6;
-  static final int SCTP_CHECKSUM = 8;
   static final int ICMP_CHECKSUM = 2;
   static final int ICMP_IDENTIFIER = 4;
 

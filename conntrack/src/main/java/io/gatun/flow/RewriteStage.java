@@ -10,6 +10,7 @@ import static io.gatun.flow.FlowLayout.NEW_PORTS;
 import io.gatun.ffm.memory.Memory;
 import io.gatun.packet.Ethernet;
 import io.gatun.packet.Ipv4;
+import io.gatun.packet.Sctp;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.Stage;
@@ -134,15 +135,17 @@ public final class RewriteStage implements Stage {
       Memory.putIntBe(l4, ports);
       udp(l4 + Ip.UDP_CHECKSUM, flags, deltas);
     } else if (protocol == SCTP) {
-      boolean kept = Memory.getIntBe(l4) == ports; // then so is the CRC: it covers no addresses
-      Memory.putIntBe(l4, ports);
-      if (kept) {
-        return;
+      if (Memory.getIntBe(l4) == ports) {
+        return; // the CRC covers no addresses
       }
       if ((flags & PacketVector.FIRST_FRAGMENT) != 0) {
         v.drop(i, DropReason.FRAGMENT_UNSUPPORTED); // a CRC over what is not here
-      } else if ((flags & PacketVector.PARTIAL_CHECKSUM) == 0) {
-        Crc32c.complete(l4, v.l4Length[i], Ip.SCTP_CHECKSUM);
+        return;
+      }
+      boolean right = Sctp.isRight(l4, v.l4Length[i]);
+      Memory.putIntBe(l4, ports);
+      if (right) { // a packet that was damaged on its way stays damaged
+        Sctp.complete(l4, v.l4Length[i]);
       }
     } else {
       Memory.putShortBe(l4 + Ip.ICMP_IDENTIFIER, ports >>> 16);

@@ -49,7 +49,7 @@ final class Transport {
       case IpProtocol.SCTP -> {
         Memory.putIntBe(l4, ports);
         if (!partial && bytes >= Sctp.HEADER) {
-          Crc32c.complete(l4, bytes, Sctp.CHECKSUM);
+          Sctp.complete(l4, bytes);
         }
       }
       default -> {

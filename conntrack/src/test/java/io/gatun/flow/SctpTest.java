@@ -1,13 +1,16 @@
 package io.gatun.flow;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import io.gatun.flow.FlowPath.Names;
 import io.gatun.packet.Frame;
 import io.gatun.packet.IpProtocol;
 import io.gatun.packet.PacketBuilder;
 import io.gatun.pipeline.DropReason;
+import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -98,6 +101,26 @@ class SctpTest {
     assertEquals(
         List.of(FlowState.SCTP, FlowState.SCTP),
         path.flows.copies(f -> true, 9, 0).stream().map(FlowCopy::state).toList());
+  }
+
+  /** What was damaged on its way must not become whole by being translated. */
+  @Test
+  void shouldLeaveAWrongCrcWrong() {
+    for (String[] pair : PACKETS) {
+      byte[] damaged = Frame.unhex(pair[0]);
+      byte[] right = Frame.unhex(pair[1]);
+      damaged[damaged.length - 2] ^= 16;
+      right[right.length - 2] ^= 16;
+      byte[] passed = path.pass(damaged);
+      CRC32C crc = new CRC32C();
+      int l4 = passed[12] == 8 ? 34 : 54;
+      int field = ByteBuffer.wrap(passed).getInt(l4 + 8);
+      ByteBuffer.wrap(passed).putInt(l4 + 8, 0);
+      crc.update(passed, l4, passed.length - l4);
+      assertNotEquals(Integer.reverseBytes((int) crc.getValue()), field);
+      ByteBuffer.wrap(right).putInt(l4 + 8, 0);
+      assertEquals(Frame.hex(right), Frame.hex(passed), "all but the CRC");
+    }
   }
 
   @Test

@@ -24,6 +24,29 @@ public final class Sctp {
     return Memory.getIntBe(l4);
   }
 
+  /** Writes the checksum of a packet of {@code bytes}, header included. */
+  public static void complete(long l4, int bytes) {
+    Memory.putIntBe(l4 + CHECKSUM, 0);
+    Memory.putIntBe(l4 + CHECKSUM, Crc32c.of(l4, bytes));
+  }
+
+  /** Whether the checksum is that of the packet; it is written to meanwhile. */
+  public static boolean isRight(long l4, int bytes) {
+    int is = Memory.getIntBe(l4 + CHECKSUM);
+    complete(l4, bytes);
+    boolean right = Memory.getIntBe(l4 + CHECKSUM) == is;
+    Memory.putIntBe(l4 + CHECKSUM, is);
+    return right;
+  }
+
+  /**
+   * Whether a stack that leaves checksums to its device has left this one: it writes 0. If it is a
+   * checksum all the same, then that of the packet.
+   */
+  public static boolean isUndone(long l4) {
+    return Memory.getIntBe(l4 + CHECKSUM) == 0;
+  }
+
   /** {@code sctp 40000 > 5000}. */
   public static String print(long l4) {
     return "sctp %d > %d".formatted(ports(l4) >>> 16, ports(l4) & 0xFFFF);

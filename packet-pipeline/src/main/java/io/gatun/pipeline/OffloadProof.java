@@ -4,6 +4,7 @@ import io.gatun.ffm.memory.Memory;
 import io.gatun.packet.Checksum;
 import io.gatun.packet.Icmp;
 import io.gatun.packet.IpProtocol;
+import io.gatun.packet.Sctp;
 import io.gatun.packet.Tcp;
 import io.gatun.packet.Udp;
 
@@ -77,22 +78,28 @@ final class OffloadProof {
     };
   }
 
-  /** The checksum of an inner packet, of a tunnel that starts in the pod: done here and now. */
+  /**
+   * SCTP's, or the checksum of an inner packet, of a tunnel that starts in the pod: done here and
+   * now. What stands where SCTP's does is one: no other protocol has a checksum there.
+   */
   private static void complete(PacketVector v, int i) {
     int start = v.csumStart[i];
     int bytes = v.length[i] - start; // length ends with the IP packet since parse
     int offset = v.csumOffset[i];
     v.flags[i] &= ~PacketVector.PARTIAL_CHECKSUM;
     v.csumOffset[i] = 0;
-    if (v.protocol[i] == IpProtocol.SCTP) {
-      return; // a CRC, which whoever changes the packet works out
-    }
     // What parse has proved, a UDP length say, must not change behind its back.
-    if (start < v.l4[i] || start + offset < v.l4[i] + header(v, i) || offset + 2 > bytes) {
+    boolean sctp = offset == Sctp.CHECKSUM;
+    int field = sctp ? Sctp.HEADER - Sctp.CHECKSUM : 2;
+    if (start < v.l4[i] || start + offset < v.l4[i] + header(v, i) || offset + field > bytes) {
       v.drop(i, DropReason.UNSUPPORTED_OFFLOAD);
       return;
     }
     long from = v.address[i] + start;
-    Memory.putShortBe(from + offset, Checksum.complementUdp(Checksum.sum(from, bytes)));
+    if (sctp) {
+      Sctp.complete(from, bytes);
+    } else {
+      Memory.putShortBe(from + offset, Checksum.complementUdp(Checksum.sum(from, bytes)));
+    }
   }
 }

@@ -307,6 +307,9 @@ public final class ParseStage implements Stage {
         fits = Sctp.fits(bytes);
         if (fits) {
           v.ports[i] = Sctp.ports(l4);
+          if (whole && (flags & PacketVector.PARTIAL_CHECKSUM) == 0) {
+            completeSctp(v, i, l4);
+          }
         }
       }
       default -> {
@@ -337,6 +340,14 @@ public final class ParseStage implements Stage {
       v.ports[i] = identifier << 16 | identifier;
     } else {
       v.flags[i] |= error ? PacketVector.ICMP_ERROR : PacketVector.ICMP_OTHER;
+    }
+  }
+
+  /** No way out finishes a CRC, so it is done here. */
+  private void completeSctp(PacketVector v, int i, long l4) {
+    int port = v.inPort[i];
+    if (port >= 0 && port < partialPorts.length && partialPorts[port] && Sctp.isUndone(l4)) {
+      Sctp.complete(l4, v.l4Length[i]);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.gatun.pipeline;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
@@ -7,6 +8,8 @@ import io.gatun.packet.Frame;
 import io.gatun.packet.Icmp;
 import io.gatun.packet.IpProtocol;
 import io.gatun.packet.PacketBuilder;
+import io.gatun.packet.Sctp;
+import io.gatun.packet.SctpFrames;
 import io.gatun.packet.Tcp;
 import io.gatun.packet.Vlan;
 import java.util.Arrays;
@@ -329,6 +332,35 @@ class ParseStageTest {
     assertEquals(
         0, partialOffset(v4().udp(1, 2).payload(8).partialChecksum().fragment(0, true).bytes(), 1));
     assertEquals(0, partialOffset(v4().icmp(Icmp.ECHO, 0, 0).partialChecksum().bytes(), 1));
+  }
+
+  /** A stack that leaves SCTP's CRC32c to its device writes 0; here it is done, for nobody else will. */
+  @Test
+  void shouldCompleteSctpWhereStacksLeaveItToTheDevice() {
+    for (String frame : SctpFrames.INITS) {
+      byte[] whole = Frame.unhex(frame);
+      byte[] undone = whole.clone();
+      int checksum = (whole[12] == 8 ? 34 : 54) + Sctp.CHECKSUM;
+      Arrays.fill(undone, checksum, checksum + 4, (byte) 0);
+      byte[] wrong = with(whole, checksum, whole[checksum] ^ 1);
+      assertArrayEquals(whole, parsed(undone, 1), "left to the device");
+      assertArrayEquals(whole, parsed(whole, 1), "done");
+      assertArrayEquals(wrong, parsed(wrong, 1), "damaged");
+      assertArrayEquals(undone, parsed(undone, 0), "by a wire, where it is wrong");
+      assertArrayEquals(undone, parsed(undone, 9), "by an unknown port");
+    }
+    byte[] first = v4().sctp(1, 2).payload(16).fragment(0, true).bytes();
+    assertArrayEquals(first, parsed(first, 1), "it covers more than is here");
+  }
+
+  private static byte[] parsed(byte[] bytes, int port) {
+    PacketVector v = new PacketVector();
+    try (Frame frame = Frame.of(bytes)) {
+      parse(v, frame, port);
+      assertEquals(Verdict.CONTINUE, v.verdict[0]);
+      assertEquals(0, v.flags[0] & PacketVector.PARTIAL_CHECKSUM);
+      return Frame.bytes(frame.address(), bytes.length);
+    }
   }
 
   private static int partialOffset(byte[] bytes, int port) {

@@ -9,12 +9,15 @@ import io.gatun.ffm.packet.VirtioNetHeader;
 import io.gatun.packet.Checksum;
 import io.gatun.packet.Frame;
 import io.gatun.packet.PacketBuilder;
+import io.gatun.packet.Sctp;
+import io.gatun.packet.SctpFrames;
 import io.gatun.packet.Tcp;
 import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.ParseStage;
 import io.gatun.pipeline.Verdict;
 import io.gatun.segment.Segmenter;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -113,6 +116,45 @@ class OffloadTest {
       assertEquals(Verdict.CONTINUE, v.verdict[0]);
       assertEquals(0, v.flags[0] & PacketVector.PARTIAL_CHECKSUM);
       assertArrayEquals(inner, Frame.bytes(frame.address() + 50, inner.length));
+    }
+  }
+
+  /** A pod's SCTP with its CRC left to the device, as it is and in a tunnel that starts there. */
+  @Test
+  void shouldCompleteSctp() {
+    for (String hex : SctpFrames.INITS) {
+      byte[] whole = Frame.unhex(hex);
+      int l4 = whole[12] == 8 ? 34 : 54;
+      byte[] undone = whole.clone();
+      Arrays.fill(undone, l4 + Sctp.CHECKSUM, l4 + Sctp.HEADER, (byte) 0);
+      try (Frame frame = Frame.of(undone, 64)) {
+        receive(frame, header(1, 0, 0, 0, l4, Sctp.CHECKSUM));
+        assertEquals(Verdict.CONTINUE, v.verdict[0]);
+        assertEquals(0, v.flags[0] & PacketVector.PARTIAL_CHECKSUM);
+        assertArrayEquals(whole, Frame.bytes(frame.address(), whole.length));
+      }
+      byte[] tunnel = new byte[8 + undone.length];
+      System.arraycopy(undone, 0, tunnel, 8, undone.length);
+      byte[] outer =
+          PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(5, 4789).checksum(0).payload(tunnel).bytes();
+      try (Frame frame = Frame.of(outer, 64)) {
+        receive(frame, header(1, 0, 0, 0, 42 + 8 + l4, Sctp.CHECKSUM));
+        assertEquals(Verdict.CONTINUE, v.verdict[0]);
+        assertArrayEquals(whole, Frame.bytes(frame.address() + 50, whole.length));
+      }
+    }
+  }
+
+  @Test
+  void shouldDropSctpOfWhichTheChecksumWouldBeOutside() {
+    byte[] whole = Frame.unhex(SctpFrames.INITS.getFirst());
+    int[][] lies = {{20, 8}, {34 + 16, 8}, {whole.length - 11, 8}, {whole.length - 10, 8}};
+    boolean[] dropped = {true, false, true, true};
+    for (int k = 0; k < lies.length; k++) {
+      try (Frame frame = Frame.of(whole, 64)) {
+        receive(frame, header(1, 0, 0, 0, lies[k][0], lies[k][1]));
+        assertEquals(dropped[k], v.verdict[0] == Verdict.DROP, "start " + lies[k][0]);
+      }
     }
   }
 
