@@ -180,8 +180,7 @@ final class Candidates {
     int end = from;
     for (int j = before; j < k; j++) {
       int i = few[j];
-      entry[end++] =
-          zeros + Buckets.firstNumber(Memory.address(bucket[i]), hits[i]) * (long) LINE;
+      entry[end++] = zeros + Buckets.firstNumber(Memory.address(bucket[i]), hits[i]) * (long) LINE;
     }
     return end;
   }

@@ -1,6 +1,8 @@
 package io.gatun.flow;
 
-/** How a tuple becomes a hash, by four odd numbers that {@link FlowHash} or {@link AgreedHash} has. */
+/**
+ * How a tuple becomes a hash, by four odd numbers that {@link FlowHash} or {@link AgreedHash} has.
+ */
 final class TupleMixer {
   private TupleMixer() {}
 
@@ -15,8 +17,7 @@ final class TupleMixer {
   }
 
   /** The hash of an IPv6 tuple: the ports are in both factors of the last product. */
-  static int hash(
-      long key, long s0, long s1, long d0, long d1, long a, long b, long c, long d) {
+  static int hash(long key, long s0, long s1, long d0, long d1, long a, long b, long c, long d) {
     long source = mix(s0 ^ a, s1 ^ b) ^ key;
     long destination = mix(d0 ^ c, d1 ^ d) ^ (key >>> 32 | key << 32);
     return fold(mix(source, destination));

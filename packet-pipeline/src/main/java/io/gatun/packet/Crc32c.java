@@ -28,12 +28,14 @@ final class Crc32c {
 
   private Crc32c() {}
 
-  /** Of {@code length} bytes at {@code address}, as the wire has it: least significant byte first. */
+  /**
+   * Of {@code length} bytes at {@code address}, as the wire has it: least significant byte first.
+   */
   static int of(long address, int length) {
     int crc = -1;
     int i = 0;
     for (; i <= length - STEP; i += STEP) {
-      long word = Memory.getLong(address + i) ^ crc & 0xFFFF_FFFFL; // in host order, x86's and ARM's
+      long word = Memory.getLong(address + i) ^ crc & 0xFFFF_FFFFL; // little-endian hosts only
       crc =
           at(7, word)
               ^ at(6, word >>> 8)

@@ -334,7 +334,10 @@ class ParseStageTest {
     assertEquals(0, partialOffset(v4().icmp(Icmp.ECHO, 0, 0).partialChecksum().bytes(), 1));
   }
 
-  /** A stack that leaves SCTP's CRC32c to its device writes 0; here it is done, for nobody else will. */
+  /**
+   * A stack that leaves SCTP's CRC32c to its device writes 0; here it is done, for nobody else
+   * will.
+   */
   @Test
   void shouldCompleteSctpWhereStacksLeaveItToTheDevice() {
     for (String frame : SctpFrames.INITS) {

@@ -136,7 +136,11 @@ class OffloadTest {
       byte[] tunnel = new byte[8 + undone.length];
       System.arraycopy(undone, 0, tunnel, 8, undone.length);
       byte[] outer =
-          PacketBuilder.ipv4("10.0.0.1", "10.0.0.2").udp(5, 4789).checksum(0).payload(tunnel).bytes();
+          PacketBuilder.ipv4("10.0.0.1", "10.0.0.2")
+              .udp(5, 4789)
+              .checksum(0)
+              .payload(tunnel)
+              .bytes();
       try (Frame frame = Frame.of(outer, 64)) {
         receive(frame, header(1, 0, 0, 0, 42 + 8 + l4, Sctp.CHECKSUM));
         assertEquals(Verdict.CONTINUE, v.verdict[0]);
