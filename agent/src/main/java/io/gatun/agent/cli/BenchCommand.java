@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -98,11 +99,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(names = "--report", paramLabel = "FILE", description = "An HTML page with plots, too.")
   private @Nullable Path report;
 
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "text|json",
-      description = "Output format.")
-  private OutputFormat output = OutputFormat.TEXT;
+  @Mixin private Output output = new Output();
 
   @Override
   public Integer call() {
@@ -125,7 +122,7 @@ final class BenchCommand implements Callable<Integer> {
         driver,
         service,
         new BenchOptions.Tables(routes, addresses, ipv6, prefixes, updates),
-        output == OutputFormat.JSON,
+        output.json(),
         report);
   }
 }

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code gatun check}: may Gatun take this node, and what would have to be mended? */
@@ -34,11 +35,7 @@ final class CheckCommand implements Callable<Integer> {
       description = "Its interfaces are looked at; without it all that are up.")
   private @Nullable Path config;
 
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "text|json",
-      description = "Output format.")
-  private OutputFormat output = OutputFormat.TEXT;
+  @Mixin private Output output = new Output();
 
   @Override
   public Integer call() throws Exception {
@@ -46,7 +43,7 @@ final class CheckCommand implements Callable<Integer> {
       throw new UsageException(config + ": cannot be read; --config expects a YAML file");
     }
     List<Finding> findings = Preflight.all(config, RunDirectory.current());
-    if (output == OutputFormat.JSON) {
+    if (output.json()) {
       List<Map<String, String>> rows = new ArrayList<>();
       for (Finding finding : findings) {
         Map<String, String> row = new LinkedHashMap<>();

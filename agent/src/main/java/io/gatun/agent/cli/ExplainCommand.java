@@ -28,6 +28,7 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code gatun explain}: the verdict for flows that nobody has sent. */
@@ -66,11 +67,7 @@ final class ExplainCommand implements Callable<Integer> {
   @Option(names = "--flows", paramLabel = "FILE", description = "Flows, one JSON object a line.")
   private @Nullable Path flows;
 
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "text|json",
-      description = "Output format.")
-  private OutputFormat output = OutputFormat.TEXT;
+  @Mixin private Output output = new Output();
 
   @Override
   public Integer call() throws IOException {
@@ -99,9 +96,7 @@ final class ExplainCommand implements Callable<Integer> {
       for (FlowQuery query : queries) {
         Explanation explanation = node.explain(query);
         out.println(
-            output == OutputFormat.JSON
-                ? JSON.writeValueAsString(explanation.json())
-                : explanation.text());
+            output.json() ? JSON.writeValueAsString(explanation.json()) : explanation.text());
       }
     }
   }
@@ -115,7 +110,7 @@ final class ExplainCommand implements Callable<Integer> {
               .map(FlowQuery::json)
               .toList();
       for (JsonNode answer : AdminClient.ask(path, "explain " + JSON.writeValueAsString(some))) {
-        if (output == OutputFormat.JSON) {
+        if (output.json()) {
           out.println(JSON.writeValueAsString(answer));
         } else {
           List<String> steps = new ArrayList<>();

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** A command that prints one report of the running daemon; the report's name is the command's. */
@@ -21,11 +22,7 @@ abstract class QueryCommand implements Callable<Integer> {
   @Option(names = "--socket", paramLabel = "FILE", description = "The daemon's socket.")
   private @Nullable Path socket;
 
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "text|json",
-      description = "Output format.")
-  private OutputFormat output = OutputFormat.TEXT;
+  @Mixin private Output output = new Output();
 
   @Option(
       names = "--watch",
@@ -74,7 +71,7 @@ abstract class QueryCommand implements Callable<Integer> {
   }
 
   private void print(JsonNode answer) throws IOException {
-    if (output == OutputFormat.JSON) {
+    if (output.json()) {
       ObjectMapper pretty = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
       System.out.println(pretty.writeValueAsString(answer));
     } else {

@@ -13,14 +13,11 @@ import io.gatun.lab.Node;
 import io.gatun.lab.TwoNodes;
 import io.gatun.lab.demo.Cluster;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.Objects;
 import java.util.TreeSet;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
@@ -35,14 +32,11 @@ import org.junit.jupiter.api.io.TempDir;
 class ClusterIT {
   private static final Duration READY = Duration.ofSeconds(60);
   private static final String FRONT = EchoLab.FRONTS.getFirst();
-  private static final int API = 16443;
   private static final int CHECK = 32_000;
 
   private EchoLab lab;
-  private Path objects;
-  private Path kubeconfig;
-  private Path script;
-  private Process api;
+  private ScriptedApi api;
+  private Process apiProcess;
 
   @BeforeEach
   void up(@TempDir Path runDirectory) throws Exception {
@@ -50,25 +44,9 @@ class ClusterIT {
     lab = EchoLab.up(runDirectory, "cluster");
     TwoNodes topology = lab.topology();
     Path folder = topology.lab().directory();
-    objects = folder.resolve("objects.json");
-    kubeconfig = folder.resolve("node.kubeconfig");
-    script = folder.resolve("apiserver.py");
-    try (InputStream resource = ClusterIT.class.getResourceAsStream("apiserver.py")) {
-      Files.copy(Objects.requireNonNull(resource), script, StandardCopyOption.REPLACE_EXISTING);
-    }
-    Files.writeString(
-        kubeconfig,
-        """
-        apiVersion: v1
-        kind: Config
-        clusters: [{name: c, cluster: {server: "http://127.0.0.1:%d"}}]
-        users: [{name: u, user: {token: secret}}]
-        contexts: [{name: x, context: {cluster: c, user: u}}]
-        current-context: x
-        """
-            .formatted(API));
+    api = new ScriptedApi(folder);
     write(lab.server().address(), false);
-    serveApi();
+    apiProcess = api.serve(node());
     lab.serve();
   }
 
@@ -81,17 +59,9 @@ class ClusterIT {
     return lab.topology().nodeA();
   }
 
-  private void serveApi() throws IOException {
-    api =
-        node().spawn("api", "python3", script.toString(), String.valueOf(API), objects.toString());
-    node().awaitListening(API);
-  }
-
   /** The Service, its endpoint, this node, a pod of it and a policy about that. */
   private void write(String endpoint, boolean leaving) throws IOException {
-    Path next = objects.resolveSibling("next");
-    Files.writeString(
-        next,
+    api.write(
         """
         {"/api/v1/services": [{"apiVersion": "v1", "kind": "Service",
            "metadata": {"name": "echo", "namespace": "default", "uid": "1"},
@@ -117,7 +87,6 @@ class ClusterIT {
                 CHECK,
                 Instant.now(),
                 EchoLab.TARGET));
-    Files.move(next, objects, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
   private static String await(String what, Await.Question question, Predicate<String> holds)
@@ -128,7 +97,10 @@ class ClusterIT {
   private GatunProcess gatun() throws IOException {
     GatunProcess gatun =
         GatunProcess.start(
-            node(), Cluster.writeConfiguration(lab.topology(), node()), kubeconfig, List.of());
+            node(),
+            Cluster.writeConfiguration(lab.topology(), node()),
+            api.kubeconfig(),
+            List.of());
     gatun.awaitReady(READY);
     return gatun;
   }
@@ -210,7 +182,7 @@ class ClusterIT {
   private void away(GatunProcess gatun) throws Exception {
     Process pulse = lab.client().node().spawn("pulse", lab.words("pulse", FRONT, "80", "4"));
     Thread.sleep(500);
-    api.destroyForcibly().waitFor();
+    apiProcess.destroyForcibly().waitFor();
     assertEquals(0, pulse.waitFor());
     String lost = Files.readString(lab.client().node().runDirectory().resolve("pulse.log")).strip();
     assertEquals("0", lost.split(" ", -1)[1], "never came back: " + lost);
@@ -219,7 +191,7 @@ class ClusterIT {
     echo("objects of the disk");
     assertTrue(again.log().contains("objects as last known"), again.log());
     write("10.244.99.99", false);
-    serveApi();
+    apiProcess = api.serve(node());
     awaitEndpoint(again, "10.244.99.99");
     move(again, lab.server().address());
     echo("objects of the API server, back again");

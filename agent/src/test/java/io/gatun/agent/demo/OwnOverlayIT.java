@@ -17,16 +17,13 @@ import io.gatun.lab.Overlay;
 import io.gatun.lab.TwoNodes;
 import io.gatun.lab.demo.Cluster;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -44,14 +41,12 @@ class OwnOverlayIT {
   private static final String NODES = "/api/v1/nodes";
   private static final String FLANNEL = "flannel.alpha.coreos.com/";
   private static final String DEVICE = Overlay.FLANNEL.device();
-  private static final int API = 16443;
 
   /** Nodes beside the two that are there. */
   private static final int CROWD = Integer.getInteger("gatun.overlay.nodes", 1000);
 
   private TwoNodes topology;
-  private Path objects;
-  private Path kubeconfig;
+  private ScriptedApi api;
   private Path config;
 
   @BeforeEach
@@ -72,19 +67,7 @@ class OwnOverlayIT {
     config = Cluster.writeConfiguration(topology, node);
     Files.writeString(config, "overlay: {vxlan: {profile: flannel}}\n", StandardOpenOption.APPEND);
     Path folder = topology.lab().directory();
-    objects = folder.resolve("objects.json");
-    kubeconfig = folder.resolve("node.kubeconfig");
-    Files.writeString(
-        kubeconfig,
-        """
-        apiVersion: v1
-        kind: Config
-        clusters: [{name: c, cluster: {server: "http://127.0.0.1:%d"}}]
-        users: [{name: u, user: {token: secret}}]
-        contexts: [{name: x, context: {cluster: c, user: u}}]
-        current-context: x
-        """
-            .formatted(API));
+    api = new ScriptedApi(folder);
     ObjectNode cluster = JSON.createObjectNode();
     for (String kind :
         List.of(
@@ -99,12 +82,7 @@ class OwnOverlayIT {
     nodes.add(object("node-a", List.of(topology.subnet(node), topology.subnet6(node)), Map.of()));
     nodes.add(other());
     write(cluster);
-    Path script = folder.resolve("apiserver.py");
-    try (InputStream resource = ClusterIT.class.getResourceAsStream("apiserver.py")) {
-      Files.copy(Objects.requireNonNull(resource), script, StandardCopyOption.REPLACE_EXISTING);
-    }
-    node.spawn("api", "python3", script.toString(), String.valueOf(API), objects.toString());
-    node.awaitListening(API);
+    api.serve(node);
   }
 
   @AfterEach
@@ -115,7 +93,7 @@ class OwnOverlayIT {
   @Test
   void shouldDoWithoutFlanneldAndLeaveTheKernelADevice() throws Exception {
     Node node = topology.nodeA();
-    GatunProcess gatun = GatunProcess.start(node, config, kubeconfig, List.of());
+    GatunProcess gatun = GatunProcess.start(node, config, api.kubeconfig(), List.of());
     gatun.awaitReady(READY);
     introduceOurselves();
     pings(20);
@@ -132,7 +110,7 @@ class OwnOverlayIT {
     assertTrue(carriedByTheKernel() > 0);
     node.sysctl("net.ipv4.ip_forward", "0");
     node.sysctl("net.ipv6.conf.all.forwarding", "0");
-    GatunProcess successor = GatunProcess.start(node, config, kubeconfig, List.of());
+    GatunProcess successor = GatunProcess.start(node, config, api.kubeconfig(), List.of());
     successor.awaitReady(READY);
     await(
         "place without n500", () -> "" + places().size(), s -> s.equals("" + (before.size() - 1)));
@@ -179,7 +157,7 @@ class OwnOverlayIT {
     String[] words = {
       "ping", "-nc4000", "-i", "0.005", "-w", "60", topology.pod("client-b").address()
     };
-    Path said = objects.resolveSibling("talk");
+    Path said = api.objects().resolveSibling("talk");
     Process talk =
         new ProcessBuilder(topology.pod("client-a").node().enter(words))
             .redirectErrorStream(true)
@@ -300,7 +278,7 @@ class OwnOverlayIT {
 
   /** Empty where it is not there. */
   private String annotation(String node, String key) throws IOException {
-    for (JsonNode one : JSON.readTree(objects.toFile()).path(NODES)) {
+    for (JsonNode one : JSON.readTree(api.objects().toFile()).path(NODES)) {
       if (one.path("metadata").path("name").asText().equals(node)) {
         JsonNode value = one.path("metadata").path("annotations").path(FLANNEL + key);
         return value.asText();
@@ -314,7 +292,7 @@ class OwnOverlayIT {
   }
 
   private void change(Change change) throws IOException {
-    ObjectNode cluster = (ObjectNode) JSON.readTree(objects.toFile());
+    ObjectNode cluster = (ObjectNode) JSON.readTree(api.objects().toFile());
     List<JsonNode> nodes = new ArrayList<>();
     cluster.path(NODES).forEach(nodes::add);
     change.of(nodes);
@@ -323,9 +301,7 @@ class OwnOverlayIT {
   }
 
   private void write(ObjectNode cluster) throws IOException {
-    Path next = objects.resolveSibling("next");
-    JSON.writeValue(next.toFile(), cluster);
-    Files.move(next, objects, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    api.write(JSON.writeValueAsString(cluster));
   }
 
   private static String await(String what, Await.Question question, Predicate<String> holds)
