@@ -2,12 +2,9 @@ package io.gatun.worker;
 
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
-import io.gatun.ffm.memory.Memory;
-import io.gatun.pipeline.DropReason;
 import io.gatun.pipeline.HoldingStage;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.Stage;
-import io.gatun.pipeline.Verdict;
 import io.gatun.port.Port;
 import io.gatun.ring.frame.FramePool;
 import io.gatun.ring.qsbr.Qsbr;
@@ -39,9 +36,6 @@ public final class Worker implements Agent, AutoCloseable {
    */
   static final int ROOM_FOR_HELD = PacketVector.CAPACITY / 4;
 
-  /** No host port. */
-  private static final int NONE = -1;
-
   private final String name;
   private final FramePool pool;
   private final Qsbr.Reader reader;
@@ -50,9 +44,7 @@ public final class Worker implements Agent, AutoCloseable {
   private final WorkerCounters counters = new WorkerCounters();
   private final CycleTimes times;
   private final PacketVector packets = new PacketVector();
-  private final PacketVector handed = new PacketVector();
-  private final @Nullable Port[] byNumber = new @Nullable Port[WorkerCounters.PORTS];
-  private final @Nullable HandOff[] elsewhere = new @Nullable HandOff[WorkerCounters.PORTS];
+  private final Outlets outlets;
   private final ManyToOneConcurrentArrayQueue<Runnable> commands =
       new ManyToOneConcurrentArrayQueue<>(COMMANDS);
   private final List<HandOff> outgoing = new ArrayList<>();
@@ -63,8 +55,6 @@ public final class Worker implements Agent, AutoCloseable {
   private HandOff[] in = {};
   private int firstPort;
   private int vectors;
-  private int hostPort = NONE;
-  private long hostMac;
   private volatile Fault fault = Fault.NONE;
 
   /**
@@ -78,6 +68,7 @@ public final class Worker implements Agent, AutoCloseable {
     this.name = name;
     this.pool = pool;
     this.reader = reader;
+    this.outlets = new Outlets(pool, counters);
     this.stages = stages.toArray(new Stage[0]);
     this.times = new CycleTimes(stages.size());
     this.holding =
@@ -117,31 +108,20 @@ public final class Worker implements Agent, AutoCloseable {
 
   /** From now on {@code port} belongs to this worker. */
   public void add(Port port) {
-    if (byNumber[port.number()] != null) {
-      throw new IllegalArgumentException(
-          "port number %d is taken by %s".formatted(port.number(), byNumber[port.number()].name()));
-    }
-    byNumber[port.number()] = port;
+    outlets.add(port);
     ports = rebuilt();
   }
 
   /** Lets go of port {@code number}, and returns it for closing; null when it is not ours. */
   public @Nullable Port remove(int number) {
-    Port port = byNumber[number];
-    byNumber[number] = null;
+    Port port = outlets.remove(number);
     ports = rebuilt();
     return port;
   }
 
   private Port[] rebuilt() {
-    List<Port> owned = new ArrayList<>();
-    for (Port port : byNumber) {
-      if (port != null) {
-        owned.add(port);
-      }
-    }
     firstPort = 0;
-    return owned.toArray(new Port[0]);
+    return outlets.ports();
   }
 
   /**
@@ -151,8 +131,7 @@ public final class Worker implements Agent, AutoCloseable {
    *     aligned, 0 leaves the frame as it is
    */
   public void hostPort(int number, long mac) {
-    hostPort = number;
-    hostMac = mac;
+    outlets.host(number, mac);
   }
 
   /**
@@ -173,7 +152,7 @@ public final class Worker implements Agent, AutoCloseable {
    * it.
    */
   public void route(int number, @Nullable HandOff ring) {
-    elsewhere[number] = ring;
+    outlets.route(number, ring);
   }
 
   /**
@@ -223,10 +202,13 @@ public final class Worker implements Agent, AutoCloseable {
           stage.process(packets);
         }
       }
-      dispatch();
+      outlets.dispatch(packets);
+      for (HandOff ring : out) {
+        ring.publish();
+      }
     }
     for (HandOff ring : in) {
-      work += takeOver(ring);
+      work += outlets.takeOver(ring);
     }
     for (Port port : ports) {
       port.flush();
@@ -296,153 +278,6 @@ public final class Worker implements Agent, AutoCloseable {
     return v.size;
   }
 
-  private void dispatch() {
-    PacketVector v = packets;
-    int sent = 0;
-    int host = 0;
-    int answered = 0;
-    int dropped = 0;
-    int size = v.size;
-    int[] verdict = v.verdict;
-    for (int i = 0; i < size; i++) {
-      switch (verdict[i]) {
-        case Verdict.SEND -> {
-          sent++;
-          send(v, i);
-        }
-        case Verdict.ANSWER -> {
-          answered++;
-          send(v, i);
-        }
-        case Verdict.HOST -> {
-          host++;
-          toHost(v, i);
-        }
-        case Verdict.DROP -> {
-          dropped++;
-          drop(v, i);
-        }
-        case Verdict.JOINED -> joined(v, i);
-        case Verdict.HELD -> {
-          // comes again, and is counted then
-        }
-        default -> {
-          dropped++;
-          v.dropReason[i] = DropReason.INTERNAL.code();
-          drop(v, i);
-        }
-      }
-    }
-    for (HandOff ring : out) {
-      ring.publish();
-    }
-    counters.made(v.made);
-    counters.ended(Verdict.SEND, sent);
-    counters.ended(Verdict.ANSWER, answered);
-    counters.ended(Verdict.HOST, host);
-    counters.ended(Verdict.DROP, dropped);
-  }
-
-  /** Counted as sent, without bytes: those are in the packet that carries them. */
-  private void joined(PacketVector v, int i) {
-    if (byNumber[v.outPort[i]] != null) {
-      counters.tx(v.outPort[i], 0);
-    } else {
-      counters.handOff();
-    }
-    counters.ended(Verdict.JOINED, 1);
-    pool.give(v.frame[i]);
-  }
-
-  private void toHost(PacketVector v, int i) {
-    if (hostPort == NONE) {
-      v.dropReason[i] = DropReason.NO_HOST_PORT.code();
-      drop(v, i);
-      return;
-    }
-    if (hostMac != 0) {
-      Memory.putShortBe(v.address[i], (int) (hostMac >>> 32));
-      Memory.putIntBe(v.address[i] + 2, (int) hostMac);
-    }
-    v.outPort[i] = hostPort;
-    send(v, i);
-  }
-
-  /** Small, so that it is compiled into the loop; what is not plain goes elsewhere. */
-  private void send(PacketVector v, int i) {
-    int number = v.outPort[i];
-    @Nullable Port[] owned = byNumber;
-    if (number >= 0 && number < owned.length) {
-      Port port = owned[number];
-      if (port != null && port.tx(v, i)) {
-        counters.tx(number, v.length[i]);
-        return;
-      }
-    }
-    sendElsewhere(v, i, number);
-  }
-
-  private void sendElsewhere(PacketVector v, int i, int number) {
-    if (number < 0 || number >= WorkerCounters.PORTS) {
-      v.dropReason[i] = DropReason.INTERNAL.code();
-      drop(v, i);
-      return;
-    }
-    Port port = byNumber[number];
-    if (port != null) {
-      sendAgain(port, v, i);
-      return;
-    }
-    HandOff ring = elsewhere[number];
-    if (ring == null) {
-      v.dropReason[i] = DropReason.PORT_DOWN.code();
-      drop(v, i);
-    } else if (ring.put(v, i)) {
-      counters.handOff();
-    } else {
-      v.dropReason[i] = DropReason.HAND_OFF_FULL.code();
-      drop(v, i);
-    }
-  }
-
-  /** What {@code port} has just refused. */
-  private void sendAgain(Port port, PacketVector v, int i) {
-    if (v.dropReason[i] == DropReason.TX_RING_FULL.code()) {
-      port.flush(); // makes room where the kernel takes frames during the call
-      port.reclaim();
-      if (port.tx(v, i)) {
-        counters.tx(port.number(), v.length[i]);
-        return;
-      }
-    }
-    drop(v, i);
-  }
-
-  private void drop(PacketVector v, int i) {
-    counters.drop(v.dropReason[i]);
-    pool.give(v.frame[i]);
-  }
-
-  private int takeOver(HandOff ring) {
-    handed.size = 0;
-    int n = ring.take(handed);
-    if (n > 0) {
-      counters.takeOver(n);
-      for (int i = 0; i < n; i++) {
-        Port port = byNumber[handed.outPort[i]];
-        if (port == null) { // gone in between; never passed on again: no loops between workers
-          handed.dropReason[i] = DropReason.PORT_DOWN.code();
-          drop(handed, i);
-        } else if (port.tx(handed, i)) {
-          counters.tx(port.number(), handed.length[i]);
-        } else {
-          sendAgain(port, handed, i);
-        }
-      }
-    }
-    return n;
-  }
-
   private void fail() {
     while (fault == Fault.STUCK) {
       Thread.onSpinWait();
@@ -494,15 +329,7 @@ public final class Worker implements Agent, AutoCloseable {
       port.close();
     }
     for (HandOff ring : in) {
-      handed.size = 0;
-      while (ring.take(handed) > 0) {
-        for (int i = 0; i < handed.size; i++) {
-          handed.dropReason[i] = DropReason.PORT_DOWN.code();
-          counters.takeOver(1);
-          drop(handed, i);
-        }
-        handed.size = 0;
-      }
+      outlets.drain(ring);
     }
     pool.close();
     Libc.close(wakeDescriptor);
