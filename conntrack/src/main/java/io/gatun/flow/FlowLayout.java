@@ -1,5 +1,6 @@
 package io.gatun.flow;
 
+import io.gatun.ffm.memory.Memory;
 import io.gatun.fib.WayOut;
 
 /** Where things stand in the flow table's memory: offsets and sizes in bytes, all in host order. */
@@ -64,6 +65,20 @@ final class FlowLayout {
   static final int IPV6 = 0x600;
 
   private FlowLayout() {}
+
+  /** The flow that {@code entry} is one direction of. */
+  static long flowOf(long entry) {
+    return entry - Memory.getByte(entry + DIRECTION) * (long) LINE;
+  }
+
+  static int service(long flow) {
+    return Memory.getInt(flow + SERVICE);
+  }
+
+  /** Ordinal of a {@link FlowState}. */
+  static int state(long flow) {
+    return Memory.getShort(flow + STATE) & 0xFF;
+  }
 
   static long key(int ports, int family, int protocol) {
     return (long) ports << 32 | family | protocol;

@@ -219,6 +219,11 @@ final class FlowPool implements AutoCloseable {
     return base + (long) number * FLOW_BYTES;
   }
 
+  /** Of its original direction; the reply's is one more. */
+  int entryNumber(long flow) {
+    return 2 + 2 * number(flow);
+  }
+
   int number(long flow) {
     return (int) ((flow - base) / FLOW_BYTES);
   }

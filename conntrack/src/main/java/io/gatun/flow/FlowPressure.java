@@ -82,15 +82,15 @@ final class FlowPressure {
    * Whether a flow of {@code service} may be made. Where one has to give way, it is removed; where
    * none would, only a Service that has its share is refused.
    */
-  boolean admits(FlowTable table, int service) {
+  boolean admits(FlowRemoval removal, int service) {
     if (service != 0 && flows(service) >= share) {
-      return evict(table, service);
+      return evict(removal, service);
     }
     int lacking = lacking();
     if (lacking > 0) {
-      evict(table, ANY);
+      evict(removal, ANY);
       if (lacking > pool.capacity() / SPARE / 4) {
-        evict(table, ANY); // to catch up: the hand may have found none for a while
+        evict(removal, ANY); // to catch up: the hand may have found none for a while
       }
     }
     return true;
@@ -105,9 +105,9 @@ final class FlowPressure {
     return least - pool.spare();
   }
 
-  private boolean evict(FlowTable table, int service) {
+  private boolean evict(FlowRemoval removal, int service) {
     int victim = victim(service);
-    boolean evicted = victim != NONE && table.evict(pool.address(victim));
+    boolean evicted = victim != NONE && removal.evict(pool.address(victim));
     if (evicted) {
       EVICTED.getAndAdd(this, 1L);
     }
@@ -124,10 +124,10 @@ final class FlowPressure {
         continue;
       }
       long flow = pool.address(number);
-      if (service != ANY && FlowTable.service(flow) != service) {
+      if (service != ANY && FlowLayout.service(flow) != service) {
         continue;
       }
-      int state = FlowTable.state(flow);
+      int state = FlowLayout.state(flow);
       if (FlowTracker.halfOpen(state)) {
         return number;
       }

@@ -8,14 +8,23 @@ import io.gatun.ffm.memory.Memory;
  * worker runs.
  */
 final class FlowRecovery {
-  private final FlowTable table;
+  private final FlowInsertion insertion;
+  private final FlowRemoval removal;
   private final FlowIndex index;
   private final FlowPool pool;
+  private final FlowCounts counts;
 
-  FlowRecovery(FlowTable table, FlowIndex index, FlowPool pool) {
-    this.table = table;
+  FlowRecovery(
+      FlowInsertion insertion,
+      FlowRemoval removal,
+      FlowIndex index,
+      FlowPool pool,
+      FlowCounts counts) {
+    this.insertion = insertion;
+    this.removal = removal;
     this.index = index;
     this.pool = pool;
+    this.counts = counts;
   }
 
   /** Of the first {@code touched} flows in the file, those that are whole and have not expired. */
@@ -29,13 +38,11 @@ final class FlowRecovery {
   /** False when it is not whole, or another flow has its keys. */
   private boolean revive(long flow, int now) {
     NewFlow f = new NewFlow(); // IPv4 relies on halves that are 0
-    if (!Revival.read(flow, f, now) || table.expired(flow, now)) {
+    if (!Revival.read(flow, f, now) || removal.expired(flow, now)) {
       return false;
     }
     int replyHash = f.replyHash();
-    if (table.findOriginal(f, f.hash, f.key()) != 0
-        || table.findReply(f, replyHash) != 0
-        || FlowTable.selfReplying(f)) {
+    if (insertion.clashes(f, replyHash)) {
       return false;
     }
     Revival.complete(flow, f);
@@ -43,7 +50,7 @@ final class FlowRecovery {
     if (reply == 0) {
       return false;
     }
-    int number = table.numberOf(flow);
+    int number = pool.entryNumber(flow);
     Memory.putIntRelease(reply, number + 1);
     long original = index.reserve(f.hash);
     if (original == 0) {
@@ -51,7 +58,7 @@ final class FlowRecovery {
       return false;
     }
     Memory.putIntRelease(original, number);
-    table.count(flow, 1);
+    counts.count(flow, 1);
     return true;
   }
 }

@@ -18,7 +18,7 @@ final class FlowSweep {
   /** Flows that are looked at before the expired ones among them are removed. */
   private static final int PART = 64;
 
-  private final FlowTable table;
+  private final FlowRemoval removal;
   private final FlowIndex index;
   private final FlowPool pool;
   private final SpinLocks lock = new SpinLocks(1);
@@ -34,8 +34,8 @@ final class FlowSweep {
 
   private final MemorySegment lines = MemorySegment.ofArray(line);
 
-  FlowSweep(FlowTable table, FlowIndex index, FlowPool pool) {
-    this.table = table;
+  FlowSweep(FlowRemoval removal, FlowIndex index, FlowPool pool) {
+    this.removal = removal;
     this.index = index;
     this.pool = pool;
   }
@@ -70,7 +70,7 @@ final class FlowSweep {
         Prefetch.lines(lines, 0, 2 * found);
       }
       for (int k = 0; k < found; k++) {
-        table.expire(expired[k], now);
+        removal.expire(expired[k], now);
       }
     }
     lock.unlock(0);
@@ -85,7 +85,7 @@ final class FlowSweep {
       }
       int number = cursor++;
       long flow = pool.address(number);
-      if (pool.isLive(number) && table.expired(flow, now)) {
+      if (pool.isLive(number) && removal.expired(flow, now)) {
         expired[found] = flow;
         line[2 * found] = index.home(FlowIndex.hash(flow));
         line[2 * found + 1] = index.home(FlowIndex.hash(flow + LINE));

@@ -71,13 +71,13 @@ final class FlowTracker {
 
   /** True when a SYN from the client opens the flow anew, with a new choice of endpoint. */
   static boolean finished(long entry) {
-    int state = Memory.getShort(FlowTable.flowOf(entry) + STATE) & 0xFF;
+    int state = Memory.getShort(FlowLayout.flowOf(entry) + STATE) & 0xFF;
     return Memory.getByte(entry + DIRECTION) == 0 && (state == TIME_WAIT || state == CLOSE);
   }
 
   /** A packet of {@code entry}'s direction with these TCP flags passes. */
   static void tcp(long entry, int flags) {
-    int word = Memory.getShort(FlowTable.flowOf(entry) + STATE);
+    int word = Memory.getShort(FlowLayout.flowOf(entry) + STATE);
     int reply = Memory.getByte(entry + DIRECTION) == 0 ? 0 : BY_REPLIER;
     int next = next(word & 0xFF, word & BY_REPLIER, reply, flags);
     if (next != word) {
@@ -114,7 +114,7 @@ final class FlowTracker {
   }
 
   static void udp(long entry, int now) {
-    long flow = FlowTable.flowOf(entry);
+    long flow = FlowLayout.flowOf(entry);
     int state = Memory.getShort(flow + STATE);
     if (state == UDP_NEW && Memory.getByte(entry + DIRECTION) != 0) {
       become(entry, UDP_REPLIED);
@@ -124,7 +124,7 @@ final class FlowTracker {
   }
 
   private static void become(long entry, int word) {
-    long flow = FlowTable.flowOf(entry);
+    long flow = FlowLayout.flowOf(entry);
     int watched = watched(word & 0xFF) ? 1 : 0;
     Memory.putShort(flow + STATE, word);
     Memory.putByte(flow + WATCHED, watched);

@@ -125,7 +125,7 @@ public final class IcmpErrorStage implements Stage {
   }
 
   private void translate(long l3, long icmp, long entry, boolean ipv6) {
-    long other = FlowTable.flowOf(entry) * 2 + LINE - entry;
+    long other = FlowLayout.flowOf(entry) * 2 + LINE - entry;
     int changed = (int) (quote.l4 - quote.l3) + (Math.min(quote.l4Bytes, CHANGED) & ~1);
     int before = Checksum.sum(quote.l3, changed);
     quoted(entry, other, ipv6);

@@ -110,7 +110,7 @@ public final class RewriteStage implements Stage {
       transport(v, i, f, ports, deltas);
     } else {
       // The other direction's key, turned, is what this direction is to become.
-      long other = FlowTable.flowOf(entry) * 2 + LINE - entry;
+      long other = FlowLayout.flowOf(entry) * 2 + LINE - entry;
       Memory.putLongBe(l3 + Ip.SOURCE6, Memory.getLong(other + ADDRESSES + 16));
       Memory.putLongBe(l3 + Ip.SOURCE6 + 8, Memory.getLong(other + ADDRESSES + 24));
       Memory.putLongBe(l3 + Ip.DESTINATION6, Memory.getLong(other + ADDRESSES));

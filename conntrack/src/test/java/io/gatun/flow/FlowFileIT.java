@@ -168,6 +168,31 @@ class FlowFileIT {
     return new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.INHERIT).start();
   }
 
+  /** What the file has of flow {@code n}. */
+  private static String left(FlowFile file, int n) {
+    StringBuilder say = new StringBuilder("now " + Ticks.ofNanos(Libc.monotonicNanos()));
+    NewFlow f = flow(n);
+    for (int number = 0; number < file.touched(); number++) {
+      long flow = file.flows() + (1L + number) * FlowLayout.FLOW_BYTES;
+      long reply = flow + FlowLayout.LINE;
+      long addresses = flow + FlowLayout.ADDRESSES;
+      long source = f.ipv6 ? Memory.getLong(addresses + 8) : Memory.getLong(addresses) >>> 32;
+      if (Memory.getLong(flow) == f.key() && source == f.sourceLow) {
+        say.append(
+            " | %d of %d: published %d, state %d, seen %d and %d, born %d"
+                .formatted(
+                    number,
+                    file.touched(),
+                    Memory.getShort(reply + FlowLayout.PUBLISHED),
+                    FlowLayout.state(flow),
+                    Memory.getInt(flow + FlowLayout.LAST_SEEN),
+                    Memory.getInt(reply + FlowLayout.LAST_SEEN),
+                    Memory.getInt(reply + FlowLayout.CREATED)));
+      }
+    }
+    return say.toString();
+  }
+
   /**
    * The successor: every flow whole, answered ones all there, none doubled, no room and no reply's
    * key (which is a source port) leaked. Returns answered and all flows.
@@ -182,7 +207,10 @@ class FlowFileIT {
       for (int n = 0; n < FLOWS; n++) {
         boolean there = FlowFileTest.whole(table, flow(n));
         found += there ? 1 : 0;
-        assertTrue(there || answered[n] == 0, say + ": answered flow " + n + " is gone");
+        int gone = n;
+        assertTrue(
+            there || answered[n] == 0,
+            () -> say + ": answered flow " + gone + " is gone; " + left(file, gone));
         must += answered[n];
       }
       assertTrue(must >= STEADY, say);

@@ -1,6 +1,6 @@
 """Real sockets for tests of translation. One line of output; exit 1 and a reason when it fails.
 
-serve PORT                   TCP and UDP, both families: sends everything back
+serve PORT                   TCP and UDP, both families: sends everything back; several may share PORT
 upload ADDRESS PORT BYTES    TCP: sends BYTES and reads them back, prints the count and path MTU
 trace ADDRESS PORT           UDP with hop limits 1, 2, 3 ...: prints who answered each
 datagrams ADDRESS PORT BYTES COUNT   UDP echo of COUNT datagrams, prints how many came back whole
@@ -42,8 +42,11 @@ def family(address):
 
 
 def serve(port):
-    tcp = socket.create_server(("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=4096)
+    tcp = socket.create_server(
+        ("::", port), family=socket.AF_INET6, dualstack_ipv6=True, backlog=4096, reuse_port=True
+    )
     udp = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    udp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     udp.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     udp.bind(("::", port))
 
