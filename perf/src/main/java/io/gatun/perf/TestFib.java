@@ -23,6 +23,11 @@ final class TestFib {
   /** What its tables, the mempools of its RIB and a million groups of 256 entries may take. */
   static final int MEGABYTES = 3000;
 
+  /** Of 256 entries, for what is longer than 24 bits; in IPv6 a lone prefix may need thirteen. */
+  private static final int GROUPS4 = 500_000;
+
+  private static final int GROUPS6 = 1_000_000;
+
   /** {@code AVG FIB add 2048}, ten times for ten parts of the table, or once for lookups. */
   private static final Pattern AVERAGE =
       Pattern.compile("AVG (FIB|LPM) (add|lookup|delete) ([0-9.]+)");
@@ -39,7 +44,7 @@ final class TestFib {
     command.addAll(List.of("--in-memory", "-m", Integer.toString(MEGABYTES)));
     command.add("--force-max-simd-bitwidth=512");
     command.addAll(List.of("--", "-f", routes.toString(), "-t", addresses.toString()));
-    command.addAll(List.of("-e", "4", "-v", "v", "-g", "500000"));
+    command.addAll(List.of("-e", "4", "-v", "v", "-g", Integer.toString(ipv6 ? GROUPS6 : GROUPS4)));
     if (ipv6) {
       command.add("-6");
     }

@@ -83,7 +83,7 @@ final class LocalTable implements Agent {
       changed = false;
       read = now;
       moved = !next.equals(addresses);
-      addresses = next;
+      addresses = moved ? next : addresses; // the same set: who compares it has nothing to do
     }
     if (moved || wanted != seen || ends != seenVteps) {
       seen = wanted;

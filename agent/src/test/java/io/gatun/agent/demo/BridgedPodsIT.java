@@ -20,8 +20,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Pods on a bridge, by unmodified CNI plugins, with real traffic. For the long runs: {@code
@@ -34,7 +35,6 @@ class BridgedPodsIT {
   private static final String PORT = Integer.toString(BridgeLab.PORT);
 
   private BridgeLab lab;
-  private GatunProcess gatun;
   private String second;
   private String firstDevice;
   private String secondDevice;
@@ -58,7 +58,6 @@ class BridgedPodsIT {
     lab.serve(1);
     lab.node()
         .sysctl("net.ipv4.ip_forward", "0"); // the plugin sets it: nobody is to forward but us
-    gatun = lab.gatun("auto");
   }
 
   @AfterEach
@@ -66,31 +65,36 @@ class BridgedPodsIT {
     lab.close();
   }
 
-  private long sent() throws IOException {
+  private static long sent(GatunProcess gatun) throws IOException {
     return BridgeLab.ask(gatun, "status").get("framesOut").asLong();
   }
 
-  @Test
-  void shouldSwitchBetweenPodsAndRouteToServices() throws Exception {
-    switchAndRoute();
-  }
-
-  private void switchAndRoute() throws IOException {
-    assertTrue(lab.ping(0, second, 1, "1").contains("1 received"), gatun.log());
-    long before = sent();
+  /**
+   * {@code auto} is {@code packet} here. By driver xdp the stub leaves to the bridge what we do not
+   * switch, and hands on no copy.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "xdp"})
+  void shouldSwitchBetweenPodsAndRouteToServices(String driver) throws Exception {
+    GatunProcess gatun = lab.gatun(driver);
+    String once = lab.ping(0, second, 1, "1");
+    assertTrue(once.contains("1 received") && !once.contains("DUP"), once + gatun.log());
+    long before = sent(gatun);
     String pings = lab.ping(0, second, 20, "0.05");
     assertTrue(pings.contains("20 received"), pings);
     assertEquals(20, pings.split("ttl=64", -1).length - 1, "the TTL stays: " + pings);
-    assertTrue(sent() - before >= 40, "by us, there and back");
+    assertTrue(sent(gatun) - before >= 40, "by us, there and back");
     // The endpoint answers its client directly, and the client knows the front only.
     assertEquals("0", lab.run(0, PATIENCE, "connect", BridgeLab.FRONT, PORT, "3").split(" ")[1]);
     assertTrue(lab.ping(0, "10.88.0.1", 3, "0.2").contains("3 received"), "the node itself");
   }
 
-  @Test
-  void shouldKeepTheBridgesEntriesWhileTheyAreInUse() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "xdp"})
+  void shouldKeepTheBridgesEntriesWhileTheyAreInUse(String driver) throws Exception {
+    GatunProcess gatun = lab.gatun(driver);
     lab.ip("link set cni0 type bridge ageing_time 300"); // hundredths: 3 s
-    long before = sent();
+    long before = sent(gatun);
     var through =
         new FutureTask<>(
             () -> lab.run(0, PATIENCE, "talk", BridgeLab.FRONT, PORT, Integer.toString(SECONDS)));
@@ -99,11 +103,12 @@ class BridgedPodsIT {
         lab.run(0, PATIENCE, "talk", second, PORT, Integer.toString(SECONDS)).split(" ");
     String[] serviced = through.get(2, TimeUnit.MINUTES).split(" ");
     System.out.printf(
-        "%d s at an ageing time of 3 s: %s exchanges, %s segments sent again; by the Service %s, %s%n",
-        SECONDS, talked[0], talked[1], serviced[0], serviced[1]);
+        "%s, %d s at an ageing time of 3 s: %s exchanges, %s segments sent again; by the Service %s, %s%n",
+        driver, SECONDS, talked[0], talked[1], serviced[0], serviced[1]);
     assertEquals("0", talked[1]);
     assertEquals("0", serviced[1]);
-    assertTrue(sent() - before > 2 * (Long.parseLong(talked[0]) + Long.parseLong(serviced[0])));
+    assertTrue(
+        sent(gatun) - before > 2 * (Long.parseLong(talked[0]) + Long.parseLong(serviced[0])));
     String table = lab.node().exec("bridge", "fdb", "show", "br", "cni0", "dynamic").output();
     assertTrue(table.contains(firstDevice) && table.contains(secondDevice), table);
     // The node's neighbours it does not forget while they are silent.
@@ -111,12 +116,10 @@ class BridgedPodsIT {
     assertEquals("0", lab.run(0, PATIENCE, "connect", BridgeLab.FRONT, PORT, "1").split(" ")[1]);
   }
 
-  @Test
-  void shouldObeyIsolation() throws Exception {
-    isolate();
-  }
-
-  private void isolate() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "xdp"})
+  void shouldObeyIsolation(String driver) throws Exception {
+    GatunProcess gatun = lab.gatun(driver);
     String third = lab.attach(2);
     assertTrue(answered(0, second), gatun.log());
     lab.bridge("link set dev " + firstDevice + " isolated on");
@@ -127,19 +130,10 @@ class BridgedPodsIT {
     assertTrue(answered(0, "10.88.0.1"), "nor is the bridge");
   }
 
-  /** The stub leaves to the bridge what we do not switch, and hands on no second copy. */
-  @Test
-  void shouldSwitchByDriverXdpToo() throws Exception {
-    gatun.stop();
-    gatun = lab.gatun("xdp");
-    switchAndRoute();
-    String once = lab.ping(0, second, 1, "1");
-    assertTrue(once.contains("1 received") && !once.contains("DUP"), once);
-    isolate();
-  }
-
-  @Test
-  void shouldObeyVlans() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "xdp"})
+  void shouldObeyVlans(String driver) throws Exception {
+    GatunProcess gatun = lab.gatun(driver);
     Assumptions.assumeTrue(
         lab.node()
             .exec("ip", "link", "set", "cni0", "type", "bridge", "vlan_filtering", "1")
@@ -147,9 +141,9 @@ class BridgedPodsIT {
         "skipped: this kernel's bridge has no VLAN filter");
     String third = lab.attach(2);
     settle();
-    long before = sent();
+    long before = sent(gatun);
     assertTrue(answered(0, second), "both in VLAN 1");
-    assertTrue(sent() - before >= 2, "switched by us");
+    assertTrue(sent(gatun) - before >= 2, "switched by us");
     lab.bridge("vlan del vid 1 dev " + secondDevice);
     lab.bridge("vlan add vid 20 pvid untagged dev " + secondDevice);
     settle();
@@ -158,6 +152,15 @@ class BridgedPodsIT {
     lab.bridge("vlan add vid 20 pvid untagged dev " + firstDevice);
     settle();
     assertTrue(answered(0, second), "both in VLAN 20");
+  }
+
+  /** For who has to find out. */
+  private static String state(GatunProcess gatun) {
+    try {
+      return gatun.log() + BridgeLab.ask(gatun, "drops").toPrettyString();
+    } catch (IOException e) {
+      return e.toString();
+    }
   }
 
   private boolean answered(int pod, String address) throws IOException {
@@ -169,8 +172,10 @@ class BridgedPodsIT {
     Thread.sleep(500);
   }
 
-  @Test
-  void shouldCarryTrafficWhilePodsComeAndGo() throws Exception {
+  @ParameterizedTest
+  @ValueSource(strings = {"auto", "xdp"})
+  void shouldCarryTrafficWhilePodsComeAndGo(String driver) throws Exception {
+    GatunProcess gatun = lab.gatun(driver);
     int seconds = 3 + COMING;
     var pinging = new FutureTask<>(() -> lab.ping(0, second, seconds * 50, "0.02"));
     var connecting =
@@ -196,10 +201,10 @@ class BridgedPodsIT {
     assertTrue(counts.find(), pings);
     String[] connected = connecting.get(3, TimeUnit.MINUTES).split("\\s");
     System.out.printf(
-        "%d pods came and went in %d ms; meanwhile %s of %s pings answered, %s of %s connections"
+        "%s: %d pods came and went in %d ms; meanwhile %s of %s pings answered, %s of %s connections"
             + " failed%n",
-        COMING, millis, counts.group(2), counts.group(1), connected[1], connected[0]);
-    assertEquals(counts.group(1), counts.group(2), pings);
+        driver, COMING, millis, counts.group(2), counts.group(1), connected[1], connected[0]);
+    assertEquals(counts.group(1), counts.group(2), () -> pings + state(gatun));
     assertEquals("0", connected[1]);
     for (int i = 0; BridgeLab.ask(gatun, "ports").size() > 3 && i < 100; i++) {
       Thread.sleep(50);
