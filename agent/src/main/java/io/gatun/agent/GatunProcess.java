@@ -65,7 +65,8 @@ public final class GatunProcess implements NodeDataplane.Running {
     return start(program, node, config, manifests, null, List.of(), more);
   }
 
-  private static GatunProcess start(
+  /** Both: Java options, and more words for {@code run}. */
+  public static GatunProcess start(
       Node node,
       Path config,
       Path manifests,
@@ -107,12 +108,23 @@ public final class GatunProcess implements NodeDataplane.Running {
     return new GatunProcess(builder.start(), log, new RunDirectory(node.runDirectory()));
   }
 
+  /** Waits until its launcher has a process ready that would take its place at once. */
+  public void awaitStandby(Duration patience) throws IOException {
+    long giveUp = System.nanoTime() + patience.toNanos();
+    while (!AdminClient.ask(run.socket(), "status").path("standby").asText().equals("warm")) {
+      if (System.nanoTime() > giveUp) {
+        throw new IOException("no standby:\n" + log());
+      }
+      sleep(20);
+    }
+  }
+
   private static List<String> java(List<String> options) {
     List<String> words = new ArrayList<>();
     words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     words.add("--enable-native-access=ALL-UNNAMED");
     words.add("--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED");
-    words.add("-XX:+UseZGC");
+    words.add("-:+UseZGC");
     words.add("-Xmx512m");
     words.addAll(options);
     words.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
@@ -151,12 +163,17 @@ public final class GatunProcess implements NodeDataplane.Running {
       return false;
     }
     try {
-      long pid = AdminClient.ask(run.socket(), "status").path("pid").asLong();
+      long pid = pid();
       return pid == process.pid()
           || process.descendants().anyMatch(descendant -> descendant.pid() == pid);
     } catch (IOException e) {
       return false;
     }
+  }
+
+  @Override
+  public long pid() throws IOException {
+    return AdminClient.ask(run.socket(), "status").path("pid").asLong();
   }
 
   @Override

@@ -25,6 +25,11 @@ public record RunDirectory(Path path) {
     return path.resolve("heir.sock");
   }
 
+  /** Holds the process id of one that would take the daemon's place at once. */
+  public Path standby() {
+    return path.resolve("standby");
+  }
+
   /** Mount point of our own bpffs, because {@code ip netns exec} hides the usual one. */
   public Path bpf() {
     return path.resolve("bpf");

@@ -95,6 +95,8 @@ public final class Libc {
   /** struct sched_attr (linux/sched/types.h), SCHED_ATTR_SIZE_VER0. */
   private static final int SCHED_ATTR_BYTES = 48;
 
+  private static final int PR_SET_PDEATHSIG = 1;
+
   private Libc() {}
 
   public static int socket(int domain, int type, int protocol) {
@@ -247,6 +249,19 @@ public final class Libc {
     return (int) Syscall.call(Syscall.GETTID, 0, 0, 0);
   }
 
+  /** The process that started this one, or what took its place when that ended. */
+  public static int getppid() {
+    return (int) Syscall.call(Syscall.GETPPID, 0, 0, 0);
+  }
+
+  /**
+   * From now on the parent's end sends this process {@code signal}, 0 for none; for as long as the
+   * calling platform thread lives (PR_SET_PDEATHSIG(2const)).
+   */
+  public static int parentDeathSignal(int signal) {
+    return (int) Syscall.call(Syscall.PRCTL, PR_SET_PDEATHSIG, signal, 0);
+  }
+
   /** Lets the calling platform thread run on {@code cpu} only. */
   public static int pinToCpu(int cpu) {
     if (cpu < 0 || cpu >= CPU_SET_BYTES * 8) {
@@ -274,8 +289,8 @@ public final class Libc {
    * Schedules thread {@code tid} as {@code SCHED_OTHER} (sched_setattr(2)).
    *
    * @param nice −20 to 19; below what it is needs CAP_SYS_NICE
-   * @param slice nanoseconds that it may run on while another one waits, 100 µs to 100 ms; kernels
-   *     before 6.12 ignore it
+   * @param slice nanoseconds that it may run on while another one waits, 100 µs to 100 ms, 0 for
+   *     the kernel's own; kernels before 6.12 ignore it
    */
   public static int schedule(int tid, int nice, long slice) {
     try (Arena arena = Arena.ofConfined()) {

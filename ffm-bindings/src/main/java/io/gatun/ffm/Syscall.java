@@ -45,6 +45,8 @@ public final class Syscall {
   static final long FTRUNCATE = ARM ? 46 : 77;
   static final long MOUNT = ARM ? 40 : 165;
   static final long UMOUNT2 = ARM ? 39 : 166;
+  static final long GETPPID = ARM ? 173 : 110;
+  static final long PRCTL = ARM ? 167 : 157;
   static final long GETTID = ARM ? 178 : 186;
   static final long SCHED_SETAFFINITY = ARM ? 122 : 203;
   static final long SCHED_SETATTR = ARM ? 274 : 314;

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * All threads of this process but the workers': collector, compilers, control. On a worker's core
@@ -34,19 +35,22 @@ public final class OtherThreads {
   private OtherThreads() {}
 
   /**
-   * Moves them off {@code cpus}; threads that they start later inherit it. Called before workers
-   * start, which pin themselves. Where nothing would be left, or the kernel refuses, they stay
-   * where they are.
+   * Moves them off {@code cpus}; threads that they start later inherit it. Where nothing would be
+   * left, or the kernel refuses, they stay where they are.
    *
+   * @param workers kernel ids of the threads that stay
    * @return whether they moved
    */
-  public static boolean leave(BitSet cpus) {
+  public static boolean leave(BitSet cpus, Set<Integer> workers) {
     BitSet left = Libc.allowedCpus();
     left.andNot(cpus);
     boolean moved = !cpus.isEmpty() && !left.isEmpty();
     try (DirectoryStream<Path> tasks = Files.newDirectoryStream(TASKS)) {
       for (Path task : tasks) {
         int tid = Integer.parseInt(task.getFileName().toString());
+        if (workers.contains(tid)) {
+          continue;
+        }
         moved = moved && Libc.allowCpus(tid, left) >= 0;
         prioritize(tid, name(task));
       }

@@ -33,6 +33,7 @@ public final class WorkerThread {
   private final int cpu;
   private final Thread thread;
   private volatile boolean running = true;
+  private volatile int tid;
   private volatile @Nullable Throwable failure;
 
   private WorkerThread(Worker worker, Idling idling, int cpu) {
@@ -73,7 +74,13 @@ public final class WorkerThread {
     return thread.join(Duration.ofMillis(millis));
   }
 
+  /** The kernel's id of the thread; 0 before it runs. */
+  public int tid() {
+    return tid;
+  }
+
   private void run() {
+    tid = Libc.gettid();
     if (cpu != ANY_CPU) {
       int result = Libc.pinToCpu(cpu);
       if (result < 0) {

@@ -1,9 +1,9 @@
 package io.gatun.perf;
 
+import io.gatun.lab.demo.NodeDataplane;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -33,13 +33,24 @@ final class DaemonProcess {
     this.process = process;
   }
 
-  /** Of what we started the one that takes most memory. */
-  static DaemonProcess find() {
+  static DaemonProcess of(NodeDataplane.Running running) throws IOException {
     return new DaemonProcess(
-        ProcessHandle.current()
-            .descendants()
-            .max(Comparator.comparingLong(DaemonProcess::residentOrNothing))
-            .orElseThrow(() -> new IllegalStateException("the daemon is no process of ours")));
+        ProcessHandle.of(running.pid())
+            .orElseThrow(() -> new IllegalStateException("the daemon has ended")));
+  }
+
+  /** Resident bytes of the process that its launcher keeps beside it; 0 where there is none. */
+  long standby() {
+    return process
+        .parent()
+        .map(launcher ->
+            launcher
+                .children()
+                .filter(child -> !child.equals(process))
+                .mapToLong(DaemonProcess::residentOrNothing)
+                .max()
+                .orElse(0))
+        .orElse(0L);
   }
 
   private Path proc(String file) {

@@ -73,7 +73,7 @@ final class IdleBenchmark implements Benchmark {
       try {
         running.awaitReady(PATIENCE);
         answered(lab, pods);
-        return figures(options);
+        return figures(running, options);
       } finally {
         running.stop();
       }
@@ -145,8 +145,9 @@ final class IdleBenchmark implements Benchmark {
     }
   }
 
-  private static List<Figure> figures(BenchOptions options) throws IOException {
-    DaemonProcess daemon = DaemonProcess.find();
+  private static List<Figure> figures(NodeDataplane.Running running, BenchOptions options)
+      throws IOException {
+    DaemonProcess daemon = DaemonProcess.of(running);
     double[] percent = new double[options.runs()];
     double[] megabytes = new double[options.runs()];
     double seconds = options.secondsPerRun(SECONDS);

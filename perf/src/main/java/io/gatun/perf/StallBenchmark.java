@@ -9,6 +9,7 @@ import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -51,7 +52,7 @@ final class StallBenchmark implements Benchmark {
     if (PINNED) {
       BitSet cpus = new BitSet();
       cpus.set(WORKER_CPU);
-      OtherThreads.leave(cpus);
+      OtherThreads.leave(cpus, Set.of());
     }
     double[] changing = new double[runs];
     double[] still = new double[runs];

@@ -43,8 +43,8 @@ final class StartupBenchmark implements Benchmark {
   private static final double AFTER_KILL_SECONDS = 5;
   private static final double QUICK_PART = 0.7;
 
-  /** The daemon has given back by then what only its start needed. */
-  private static final double IDLE_SECONDS = 12;
+  /** Daemon and standby have given back by then what only their starts needed. */
+  private static final double IDLE_SECONDS = 25;
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -74,7 +74,8 @@ final class StartupBenchmark implements Benchmark {
   }
 
   /** One run: seconds, and bytes by kind. */
-  private record Run(double start, double restart, double rate, Map<Kind, Long> memory) {}
+  private record Run(
+      double start, double restart, double rate, Map<Kind, Long> memory, long standby) {}
 
   @Override
   public List<Figure> measure(BenchOptions options) throws IOException {
@@ -98,6 +99,7 @@ final class StartupBenchmark implements Benchmark {
     double part = options.quick() ? QUICK_PART : 1;
     long byKernel = KernelForwarding.packets(path.node());
     Map<Kind, Long> memory;
+    long standby;
     double restart;
     double start;
     NodeDataplane.Running running;
@@ -109,11 +111,12 @@ final class StartupBenchmark implements Benchmark {
         start = seconds(began, NamespaceThread.await(seen).first());
         running.awaitReady(PATIENCE);
         VethPath.sleep(IDLE_SECONDS);
-        DaemonProcess daemon = DaemonProcess.find();
+        DaemonProcess daemon = DaemonProcess.of(running);
         memory = daemon.memory();
+        standby = daemon.standby();
         seen = path.arrivals(part * AFTER_KILL_SECONDS);
         VethPath.sleep(part / 2);
-        daemon.kill(); // its launcher starts another one
+        daemon.kill(); // the standby goes on
         restart = NamespaceThread.await(seen).longestSilence() / 1e9;
         running.awaitReady(PATIENCE);
       } finally {
@@ -124,7 +127,7 @@ final class StartupBenchmark implements Benchmark {
     if (KernelForwarding.packets(path.node()) != byKernel) {
       throw new IllegalStateException("the kernel forwarded packets");
     }
-    return new Run(start, restart, rate, memory);
+    return new Run(start, restart, rate, memory, standby);
   }
 
   /** Seconds from the start to 90 % of the rate at the end. */
@@ -157,6 +160,7 @@ final class StartupBenchmark implements Benchmark {
     double[] start = runs.stream().mapToDouble(Run::start).toArray();
     double[] restart = runs.stream().mapToDouble(Run::restart).toArray();
     double[] rate = runs.stream().mapToDouble(Run::rate).toArray();
+    double[] standby = runs.stream().mapToDouble(run -> run.standby / 1e6).toArray();
     double[] withoutFrames = new double[runs.size()];
     for (Kind kind : Kind.values()) {
       if (kind != Kind.FRAMES) {
@@ -175,7 +179,8 @@ final class StartupBenchmark implements Benchmark {
         Figure.cost("  Java heap", "MB", megabytes(runs, Kind.HEAP), null, null),
         Figure.cost("  flow file", "MB", megabytes(runs, Kind.FLOWS), null, null),
         Figure.cost("  programs, classes", "MB", megabytes(runs, Kind.FILES), null, null),
-        Figure.cost("  tables, JVM, compiled code", "MB", megabytes(runs, Kind.REST), null, null));
+        Figure.cost("  tables, JVM, compiled code", "MB", megabytes(runs, Kind.REST), null, null),
+        Figure.cost("memory of the standby", "MB", standby, null, null));
   }
 
   private static double[] megabytes(List<Run> runs, Kind kind) {

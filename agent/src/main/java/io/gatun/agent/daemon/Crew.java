@@ -28,6 +28,7 @@ import io.gatun.worker.WorkerCounters;
 import io.gatun.worker.WorkerThread;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,6 +36,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 
 /**
  * The workers, each with stages of its own, and a ring from each to each other. What is told to all
@@ -132,13 +134,20 @@ final class Crew {
   /** Starts them, pinned as the configuration says. */
   void start(GatunConfiguration.Workers wanted) {
     Idling idling = wanted.idle() == Idle.BUSY ? Idling.BUSY : Idling.ADAPTIVE;
-    BitSet cpus = new BitSet();
-    wanted.cpus().forEach(cpus::set);
-    OtherThreads.leave(cpus);
     for (int i = 0; i < workers.size(); i++) {
       int cpu = i < wanted.cpus().size() ? wanted.cpus().get(i) : WorkerThread.ANY_CPU;
       threads.add(WorkerThread.start(workers.get(i), idling, cpu));
     }
+  }
+
+  /**
+   * From now on nothing else of this process runs on their cores. Not from the start on: the
+   * compilers need them then, and so do the workers, which are slow until those are done.
+   */
+  void aloneOn(Collection<Integer> cpus) {
+    BitSet set = new BitSet();
+    cpus.forEach(set::set);
+    OtherThreads.leave(set, threads.stream().map(WorkerThread::tid).collect(Collectors.toSet()));
   }
 
   /** Ends them; what they held waits in the rings. False: a stuck one is left behind. */

@@ -242,7 +242,7 @@ public final class Daemon {
     sourceFilter.doWork();
     dataplane.prepare();
     if (predecessor.lives()) {
-      WarmUp.run(configuration.conntrack().stateDir());
+      WarmUp.run(configuration.conntrack().stateDir(), () -> false);
       do {
         control.doWork(); // what changed meanwhile
       } while (control.isBehind());
@@ -318,7 +318,8 @@ public final class Daemon {
     Signals.on("TERM", () -> ends.add(End.HAND_OVER));
     Signals.on("INT", () -> ends.add(End.STOP));
     Reports reports =
-        new Reports(configuration, dataplane, mirror, ports, started, () -> ends.add(End.STOP));
+        new Reports(
+            configuration, run, dataplane, mirror, ports, started, () -> ends.add(End.STOP));
     End end;
     Map<String, Function<String, Object>> questions = new HashMap<>(reports.questions());
     observability.start(configuration, control, dataplane, ports, origin);
@@ -336,10 +337,10 @@ public final class Daemon {
           configuration.workers().count(),
           run.socket());
       if (Boolean.getBoolean(REHEARSAL)) {
-        WarmUp.run(configuration.conntrack().stateDir());
+        WarmUp.run(configuration.conntrack().stateDir(), () -> false);
         ends.add(End.STOP);
       }
-      end = await(dataplane);
+      end = await(dataplane, configuration.workers());
       finish(end, configuration, dataplane, loop, watchdog);
       if (end != End.BROKEN) {
         origin.close(end == End.STOP);
@@ -386,7 +387,8 @@ public final class Daemon {
     dataplane.nodeAddresses(ipv4, ipv6);
   }
 
-  private End await(Dataplane dataplane) throws InterruptedException {
+  private End await(Dataplane dataplane, GatunConfiguration.Workers workers)
+      throws InterruptedException {
     int withoutLease = 0;
     int looks = 0;
     while (true) {
@@ -398,6 +400,7 @@ public final class Daemon {
         return End.BROKEN;
       }
       if (++looks == LOOKS_BEFORE_TIDYING) {
+        dataplane.crew().aloneOn(workers.cpus());
         System.gc(); // most of the heap is what only the start needed; ZGC gives it back
       }
       boolean lapsed = dataplane.leases().until() - Libc.monotonicNanos() < 0;

@@ -1,5 +1,6 @@
 package io.gatun.agent.daemon;
 
+import io.gatun.agent.RunDirectory;
 import io.gatun.agent.Version;
 import io.gatun.agent.config.GatunConfiguration;
 import io.gatun.control.document.Addresses;
@@ -51,11 +52,13 @@ final class Reports {
   private final FlowReport flowReport;
   private final KernelMirror mirror;
   private final LivePorts ports;
+  private final RunDirectory run;
   private final long started;
   private final Runnable stop;
 
   Reports(
       GatunConfiguration configuration,
+      RunDirectory run,
       Dataplane dataplane,
       KernelMirror mirror,
       LivePorts ports,
@@ -66,6 +69,7 @@ final class Reports {
     this.flowReport = new FlowReport(dataplane.tables().flows(), dataplane.tables().services());
     this.mirror = mirror;
     this.ports = ports;
+    this.run = run;
     this.started = started;
     this.stop = stop;
   }
@@ -96,6 +100,7 @@ final class Reports {
     row.put("node", configuration.node());
     row.put("version", Version.line());
     row.put("pid", ProcessHandle.current().pid());
+    row.put("standby", Standby.state(run));
     row.put("uptimeSeconds", (System.nanoTime() - started) / 1_000_000_000L);
     row.put("leaseMillis", (dataplane.leases().until() - Libc.monotonicNanos()) / 1_000_000L);
     row.put("workers", dataplane.crew().threads().size());

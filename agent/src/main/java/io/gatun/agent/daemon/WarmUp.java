@@ -34,10 +34,12 @@ import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 
 /**
  * Sends packets in memory through the workers' stages, with tables of its own, until they are
@@ -47,8 +49,8 @@ import java.util.concurrent.TimeUnit;
 final class WarmUp {
   private static final System.Logger LOG = System.getLogger("gatun");
 
-  /** The optimising compiler has seen the stages by then, also with half a processor. */
-  private static final long FORWARDING = TimeUnit.MILLISECONDS.toNanos(1500);
+  /** Whatever the compilers still have to do: a machine without a free core. */
+  private static final long LONGEST = TimeUnit.SECONDS.toNanos(10);
 
   private static final int RESTARTS = 30;
 
@@ -67,19 +69,27 @@ final class WarmUp {
   /** A handshake, and what follows it. */
   private static final int[] SAID = {Tcp.SYN, Tcp.SYN | Tcp.ACK, Tcp.ACK, Tcp.ACK, Tcp.ACK};
 
+  private static final String DIRECTORY = "warm-up-";
+
   private WarmUp() {}
 
   /**
-   * Returns after two seconds.
+   * Returns when the compilers have caught up: after one to two seconds of a whole core.
    *
    * @param state where flows are kept, for rehearsing how they are found
+   * @param enough ends it early
    */
-  static void run(Path state) {
-    Path directory = state.resolve("warm-up");
+  static void run(Path state, BooleanSupplier enough) {
+    Path directory = state.resolve(DIRECTORY + ProcessHandle.current().pid());
+    Compilers compilers = new Compilers();
+    long end = System.nanoTime() + LONGEST;
     try {
-      forward(directory, System.nanoTime() + FORWARDING);
-      for (int i = 0; i < RESTARTS; i++) {
-        forward(directory, 0);
+      removeOfTheDead(state);
+      forward(
+          directory,
+          () -> enough.getAsBoolean() || compilers.areIdle() || System.nanoTime() - end > 0);
+      for (int i = 0; i < RESTARTS && !enough.getAsBoolean(); i++) {
+        forward(directory, () -> true);
       }
       try (FlowFile file = FlowFile.open(directory, 2 * FLOWS)) {
         file.remove();
@@ -90,8 +100,23 @@ final class WarmUp {
     }
   }
 
-  /** Finds the flows of the last time, and forwards until {@code end}. */
-  private static void forward(Path directory, long end) throws IOException {
+  /** What processes left that were killed while they warmed up. */
+  private static void removeOfTheDead(Path state) throws IOException {
+    try (DirectoryStream<Path> left = Files.newDirectoryStream(state, DIRECTORY + "*")) {
+      for (Path directory : left) {
+        String pid = directory.getFileName().toString().substring(DIRECTORY.length());
+        if (!pid.matches("[0-9]{1,9}") || ProcessHandle.of(Long.parseLong(pid)).isEmpty()) {
+          try (FlowFile file = FlowFile.open(directory, 2 * FLOWS)) {
+            file.remove();
+          }
+          Files.deleteIfExists(directory);
+        }
+      }
+    }
+  }
+
+  /** Finds the flows of the last time, and forwards until it is {@code enough}. */
+  private static void forward(Path directory, BooleanSupplier enough) throws IOException {
     int wake = Libc.eventfd(Libc.EFD_NONBLOCK | Libc.EFD_CLOEXEC);
     Qsbr qsbr = new Qsbr(1);
     try (FlowFile file = FlowFile.open(directory, 2 * FLOWS);
@@ -128,7 +153,7 @@ final class WarmUp {
       worker.onStart();
       do {
         worker.doWork();
-      } while (System.nanoTime() < end);
+      } while (!enough.getAsBoolean());
       worker.onClose();
       worker.close();
     } finally {

@@ -77,14 +77,26 @@ final class EchoLab implements AutoCloseable {
 
   /** Starts Gatun on the first node; {@code more} are further lines of its configuration. */
   GatunProcess gatun(String more, String... words) throws IOException {
-    Path config = Cluster.writeConfiguration(topology, topology.nodeA());
-    Files.writeString(config, more, StandardOpenOption.APPEND);
+    Path config = configuration(more);
     GatunProcess gatun =
         words.length == 0
             ? GatunProcess.start(topology.nodeA(), config, manifests)
             : GatunProcess.start(topology.nodeA(), config, manifests, List.of(words));
     gatun.awaitReady(READY);
     return gatun;
+  }
+
+  /** The same by the launcher, as an operator would. */
+  GatunProcess supervised(String more) throws IOException {
+    GatunProcess gatun =
+        Launcher.start(topology.nodeA(), configuration(more), manifests, List.of());
+    gatun.awaitReady(READY);
+    return gatun;
+  }
+
+  private Path configuration(String more) throws IOException {
+    Path config = Cluster.writeConfiguration(topology, topology.nodeA());
+    return Files.writeString(config, more, StandardOpenOption.APPEND);
   }
 
   /** Starts the servers, TCP and UDP, in the pod. */

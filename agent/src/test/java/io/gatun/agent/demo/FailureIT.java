@@ -1,10 +1,12 @@
 package io.gatun.agent.demo;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gatun.agent.GatunProcess;
 import io.gatun.agent.Machine;
+import io.gatun.agent.admin.AdminClient;
 import io.gatun.lab.Command;
 import io.gatun.lab.Node;
 import io.gatun.lab.TwoNodes;
@@ -47,6 +49,9 @@ class FailureIT {
 
   /** How long it is waited for: with nothing else to do the JVM takes a second. */
   private static final long TIME_FOR_A_SUCCESSOR = 8_000;
+
+  /** A fifth of a second with nothing else to do. */
+  private static final long TIME_FOR_A_STANDBY = 4_000;
 
   private TwoNodes topology;
   private Node node;
@@ -131,18 +136,53 @@ class FailureIT {
   void shouldBeStartedAgainByItsSupervisorWithinTheHold() throws Exception {
     GatunProcess supervised = supervised(HOLD_FOR_A_SUCCESSOR);
     supervised.awaitReady(READY);
-    Pulse.Reading reading =
-        pulseAround(
-            TIME_FOR_A_SUCCESSOR,
-            () -> {
-              List<ProcessHandle> daemons = supervised.process().children().toList();
-              assertEquals(1, daemons.size(), daemons::toString);
-              daemons.getFirst().destroyForcibly();
-            });
+    Pulse.Reading reading = pulseAround(TIME_FOR_A_SUCCESSOR, () -> kill(supervised));
     assertSucceeded(reading);
     assertTrue(supervised.log().contains("starting it again"), supervised.log());
     supervised.stop();
     assertEquals(0, supervised.process().exitValue(), supervised.log());
+  }
+
+  /** Warm already, it needs a part of the time; and one that is warm stands by again. */
+  @Test
+  void shouldBeSucceededByItsStandby() throws Exception {
+    GatunProcess supervised = supervised(HOLD_FOR_A_SUCCESSOR);
+    supervised.awaitReady(READY);
+    supervised.awaitStandby(READY);
+    long first = supervised.pid();
+    Pulse.Reading reading = pulseAround(TIME_FOR_A_STANDBY, () -> kill(supervised));
+    assertSucceeded(reading);
+    assertTrue(supervised.log().contains("the standby goes on"), supervised.log());
+    assertNotEquals(first, supervised.pid());
+    supervised.awaitStandby(READY);
+    List<ProcessHandle> all = supervised.process().children().toList();
+    assertEquals(2, all.size(), "daemon and standby");
+    supervised.stop();
+    assertEquals(0, supervised.process().exitValue(), supervised.log());
+    assertTrue(all.stream().noneMatch(ProcessHandle::isAlive), "both ended");
+  }
+
+  /** The daemon outlives its launcher, for it forwards; who only waits does not. */
+  @Test
+  void shouldLeaveNoStandbyWithoutALauncher() throws Exception {
+    GatunProcess supervised = supervised(0);
+    supervised.awaitReady(READY);
+    supervised.awaitStandby(READY);
+    List<ProcessHandle> all = supervised.process().children().toList();
+    supervised.process().destroyForcibly().waitFor();
+    long daemon = supervised.pid();
+    for (ProcessHandle one : all) {
+      if (one.pid() != daemon) {
+        one.onExit().get(5, TimeUnit.SECONDS);
+      }
+    }
+    assertEquals(2, all.size());
+    assertTrue(ProcessHandle.of(daemon).isPresent());
+    AdminClient.ask(supervised.runDirectory().socket(), "stop");
+  }
+
+  private static void kill(GatunProcess gatun) throws IOException {
+    ProcessHandle.of(gatun.pid()).orElseThrow().destroyForcibly();
   }
 
   /** Nothing was lost to the kernel: it has forwarded nothing, although it may. */
@@ -190,10 +230,7 @@ class FailureIT {
   }
 
   private GatunProcess supervised(long hold, String... javaOptions) throws IOException {
-    String launcher = Path.of("..", "gatun").toAbsolutePath().normalize().toString();
-    // Built already, except where somebody is just editing: that must not count as a slow start.
-    Command.of(launcher, "--version").within(Duration.ofMinutes(5)).run().orThrow();
-    return GatunProcess.start(node, configuration(hold), manifests, launcher, List.of(javaOptions));
+    return Launcher.start(node, configuration(hold), manifests, List.of(javaOptions));
   }
 
   private Path configuration(long hold) throws IOException {

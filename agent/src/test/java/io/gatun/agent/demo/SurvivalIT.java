@@ -8,7 +8,9 @@ import io.gatun.agent.RunDirectory;
 import io.gatun.agent.admin.AdminClient;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /**
@@ -32,36 +34,47 @@ class SurvivalIT extends OnEchoLab {
   /** Longer than a start takes on the busiest machine. */
   private static final String HOLD = "onFailure: {hold: 30s}\n";
 
+  private static final Duration WARM = Duration.ofSeconds(60);
+
   @FunctionalInterface
   private interface Succession<T> {
     T after(GatunProcess first) throws Exception;
   }
 
+  /** Its launcher starts another, as an operator's would. */
   @Test
   void shouldKeepEveryConnectionThroughAKill() throws Exception {
-    survive(first -> {
-      first.process().destroyForcibly().waitFor();
-      return lab.gatun(HOLD);
-    });
+    GatunProcess supervised = lab.supervised(HOLD);
+    survive(
+        supervised,
+        first -> {
+          first.awaitStandby(WARM);
+          ProcessHandle.of(first.pid()).orElseThrow().destroyForcibly();
+          first.awaitReady(WARM);
+          return first;
+        });
+    assertTrue(supervised.process().waitFor(10, TimeUnit.SECONDS), supervised.log());
   }
 
   /** Sockets change hands while they are open: nothing is lost, and nobody waits long. */
   @Test
   void shouldKeepEveryConnectionAndPacketThroughAReplacement() throws Exception {
     Process pulse =
-        survive(first -> {
-          int beats = 8 + SECONDS_EACH * REPLACEMENTS;
-          Process beating = spawn("pulse", EchoLab.FRONTS.get(1), EchoLab.PORT, beats);
-          for (int i = 0; i < REPLACEMENTS; i++) {
-            Thread.sleep(2000);
-            GatunProcess next = lab.gatun(HOLD, "--replace");
-            next.log()
-                .lines()
-                .filter(line -> line.contains("took over"))
-                .forEach(System.out::println);
-          }
-          return beating;
-        });
+        survive(
+            lab.gatun(HOLD),
+            first -> {
+              int beats = 8 + SECONDS_EACH * REPLACEMENTS;
+              Process beating = spawn("pulse", EchoLab.FRONTS.get(1), EchoLab.PORT, beats);
+              for (int i = 0; i < REPLACEMENTS; i++) {
+                Thread.sleep(2000);
+                GatunProcess next = lab.gatun(HOLD, "--replace");
+                next.log()
+                    .lines()
+                    .filter(line -> line.contains("took over"))
+                    .forEach(System.out::println);
+              }
+              return beating;
+            });
     try (BufferedReader output = pulse.inputReader()) {
       assertEquals("up", output.readLine());
       String line = String.valueOf(output.readLine());
@@ -83,8 +96,7 @@ class SurvivalIT extends OnEchoLab {
         .start();
   }
 
-  private <T> T survive(Succession<T> succession) throws Exception {
-    GatunProcess first = lab.gatun(HOLD);
+  private <T> T survive(GatunProcess first, Succession<T> succession) throws Exception {
     lab.serve();
     int seconds = SECONDS + SECONDS_EACH * (REPLACEMENTS - 1);
     Process client =

@@ -23,6 +23,9 @@ public interface NodeDataplane {
     /** Waits until it forwards; an exception says why it does not. */
     void awaitReady(Duration patience) throws IOException;
 
+    /** Of its processes the one that forwards. */
+    long pid() throws IOException;
+
     /** What it has counted so far. */
     Frames frames() throws IOException;
 

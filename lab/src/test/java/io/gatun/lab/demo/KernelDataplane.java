@@ -53,6 +53,11 @@ final class KernelDataplane implements NodeDataplane {
       public void awaitReady(Duration patience) {}
 
       @Override
+      public long pid() {
+        return 0; // nor has it a process
+      }
+
+      @Override
       public NodeDataplane.Frames frames() {
         return new NodeDataplane.Frames(0, 0, 0); // the kernel's frames are its own
       }

@@ -1,0 +1,142 @@
+package io.gatun.agent.daemon;
+
+import io.gatun.agent.RunDirectory;
+import io.gatun.agent.UsageException;
+import io.gatun.agent.check.Firewall;
+import io.gatun.agent.config.Configuration;
+import io.gatun.agent.config.ConfigurationException;
+import io.gatun.agent.config.GatunConfiguration;
+import io.gatun.agent.explain.OfflineNode;
+import io.gatun.control.kubernetes.ApiObserver;
+import io.gatun.control.manifest.ManifestSource;
+import io.gatun.ffm.Libc;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.LogManager;
+import java.util.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A process that is kept beside the daemon by its launcher, compiled and warm, to take its place
+ * when it dies: most of a start is the JVM's. It has nothing that is the daemon's, asks no API
+ * server, and reads everything anew when it is told to go; until then it gives way to everybody.
+ */
+public final class Standby {
+  private static final System.Logger LOG = System.getLogger("gatun");
+
+  /** What the launcher says it with; SIGUSR1 is the JVM's own. */
+  private static final String GO = "USR2";
+
+  private static final String WARM = "warm";
+  private static final String NONE = "none";
+  private static final int SIGKILL = 9;
+  private static final int LAST_NICE = 19;
+
+  /** So often that the compilers see what a start does; large clusters' less often. */
+  private static final int REHEARSALS = 4;
+
+  private static final long REHEARSING = TimeUnit.SECONDS.toNanos(3);
+
+  private final Path config;
+  private final @Nullable Path manifests;
+  private final @Nullable Path kubeconfig;
+  private final RunDirectory run;
+
+  /**
+   * How it is with the process that would take over here: {@code none}, {@code warming up}, {@code
+   * warm}.
+   */
+  static String state(RunDirectory run) {
+    try {
+      List<String> lines = Files.readAllLines(run.standby());
+      boolean lives = ProcessHandle.of(Long.parseLong(lines.getFirst())).isPresent();
+      return !lives ? NONE : lines.contains(WARM) ? WARM : "warming up";
+    } catch (IOException | NumberFormatException | NoSuchElementException e) {
+      return NONE;
+    }
+  }
+
+  private Standby(
+      Path config, @Nullable Path manifests, @Nullable Path kubeconfig, RunDirectory run) {
+    this.config = config;
+    this.manifests = manifests;
+    this.kubeconfig = kubeconfig;
+    this.run = run;
+  }
+
+  /**
+   * Returns when the daemon's place is this process's, with the calling thread the one that runs
+   * it. What is read meanwhile is only for practice.
+   *
+   * @param launcher the process that says so, with whose end this one ends
+   */
+  public static void await(
+      long launcher,
+      Path config,
+      @Nullable Path manifests,
+      @Nullable Path kubeconfig,
+      RunDirectory run)
+      throws IOException, InterruptedException {
+    CountDownLatch told = new CountDownLatch(1);
+    Signals.on(GO, told::countDown);
+    Libc.parentDeathSignal(SIGKILL);
+    if (Libc.getppid() != launcher) {
+      throw new IOException("the launcher, process " + launcher + ", is gone");
+    }
+    long self = ProcessHandle.current().pid();
+    Files.writeString(run.standby(), self + "\n"); // the launcher may tell us from here on
+    boolean gaveWay = Niceness.mayReturn() && Niceness.set(LAST_NICE);
+    new Standby(config, manifests, kubeconfig, run).practise(told);
+    Files.writeString(run.standby(), self + "\n" + WARM + "\n");
+    told.await();
+    Files.deleteIfExists(run.standby());
+    if (gaveWay) {
+      Niceness.set(0);
+    }
+    Libc.parentDeathSignal(0); // a daemon outlives its launcher
+    LOG.log(System.Logger.Level.INFO, "the standby takes the daemon's place");
+  }
+
+  /** Ends early when {@code told} to go. */
+  private void practise(CountDownLatch told) {
+    Logger root = LogManager.getLogManager().getLogger("");
+    Level level = root.getLevel();
+    root.setLevel(Level.OFF); // whatever there is to say, the daemon has said
+    try {
+      GatunConfiguration configuration = Configuration.read(config);
+      long end = System.nanoTime() + REHEARSING;
+      for (int i = 0; i < REHEARSALS && told.getCount() > 0 && System.nanoTime() < end; i++) {
+        rehearse();
+      }
+      WarmUp.run(configuration.conntrack().stateDir(), () -> told.getCount() == 0);
+      System.gc();
+    } catch (ConfigurationException | UsageException | IOException e) {
+      // It is said when it matters.
+    } finally {
+      root.setLevel(level);
+    }
+  }
+
+  /** What a start reads, into tables that nobody uses. */
+  private void rehearse() throws ConfigurationException, IOException {
+    GatunConfiguration configuration = Configuration.read(config);
+    Interfaces rules = new Interfaces(configuration);
+    try {
+      Preflight.refuse(rules.present(), run, Firewall.read(), List.of());
+    } catch (UsageException e) {
+      // Someone was told to ignore it.
+    }
+    ManifestSource objects = manifests == null ? null : Origin.read(manifests);
+    Origin origin =
+        Origin.of(configuration, objects, kubeconfig, run.objects(), new ApiObserver() {});
+    origin.source(configuration, () -> {}, new ApiObserver() {});
+    origin.close(false);
+    new OfflineNode(configuration, objects, List.of()).close();
+  }
+}
