@@ -124,7 +124,7 @@ public final class GatunProcess implements NodeDataplane.Running {
     words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     words.add("--enable-native-access=ALL-UNNAMED");
     words.add("--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED");
-    words.add("-:+UseZGC");
+    words.add("-XX:+UseZGC");
     words.add("-Xmx512m");
     words.addAll(options);
     words.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));

@@ -77,7 +77,7 @@ final class EchoLab implements AutoCloseable {
 
   /** Starts Gatun on the first node; {@code more} are further lines of its configuration. */
   GatunProcess gatun(String more, String... words) throws IOException {
-    Path config = configuration(more);
+    Path config = configuration(more, "xdp");
     GatunProcess gatun =
         words.length == 0
             ? GatunProcess.start(topology.nodeA(), config, manifests)
@@ -86,16 +86,16 @@ final class EchoLab implements AutoCloseable {
     return gatun;
   }
 
-  /** The same by the launcher, as an operator would. */
-  GatunProcess supervised(String more) throws IOException {
+  /** The same by the launcher, as an operator would, and with {@code driver}. */
+  GatunProcess supervised(String more, String driver) throws IOException {
     GatunProcess gatun =
-        Launcher.start(topology.nodeA(), configuration(more), manifests, List.of());
+        Launcher.start(topology.nodeA(), configuration(more, driver), manifests, List.of());
     gatun.awaitReady(READY);
     return gatun;
   }
 
-  private Path configuration(String more) throws IOException {
-    Path config = Cluster.writeConfiguration(topology, topology.nodeA());
+  private Path configuration(String more, String driver) throws IOException {
+    Path config = Cluster.writeConfiguration(topology, topology.nodeA(), driver, driver);
     return Files.writeString(config, more, StandardOpenOption.APPEND);
   }
 

@@ -20,6 +20,9 @@ import org.junit.jupiter.api.Test;
 class SurvivalIT extends OnEchoLab {
   private static final int CONNECTIONS = Integer.getInteger("gatun.connections", 1000);
 
+  /** What {@code auto} takes on veths. */
+  private static final String DRIVER = System.getProperty("gatun.driver", "packet");
+
   /** How long they are watched: a restart takes some seconds on a busy machine. */
   private static final int SECONDS = 18;
 
@@ -44,7 +47,7 @@ class SurvivalIT extends OnEchoLab {
   /** Its launcher starts another, as an operator's would. */
   @Test
   void shouldKeepEveryConnectionThroughAKill() throws Exception {
-    GatunProcess supervised = lab.supervised(HOLD);
+    GatunProcess supervised = lab.supervised(HOLD, DRIVER);
     survive(
         supervised,
         first -> {

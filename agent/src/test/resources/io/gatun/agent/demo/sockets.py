@@ -193,7 +193,7 @@ def linger(address, port, count, seconds, pace):
     connections = [socket.create_connection((address, port), timeout=10) for _ in range(count)]
     print("up", flush=True)
     poll = select.epoll()
-    by_fd, moved, still = {}, {}, {}
+    by_fd, moved, sent, still = {}, {}, {}, {}
     start = last = time.monotonic()
     for c in connections:
         c.setblocking(False)
@@ -204,9 +204,9 @@ def linger(address, port, count, seconds, pace):
     ended, silence = 0, 0.0
     for number, c in enumerate(connections):  # spread over the pace
         if number % 100 == 99 and count > 1000:
-            time.sleep(pace * 100 / count / 2)
+            time.sleep(pace * 100 / count)
         c.send(b"x")
-        moved[c.fileno()] = last = time.monotonic()
+        moved[c.fileno()] = sent[c.fileno()] = last = time.monotonic()
     due = []
     while time.monotonic() - start < seconds:
         for fd, _ in poll.poll(0.02, 1000):
@@ -228,9 +228,10 @@ def linger(address, port, count, seconds, pace):
         now = time.monotonic()
         later = []
         for fd in due:
-            if fd in by_fd and now - moved[fd] > pace:
+            if fd in by_fd and now - sent[fd] > pace:
                 try:
                     by_fd[fd].send(b"x")
+                    sent[fd] = now
                 except OSError:
                     pass
             elif fd in by_fd:

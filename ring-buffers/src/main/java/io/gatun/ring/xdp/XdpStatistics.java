@@ -21,8 +21,10 @@ public record XdpStatistics(
     long txRingEmpty) {
   static XdpStatistics of(int fd) {
     Xdp.Statistics s = Xdp.statistics(fd);
+    // In copy mode what finds no frame is counted in both (net/xdp/xsk.c, __xsk_rcv).
+    long otherReasons = Math.max(0, s.rxDropped() - s.rxFillRingEmpty());
     return new XdpStatistics(
-        s.rxDropped(),
+        otherReasons,
         s.rxInvalidDescriptors(),
         s.txInvalidDescriptors(),
         s.rxRingFull(),
