@@ -37,6 +37,12 @@ public final class GatunProcess implements NodeDataplane.Running {
     return start(node, config, manifests, System.getProperty("gatun.launcher"), List.of());
   }
 
+  /** The same without a standby: what is measured, or only shown, has the machine to itself. */
+  public static GatunProcess alone(Node node, Path config, Path manifests) throws IOException {
+    String launcher = System.getProperty("gatun.launcher");
+    return start(node, config, manifests, launcher, List.of(), List.of("--no-standby"));
+  }
+
   /** Starts it without a supervisor, with more words for {@code run}. */
   public static GatunProcess start(Node node, Path config, Path manifests, List<String> more)
       throws IOException {

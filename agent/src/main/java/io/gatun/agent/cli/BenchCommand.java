@@ -2,6 +2,7 @@ package io.gatun.agent.cli;
 
 import io.gatun.agent.GatunProcess;
 import io.gatun.agent.UsageException;
+import io.gatun.lab.demo.NodeDataplane;
 import io.gatun.perf.Bench;
 import io.gatun.perf.BenchOptions;
 import java.nio.file.Path;
@@ -104,7 +105,8 @@ final class BenchCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     try {
-      return Bench.run(name, options(), GatunProcess::start, System.out);
+      NodeDataplane gatun = name.equals("startup") ? GatunProcess::start : GatunProcess::alone;
+      return Bench.run(name, options(), gatun, System.out);
     } catch (IllegalArgumentException e) {
       throw new UsageException("bench: " + e.getMessage());
     }

@@ -27,6 +27,6 @@ final class DemoCommand implements Callable<Integer> {
     }
     return Demo.run(
         new Demo.Options(keep, Terminal.hasColour(), Lab.runDirectory(), System.out),
-        GatunProcess::start);
+        GatunProcess::alone);
   }
 }

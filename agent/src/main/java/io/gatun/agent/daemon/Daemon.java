@@ -120,6 +120,9 @@ public final class Daemon {
     try (InstanceLock lock = new InstanceLock(run)) {
       Interfaces rules = new Interfaces(configuration);
       Predecessor predecessor = Predecessor.of(run, lock, replace);
+      if (!predecessor.lives()) {
+        Niceness.comeBack();
+      }
       List<Interfaces.Taken> interfaces = rules.present();
       Preflight.refuse(interfaces, run, firewall.outcome(), ignored);
       Origin origin =
@@ -248,6 +251,7 @@ public final class Daemon {
       } while (control.isBehind());
       local.doWork();
     }
+    Niceness.comeBack(); // nobody forwards from here on
     Predecessor.Succession succession = predecessor.release();
     dataplane.tables().inheritFlows();
     dataplane.open(succession.custodies());

@@ -6,44 +6,35 @@ import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 
-/** How readily the threads of this process give way to others': setpriority(2). */
+/**
+ * A process that nobody waits for yet, a standby or the successor of a daemon that lives, is started
+ * by the launcher so that it gives way to everybody (setpriority(2), nice 19), where it may come
+ * back from there.
+ */
 final class Niceness {
-  private static final Path SELF = Path.of("/proc/self");
-  private static final int CAP_SYS_NICE = 23;
+  private static final Path TASKS = Path.of("/proc/self/task");
+
+  /** What the launcher says it with. */
+  private static final String GIVES_WAY = "GATUN_GIVES_WAY";
 
   private Niceness() {}
 
-  /** Whether a process that has given way may ask for its part again. */
-  static boolean mayReturn() {
-    try {
-      List<String> status = Files.readAllLines(SELF.resolve("status"));
-      return status.stream()
-          .filter(line -> line.startsWith("CapEff:"))
-          .map(line -> Long.parseUnsignedLong(line.substring("CapEff:".length()).strip(), 16))
-          .anyMatch(set -> (set >> CAP_SYS_NICE & 1) != 0);
-    } catch (IOException | NumberFormatException e) {
-      return false;
+  /** From now on somebody waits: every thread, and those that they start, as usual again. */
+  static void comeBack() {
+    if (System.getenv(GIVES_WAY) == null) {
+      return;
     }
-  }
-
-  /**
-   * Sets that of all threads, and so of those that they start.
-   *
-   * @param nice −20 to 19
-   * @return whether the kernel took it
-   */
-  static boolean set(int nice) {
-    boolean taken = true;
-    try (DirectoryStream<Path> tasks = Files.newDirectoryStream(SELF.resolve("task"))) {
+    try (DirectoryStream<Path> tasks = Files.newDirectoryStream(TASKS)) {
       for (Path task : tasks) {
-        int outcome = Libc.schedule(Integer.parseInt(task.getFileName().toString()), nice, 0);
-        taken &= outcome >= 0 || outcome == -Errno.ESRCH; // it has just ended
+        int outcome = Libc.schedule(Integer.parseInt(task.getFileName().toString()), 0, 0);
+        if (outcome < 0 && outcome != -Errno.ESRCH) { // it has just ended
+          throw new IOException(Errno.name(-outcome));
+        }
       }
     } catch (IOException e) {
-      return false;
+      System.getLogger("gatun")
+          .log(System.Logger.Level.WARNING, "stays at nice 19: {0}", e.getMessage());
     }
-    return taken;
   }
 }

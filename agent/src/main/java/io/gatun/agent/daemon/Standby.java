@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A process that is kept beside the daemon by its launcher, compiled and warm, to take its place
  * when it dies: most of a start is the JVM's. It has nothing that is the daemon's, asks no API
- * server, and reads everything anew when it is told to go; until then it gives way to everybody.
+ * server, and reads everything anew when it is told to go.
  */
 public final class Standby {
   private static final System.Logger LOG = System.getLogger("gatun");
@@ -36,7 +36,6 @@ public final class Standby {
   private static final String WARM = "warm";
   private static final String NONE = "none";
   private static final int SIGKILL = 9;
-  private static final int LAST_NICE = 19;
 
   /** So often that the compilers see what a start does; large clusters' less often. */
   private static final int REHEARSALS = 4;
@@ -91,14 +90,11 @@ public final class Standby {
     }
     long self = ProcessHandle.current().pid();
     Files.writeString(run.standby(), self + "\n"); // the launcher may tell us from here on
-    boolean gaveWay = Niceness.mayReturn() && Niceness.set(LAST_NICE);
     new Standby(config, manifests, kubeconfig, run).practise(told);
     Files.writeString(run.standby(), self + "\n" + WARM + "\n");
     told.await();
     Files.deleteIfExists(run.standby());
-    if (gaveWay) {
-      Niceness.set(0);
-    }
+    Niceness.comeBack();
     Libc.parentDeathSignal(0); // a daemon outlives its launcher
     LOG.log(System.Logger.Level.INFO, "the standby takes the daemon's place");
   }

@@ -39,6 +39,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -51,6 +52,11 @@ final class WarmUp {
 
   /** Whatever the compilers still have to do: a machine without a free core. */
   private static final long LONGEST = TimeUnit.SECONDS.toNanos(10);
+
+  /** It is the compilers that take the time: packets a quarter of it keep them busy. */
+  private static final long BURST = TimeUnit.MILLISECONDS.toNanos(1);
+
+  private static final long PAUSE = 3 * BURST;
 
   private static final int RESTARTS = 30;
 
@@ -74,7 +80,7 @@ final class WarmUp {
   private WarmUp() {}
 
   /**
-   * Returns when the compilers have caught up: after one to two seconds of a whole core.
+   * Returns when the compilers have caught up, after two seconds with a core to themselves.
    *
    * @param state where flows are kept, for rehearsing how they are found
    * @param enough ends it early
@@ -151,8 +157,13 @@ final class WarmUp {
       worker.add(MemoryPort.replaying(0, "in", pool, recording()));
       worker.add(MemoryPort.swallowing(1, "out", pool));
       worker.onStart();
+      long resumed = System.nanoTime();
       do {
         worker.doWork();
+        if (System.nanoTime() - resumed > BURST) {
+          LockSupport.parkNanos(PAUSE);
+          resumed = System.nanoTime();
+        }
       } while (!enough.getAsBoolean());
       worker.onClose();
       worker.close();

@@ -60,6 +60,7 @@ class GuestStreamIT {
   void shouldLetTheNodesOwnStreamHaveItsRate(@TempDir Path runDirectory) throws Exception {
     Assumptions.assumeTrue(SECONDS > 0, "skipped: a measurement, by -Dgatun.stream.seconds=4");
     Machine.fit("iperf3");
+    Command.of("../bin/rehearse.sh").within(READY).run().orThrow(); // as it is after a build
     try (TwoNodes topology = TwoNodes.up(runDirectory, "stream")) {
       node = topology.nodeA();
       node.sysctl("net.ipv4.ip_forward", "1");
