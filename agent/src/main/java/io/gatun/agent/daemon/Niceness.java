@@ -8,9 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * A process that nobody waits for yet, a standby or the successor of a daemon that lives, is started
- * by the launcher so that it gives way to everybody (setpriority(2), nice 19), where it may come
- * back from there.
+ * A process that nobody waits for yet, a standby or the successor of a daemon that lives, is
+ * started by the launcher so that it gives way to everybody (setpriority(2), nice 19), where it may
+ * come back from there.
  */
 final class Niceness {
   private static final Path TASKS = Path.of("/proc/self/task");
