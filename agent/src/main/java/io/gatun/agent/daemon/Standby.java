@@ -38,7 +38,7 @@ public final class Standby {
   private static final int SIGKILL = 9;
 
   /** So often that the compilers see what a start does; large clusters' less often. */
-  private static final int REHEARSALS = 4;
+  private static final int REHEARSALS = 3;
 
   private static final long REHEARSING = TimeUnit.SECONDS.toNanos(3);
 

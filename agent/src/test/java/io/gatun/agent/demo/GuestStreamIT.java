@@ -61,6 +61,7 @@ class GuestStreamIT {
     Assumptions.assumeTrue(SECONDS > 0, "skipped: a measurement, by -Dgatun.stream.seconds=4");
     Machine.fit("iperf3");
     Command.of("../bin/rehearse.sh").within(READY).run().orThrow(); // as it is after a build
+    Command.of(Launcher.PATH, "--version").within(READY).run().orThrow();
     try (TwoNodes topology = TwoNodes.up(runDirectory, "stream")) {
       node = topology.nodeA();
       node.sysctl("net.ipv4.ip_forward", "1");
@@ -93,7 +94,7 @@ class GuestStreamIT {
     List<GatunProcess> started = new ArrayList<>();
     Step start =
         () -> {
-          started.add(Launcher.start(node, config, manifests, List.of()));
+          started.add(start(config, manifests));
           started.getLast().awaitReady(READY);
         };
     steady("without");
@@ -122,7 +123,7 @@ class GuestStreamIT {
         "replace",
         () -> {
           GatunProcess before = started.getLast();
-          started.add(Launcher.start(node, config, manifests, List.of(), "--replace"));
+          started.add(start(config, manifests, "--replace"));
           assertTrue(before.process().waitFor(20, TimeUnit.SECONDS), "the replaced one ended");
         });
     started.getLast().awaitReady(READY);
@@ -130,6 +131,11 @@ class GuestStreamIT {
     steady("replaced, later");
     phase("stop", () -> started.getLast().stop());
     steady("without");
+  }
+
+  /** As {@link Launcher} does, which looks first whether something has to be built. */
+  private GatunProcess start(Path config, Path manifests, String... more) throws IOException {
+    return GatunProcess.start(node, config, manifests, Launcher.PATH, List.of(), List.of(more));
   }
 
   private void steady(String name) throws Exception {

@@ -10,7 +10,7 @@ import java.util.List;
 
 /** {@code ./gatun run}, as an operator starts it: supervised, with a standby. */
 final class Launcher {
-  private static final String PATH = Path.of("..", "gatun").toAbsolutePath().normalize().toString();
+  static final String PATH = Path.of("..", "gatun").toAbsolutePath().normalize().toString();
 
   private Launcher() {}
 
