@@ -37,9 +37,12 @@ class FlowFileIT {
 
   private static final int KILLS = Integer.getInteger("gatun.kills", 12);
 
+  private static final int DAY = 24 * 3600;
+
   /** Answered flows outlast the test, others a moment: the storm's clock runs fast. */
   private static final FlowTimeouts TIMEOUTS =
-      FlowTimeouts.of(Map.of(FlowState.UDP_NEW, 60, FlowState.UDP_REPLIED, 24 * 3600));
+      FlowTimeouts.of(
+          Map.of(FlowState.UDP_NEW, 60, FlowState.UDP_REPLIED, DAY, FlowState.UDP_STREAM, DAY));
 
   private static NewFlow flow(int n) {
     NewFlow f = FlowFileTest.flow(n % 4 < 2, n);
