@@ -35,8 +35,14 @@ final class Drivers {
   /** Frames on their way through a worker, beside those that the ports' rings hold. */
   private static final int FRAMES_IN_FLIGHT = 4096;
 
-  /** For two uplinks or sixteen pods that come by XDP while we run; 16 MB. */
+  /** For two uplinks that come by XDP while we run; 16 MB. */
   private static final int FRAMES_FOR_LATER = 8192;
+
+  /** For sixty-four pods that do; 64 MB. */
+  private static final int FRAMES_FOR_PODS = 32_768;
+
+  /** Below that many a worker's packets are dropped before a new port gets any. */
+  private static final int FRAMES_LEFT = FRAMES_IN_FLIGHT / 4;
 
   /** Super-frames of a worker: one vector and one inbox, twice. 43 MB. */
   private static final int SUPER_FRAMES = 640;
@@ -75,6 +81,7 @@ final class Drivers {
     int frames = workers * FRAMES_IN_FLIGHT;
     frames += host && host() == Driver.XDP ? 2 * XdpRole.HOST.ringSize() : 0;
     frames += rules.mayCome(Driver.XDP) ? FRAMES_FOR_LATER : 0;
+    frames += rules.mayPodsComeByXdp() ? FRAMES_FOR_PODS - FRAMES_FOR_LATER : 0;
     for (Interfaces.Taken taken : interfaces) {
       frames += taken.driver() == Driver.XDP ? 2 * role(taken).ringSize() : 0;
     }
@@ -182,6 +189,9 @@ final class Drivers {
 
   private Supplier<InterfacePort> xdp(XdpInterface wanted, Worker owner) {
     superPorts[wanted.number()] = false;
+    if (inheritance == null) {
+      checkRoom(wanted.role().ringSize());
+    }
     AttachedInterface attached = leases.stubs().attach(wanted);
     FramePool pool = owner.pool();
     Inheritance left = inheritance;
@@ -203,6 +213,17 @@ final class Drivers {
       inherited.close();
       return attached.open(umem, pool);
     };
+  }
+
+  /** A port that took the last frames would stop all others. */
+  private void checkRoom(int ringSize) {
+    int free = umem.depot().available();
+    if (free < ringSize + FRAMES_LEFT) {
+      throw new IllegalStateException(
+          "%d of %d frames are free, too few for its rings of %d; a restart makes room for all"
+                  .formatted(free, umem.depot().frames(), ringSize)
+              + " interfaces that are there, driver packet needs none");
+    }
   }
 
   private Supplier<InterfacePort> packet(

@@ -149,6 +149,12 @@ final class Interfaces {
             .anyMatch(entry -> driver(entry, true) == driver || driver(entry, false) == driver);
   }
 
+  /** Whether pods that come later may be of driver xdp, which {@code auto} does not choose. */
+  boolean mayPodsComeByXdp() {
+    return listed.stream()
+        .anyMatch(entry -> entry.role() == Role.POD && driver(entry, true) == Driver.XDP);
+  }
+
   private static Taken taken(Link link, Role role, Driver driver) {
     TakenPort port = new TakenPort(0, link.name(), link.ifIndex(), link.mac(), link.mtu());
     return new Taken(port, role, driver, isVeth(link));
