@@ -52,6 +52,9 @@ public final class ServiceTable implements AutoCloseable {
 
   private static final int UDP = 17;
 
+  /** Nanoseconds that a change which ends flows waits for workers, at most. */
+  private static final long A_FEW_CYCLES = 200_000;
+
   private static final FrontKind[] KINDS = FrontKind.values();
 
   /** A Service port: its number, where its connections are counted, and how many fronts it has. */
@@ -153,12 +156,23 @@ public final class ServiceTable implements AutoCloseable {
       }
     }
     if (!stale.isEmpty()) {
-      withdraw(stale);
-      // Once more when no worker can still choose by an old record.
+      // When no worker can choose by an old record any more: to look for flows is to read all.
       qsbr.retire(0, ignored -> withdraw(stale));
+      withdrawSoon();
     }
     fronts = states.size();
     qsbr.reclaim();
+  }
+
+  /**
+   * A worker that is awake comes past its quiescent point within a cycle. If one does not, the next
+   * {@link Qsbr#reclaim} is soon enough.
+   */
+  private void withdrawSoon() {
+    long end = System.nanoTime() + A_FEW_CYCLES;
+    for (qsbr.reclaim(); qsbr.pending() > 0 && System.nanoTime() - end < 0; qsbr.reclaim()) {
+      Thread.onSpinWait();
+    }
   }
 
   private synchronized void withdraw(StaleFlows stale) {

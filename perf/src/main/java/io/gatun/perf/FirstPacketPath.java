@@ -48,6 +48,7 @@ final class FirstPacketPath {
 
   /** Of which the slowest hundredth is 200: what disturbs a few dozen a second is even then. */
   private static final int FLOWS = 20_000;
+
   private static final int QUICK_FLOWS = 500;
 
   /**

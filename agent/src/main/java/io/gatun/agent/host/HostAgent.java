@@ -1,6 +1,7 @@
 package io.gatun.agent.host;
 
 import io.gatun.service.FrontSpec;
+import java.net.InetAddress;
 import java.util.Collection;
 import java.util.List;
 import java.util.Set;
@@ -10,6 +11,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.agrona.concurrent.Agent;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -35,6 +37,7 @@ public final class HostAgent implements Agent {
   private Collection<FrontSpec> seenFronts = Set.of();
   private @Nullable HostView seenNode;
   private List<Setting> wished = List.of();
+  private List<InetAddress> missing = List.of();
 
   /**
    * Does nothing before the first {@link #doWork}.
@@ -63,6 +66,7 @@ public final class HostAgent implements Agent {
     }
     seenFronts = frontsNow;
     seenNode = nodeNow;
+    tellOfMissing(nodeNow.missing());
     List<Setting> wanted = routes.settings(nodeNow, frontsNow);
     if (wanted.equals(wished)) {
       return 0;
@@ -72,6 +76,17 @@ public final class HostAgent implements Agent {
       ip.execute(this::fulfil);
     }
     return 1;
+  }
+
+  /** Once, until it changes. */
+  private void tellOfMissing(List<InetAddress> now) {
+    if (!now.isEmpty() && !now.equals(missing)) {
+      LOG.warn(
+          "host routes: no interface of this node has {}, its primary address; until one does, the"
+              + " node itself reaches Services by what the kernel knows of them alone",
+          now.stream().map(InetAddress::getHostAddress).collect(Collectors.joining(" and ")));
+    }
+    missing = now;
   }
 
   private void fulfil() {

@@ -38,11 +38,16 @@ final class HostRoutes {
     this.pair = pair;
   }
 
-  /** In the order in which they are made; undone in the opposite one. */
+  /**
+   * In the order in which they are made; undone in the opposite one. None for a family whose
+   * primary address the node does not have: the kernel takes no route with it as source.
+   */
   List<Setting> settings(HostView node, Collection<FrontSpec> fronts) {
     List<Setting> settings = new ArrayList<>();
     settings.add(pair.link());
-    for (InetAddress source : node.primary()) {
+    List<InetAddress> sources = new ArrayList<>(node.primary());
+    sources.retainAll(node.own());
+    for (InetAddress source : sources) {
       family(source instanceof Inet6Address, source.getHostAddress(), node, fronts, settings);
     }
     return settings;

@@ -14,4 +14,9 @@ import java.util.Set;
  * @param pods what is reached by this node's pod ports
  */
 public record HostView(
-    List<InetAddress> primary, Set<InetAddress> own, List<Prefix> services, List<Prefix> pods) {}
+    List<InetAddress> primary, Set<InetAddress> own, List<Prefix> services, List<Prefix> pods) {
+  /** The primary addresses that the node does not have (yet). */
+  List<InetAddress> missing() {
+    return primary.stream().filter(address -> !own.contains(address)).toList();
+  }
+}

@@ -67,6 +67,17 @@ class HostRoutesTest {
   }
 
   @Test
+  void shouldLeadNothingFromAnAddressThatTheNodeDoesNotHave() {
+    InetAddress elsewhere = InetAddress.ofLiteral("192.168.0.3");
+    FrontSpec front = front(FrontKind.CLUSTER_IP, "203.0.113.7", 443, "10.1.0.5", false);
+    List<String> lines = lines(List.of(elsewhere, NODE6), front);
+    assertTrue(lines.stream().noneMatch(line -> line.contains("192.168.0.3")), lines.toString());
+    assertTrue(lines.stream().anyMatch(line -> line.contains("src fd00:0:0:0:0:0:0:2")));
+    var node = new HostView(List.of(elsewhere, NODE6), Set.of(NODE, NODE6), List.of(), List.of());
+    assertEquals(List.of(elsewhere), node.missing());
+  }
+
+  @Test
   void shouldLeadNodePortsAndAddressesOutsideTheServiceRange() {
     List<String> lines =
         lines(
