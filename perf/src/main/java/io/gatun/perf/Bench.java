@@ -18,6 +18,7 @@ public final class Bench {
   private static final Map<String, Function<NodeDataplane, Benchmark>> ALL =
       new TreeMap<>(
           Map.ofEntries(
+              Map.entry("churn", ChurnBenchmark::new),
               Map.entry("conntrack", _ -> new ConntrackBenchmark()),
               Map.entry("first-packet", FirstPacketBenchmark::new),
               Map.entry("idle", IdleBenchmark::new),

@@ -77,6 +77,14 @@ record Figure(
             what, value, unit, listed(runs), peer, rounded(peer.value() / value), floor, goal);
   }
 
+  /**
+   * A value with the peer's beside it, and a bound of its own: ratios of small counts say nothing.
+   */
+  static Figure beside(
+      String what, String unit, double[] runs, @Nullable Peer peer, @Nullable Double floor) {
+    return new Figure(what, rounded(median(runs)), unit, listed(runs), peer, null, floor, null);
+  }
+
   private boolean within(double bound) {
     return ratio != null ? ratio >= bound : value <= bound;
   }

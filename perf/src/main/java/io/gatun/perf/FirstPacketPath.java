@@ -9,7 +9,6 @@ import io.gatun.lab.demo.NodeDataplane;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -36,6 +35,7 @@ final class FirstPacketPath {
   private static final String FRONT = "10.96.0.53";
   private static final String SERVER = "10.1.0.2";
   private static final int PORT = 5353;
+  private static final OneService ASKED = new OneService(FRONT, SERVER, PORT);
   private static final String[] CLIENTS = {
     "10.1.1.1", "10.1.1.2", "10.1.1.3", "10.1.1.4", "10.1.1.5", "10.1.1.6"
   };
@@ -103,27 +103,6 @@ final class FirstPacketPath {
     batch.ip(pod, "route add default via " + GATEWAY + " dev eth0 onlink");
   }
 
-  /** The Service that is asked. */
-  private static byte[] service() {
-    return """
-    {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "echo", "namespace": "bench"},
-     "spec": {"type": "ClusterIP", "clusterIP": "%1$s", "clusterIPs": ["%1$s"], "ports": [{"name": "echo", "port": %2$d, "protocol": "UDP"}]}}
-    """
-        .formatted(FRONT, PORT)
-        .getBytes(StandardCharsets.UTF_8);
-  }
-
-  private static byte[] slice() {
-    return """
-    {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
-     "metadata": {"name": "echo-1", "namespace": "bench", "labels": {"kubernetes.io/service-name": "echo"}},
-     "addressType": "IPv4", "ports": [{"name": "echo", "port": %d, "protocol": "UDP"}],
-     "endpoints": [{"addresses": ["%s"], "nodeName": "node", "conditions": {"ready": true}}]}
-    """
-        .formatted(PORT, SERVER)
-        .getBytes(StandardCharsets.UTF_8);
-  }
-
   /** What both sides have in common. */
   private abstract class Side implements Alternation.Side {
     @Override
@@ -158,8 +137,8 @@ final class FirstPacketPath {
       Files.write(manifests.resolve("services.yaml"), lists.getFirst());
       Files.write(manifests.resolve("slices.yaml"), lists.getLast());
     }
-    Files.write(manifests.resolve("echo.yaml"), service());
-    Files.write(manifests.resolve("echo-slice.yaml"), slice());
+    Files.write(manifests.resolve("echo.yaml"), ASKED.service());
+    Files.write(manifests.resolve("echo-slice.yaml"), ASKED.slice());
     return new Side() {
       private NodeDataplane.@Nullable Running running;
 
@@ -229,8 +208,8 @@ final class FirstPacketPath {
     try (BareTables tables = new BareTables()) {
       LargeCluster cluster = new LargeCluster(services, ENDPOINTS, tables.services);
       cluster.load(cluster.lists());
-      cluster.apply(service());
-      cluster.apply(slice());
+      cluster.apply(ASKED.service());
+      cluster.apply(ASKED.slice());
       List<Prefix> pods = List.of(new Prefix(InetAddress.ofLiteral("10.1.0.0"), 16));
       return new KubeProxyRules(false, "kube-proxy", pods).all(cluster.fronts().fronts());
     }

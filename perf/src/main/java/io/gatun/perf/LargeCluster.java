@@ -49,17 +49,35 @@ final class LargeCluster {
   /** Everything, as the bodies of two lists: Services and their EndpointSlices. */
   List<byte[]> lists() {
     return List.of(
-        list("v1", "Service", this::service),
-        list("discovery.k8s.io/v1", "EndpointSlice", i -> slice(i, 0)));
+        list("v1", "Service", services, this::service),
+        list("discovery.k8s.io/v1", "EndpointSlice", services, i -> slice(i, 0)));
   }
 
-  private byte[] list(String version, String kind, IntFunction<byte[]> item) {
+  /** The same with one more. */
+  List<byte[]> lists(OneService more) {
+    return List.of(
+        list("v1", "Service", services + 1, i -> i == services ? more.service() : service(i)),
+        list(
+            "discovery.k8s.io/v1",
+            "EndpointSlice",
+            services + 1,
+            i -> i == services ? more.slice() : slice(i, 0)));
+  }
+
+  /** That one alone. */
+  static List<byte[]> only(OneService one) {
+    return List.of(
+        list("v1", "Service", 1, _ -> one.service()),
+        list("discovery.k8s.io/v1", "EndpointSlice", 1, _ -> one.slice()));
+  }
+
+  private static byte[] list(String version, String kind, int items, IntFunction<byte[]> item) {
     ByteArrayOutputStream body = new ByteArrayOutputStream();
     body.writeBytes(
         "{\"kind\":\"%sList\",\"apiVersion\":\"%s\",\"metadata\":{\"resourceVersion\":\"2\"},\"items\":["
             .formatted(kind, version)
             .getBytes(StandardCharsets.UTF_8));
-    for (int i = 0; i < services; i++) {
+    for (int i = 0; i < items; i++) {
       if (i > 0) {
         body.write(',');
       }
@@ -90,10 +108,10 @@ final class LargeCluster {
     }
     return """
     {"apiVersion":"discovery.k8s.io/v1","kind":"EndpointSlice","metadata":{"name":"service-%1$d-1","namespace":"default",\
-    "labels":{"kubernetes.io/service-name":"service-%1$d"},"uid":"s%1$d","resourceVersion":"2"},\
+    "labels":{"kubernetes.io/service-name":"service-%1$d"},"uid":"s%1$d","resourceVersion":"%3$d"},\
     "addressType":"IPv4","ports":[{"name":"http","port":8080,"protocol":"TCP"}],"endpoints":[%2$s]}\
     """
-        .formatted(i, list)
+        .formatted(i, list, 2 + round)
         .getBytes(StandardCharsets.UTF_8);
   }
 

@@ -76,9 +76,10 @@ record Report(
             figure.runs().size());
     Figure.Peer peer = figure.peer();
     if (peer != null) {
-      line +=
-          String.format(
-              Locale.ROOT, "  %s %.2f, ratio %.2f", peer.name(), peer.value(), figure.ratio());
+      line += String.format(Locale.ROOT, "  %s %.2f", peer.name(), peer.value());
+    }
+    if (figure.ratio() != null) {
+      line += String.format(Locale.ROOT, ", ratio %.2f", figure.ratio());
     }
     if (figure.holds() != null) {
       line +=

@@ -59,13 +59,14 @@ final class VethDaemon extends VethSide {
     return new Inputs(config, manifests);
   }
 
-  private static String configuration(String driver) {
+  /** Two pods' ports of that driver, and a worker with a core of its own. */
+  static String configuration(String driver) {
     return """
     apiVersion: gatun.io/v1alpha1
     kind: GatunConfiguration
     node: node
     nodeAddresses: [10.1.0.1]
-    serviceCIDRs: [10.96.0.0/16]
+    serviceCIDRs: [10.96.0.0/12]
     interfaces:
       - {name: %1$s, role: pod, driver: %3$s}
       - {name: %2$s, role: pod, driver: %3$s}

@@ -47,6 +47,15 @@ final class VethPath implements AutoCloseable {
 
   private static final long LOOK_NANOS = 1_000_000;
 
+  /** Frames at once where an even pace counts. */
+  private static final int EVEN_BATCH = 32;
+
+  /** The source's core is also that of all threads of the daemon but its worker. */
+  private static final int SOURCE_NICE = -20;
+
+  private static final long SOURCE_SLICE = 100_000;
+  private static final double UNDER_WAY_SECONDS = 0.1;
+
   /** Until everything on the way is warm: caches, flows, clock speeds. */
   private static final double SETTLE_SECONDS = 0.3;
 
@@ -196,6 +205,71 @@ final class VethPath implements AutoCloseable {
           }
           return true;
         }));
+  }
+
+  /**
+   * What was sent while something was done, and did not arrive.
+   *
+   * @param seconds that it took
+   */
+  record Loss(double seconds, long sent, long lost) {
+    /** As if nothing had been forwarded for so long: milliseconds. */
+    double blockedMillis() {
+      return sent == 0 ? 0 : lost * seconds * 1e3 / sent;
+    }
+
+    double perSecond() {
+      return sent / seconds;
+    }
+  }
+
+  /** Something that may disturb whoever forwards. */
+  interface Disturbance {
+    void run() throws IOException;
+  }
+
+  /**
+   * Sends {@code what} at an even pace while {@code disturbance} lasts. What the source was too
+   * late for is not sent: a burst that makes good for it would be lost by its own fault.
+   */
+  Loss loss(FrameSource.Frames what, int perSecond, Disturbance disturbance) throws IOException {
+    sending = true;
+    long before = received();
+    long began = System.nanoTime();
+    Future<Long> source =
+        inSource.start(() -> {
+          Libc.pinToCpu(SOURCE_CPU);
+          int thread = Libc.gettid();
+          Libc.schedule(thread, SOURCE_NICE, SOURCE_SLICE);
+          Files.writeString(Path.of("/proc", Integer.toString(thread), "timerslack_ns"), "1");
+          try (FrameSource frames = new FrameSource("src0", IN_MAC, SOURCE, what)) {
+            return sendEvenly(frames, perSecond);
+          }
+        });
+    try {
+      disturbance.run();
+    } finally {
+      sending = false;
+    }
+    double seconds = (System.nanoTime() - began) / 1e9;
+    long sent = NamespaceThread.await(source);
+    sleep(UNDER_WAY_SECONDS);
+    return new Loss(seconds, sent, Math.max(0, sent - (received() - before)));
+  }
+
+  private long sendEvenly(FrameSource frames, int perSecond) {
+    long step = 1_000_000_000L * EVEN_BATCH / perSecond;
+    long due = System.nanoTime();
+    long sent = 0;
+    while (sending) {
+      frames.send(EVEN_BATCH);
+      sent += EVEN_BATCH;
+      due = Math.max(due + step, System.nanoTime() - step);
+      for (long left = due - System.nanoTime(); left > 0; left = due - System.nanoTime()) {
+        LockSupport.parkNanos(left);
+      }
+    }
+    return sent;
   }
 
   /** Looks every millisecond, for {@code seconds}, how many frames have arrived at the sink. */
