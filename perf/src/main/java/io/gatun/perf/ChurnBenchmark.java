@@ -1,8 +1,10 @@
 package io.gatun.perf;
 
 import io.gatun.lab.demo.NodeDataplane;
+import io.gatun.worker.OtherThreads;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -62,6 +64,9 @@ final class ChurnBenchmark implements Benchmark {
 
   @Override
   public List<Figure> measure(BenchOptions options) throws IOException {
+    BitSet forwarder = new BitSet();
+    forwarder.set(VethPath.FORWARDER_CPU);
+    OtherThreads.leave(forwarder); // the worker's core is nobody else's, and this API server works
     String name = "bench-churn-" + ProcessHandle.current().pid();
     List<Figure> figures = new ArrayList<>();
     try (CpuMeter meter = CpuMeter.open()) {

@@ -50,10 +50,6 @@ final class VethPath implements AutoCloseable {
   /** Frames at once where an even pace counts. */
   private static final int EVEN_BATCH = 32;
 
-  /** The source's core is also that of all threads of the daemon but its worker. */
-  private static final int SOURCE_NICE = -20;
-
-  private static final long SOURCE_SLICE = 100_000;
   private static final double UNDER_WAY_SECONDS = 0.1;
 
   /** Until everything on the way is warm: caches, flows, clock speeds. */
@@ -239,9 +235,8 @@ final class VethPath implements AutoCloseable {
     Future<Long> source =
         inSource.start(() -> {
           Libc.pinToCpu(SOURCE_CPU);
-          int thread = Libc.gettid();
-          Libc.schedule(thread, SOURCE_NICE, SOURCE_SLICE);
-          Files.writeString(Path.of("/proc", Integer.toString(thread), "timerslack_ns"), "1");
+          Path thread = Path.of("/proc", Integer.toString(Libc.gettid()));
+          Files.writeString(thread.resolve("timerslack_ns"), "1");
           try (FrameSource frames = new FrameSource("src0", IN_MAC, SOURCE, what)) {
             return sendEvenly(frames, perSecond);
           }

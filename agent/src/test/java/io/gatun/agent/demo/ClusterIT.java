@@ -1,6 +1,7 @@
 package io.gatun.agent.demo;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gatun.agent.GatunProcess;
@@ -32,11 +33,18 @@ import org.junit.jupiter.api.io.TempDir;
 class ClusterIT {
   private static final Duration READY = Duration.ofSeconds(60);
   private static final String FRONT = EchoLab.FRONTS.getFirst();
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+  private static final Duration BACK_OFF = Duration.ofSeconds(60);
   private static final int CHECK = 32_000;
 
   private EchoLab lab;
   private ScriptedApi api;
   private Process apiProcess;
+
+  /** Objects that {@link #write} adds to the list of Services and of slices, each after a comma. */
+  private String moreServices = "";
+
+  private String moreSlices = "";
 
   @BeforeEach
   void up(@TempDir Path runDirectory) throws Exception {
@@ -66,12 +74,12 @@ class ClusterIT {
         {"/api/v1/services": [{"apiVersion": "v1", "kind": "Service",
            "metadata": {"name": "echo", "namespace": "default", "uid": "1"},
            "spec": {"type": "LoadBalancer", "clusterIP": "%1$s", "clusterIPs": ["%1$s"], "externalTrafficPolicy": "Local",
-             "healthCheckNodePort": %4$d, "ports": [{"name": "tcp", "port": 80, "nodePort": 30080}, {"name": "udp", "protocol": "UDP", "port": 80, "nodePort": 30080}]}}],
+             "healthCheckNodePort": %4$d, "ports": [{"name": "tcp", "port": 80, "nodePort": 30080}, {"name": "udp", "protocol": "UDP", "port": 80, "nodePort": 30080}]}}%7$s],
          "/apis/discovery.k8s.io/v1/endpointslices": [{"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
            "metadata": {"name": "echo-1", "namespace": "default", "uid": "2", "labels": {"kubernetes.io/service-name": "echo"},
              "annotations": {"endpoints.kubernetes.io/last-change-trigger-time": "%5$s"}},
            "addressType": "IPv4", "ports": [{"name": "tcp", "port": %6$d}, {"name": "udp", "protocol": "UDP", "port": %6$d}],
-           "endpoints": [{"addresses": ["%2$s"], "nodeName": "node-a", "conditions": {"ready": true}}]}],
+           "endpoints": [{"addresses": ["%2$s"], "nodeName": "node-a", "conditions": {"ready": true}}]}%8$s],
          "/api/v1/nodes": [{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-a", "uid": "3"},
            "spec": {"podCIDR": "10.244.0.0/24"%3$s}}],
          "/api/v1/pods": [{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "shop", "uid": "4", "labels": {"app": "web"}},
@@ -86,12 +94,14 @@ class ClusterIT {
                 leaving ? ", \"taints\": [{\"key\": \"ToBeDeletedByClusterAutoscaler\"}]" : "",
                 CHECK,
                 Instant.now(),
-                EchoLab.TARGET));
+                EchoLab.TARGET,
+                moreServices,
+                moreSlices));
   }
 
   private static String await(String what, Await.Question question, Predicate<String> holds)
       throws IOException, InterruptedException {
-    return Await.answer(what, Duration.ofSeconds(20), question, holds);
+    return Await.answer(what, PATIENCE, question, holds);
   }
 
   private GatunProcess gatun() throws IOException {
@@ -124,6 +134,121 @@ class ClusterIT {
     away(gatun);
   }
 
+  /**
+   * What an API server does.
+   *
+   * @param harm {@link #AWAY}, {@link #RESTARTED}, or what {@code apiserver.py} knows
+   * @param bearable what it says meanwhile has to be in force before it ends
+   */
+  private record Mischief(String harm, Duration lasts, boolean bearable) {
+    /** It is not there. */
+    static final String AWAY = "away";
+
+    /** It dies, and is there again at once. */
+    static final String RESTARTED = "restarted";
+
+    /** The longer it was away, the more seldom it is asked whether it is back: 30 s and as much. */
+    Duration patience() {
+      Duration more = lasts.compareTo(BACK_OFF) > 0 ? BACK_OFF : lasts;
+      return PATIENCE.plus(more);
+    }
+  }
+
+  /** The longest is a property: minutes by hand, a moment in CI. */
+  private static final List<Mischief> MISCHIEF =
+      List.of(
+          new Mischief(
+              Mischief.AWAY,
+              Duration.ofSeconds(Integer.getInteger("gatun.cluster.away", 2)),
+              false),
+          new Mischief(Mischief.RESTARTED, Duration.ZERO, false),
+          new Mischief("gone", Duration.ofMillis(500), true),
+          new Mischief("429", Duration.ofMillis(1500), false),
+          new Mischief("503", Duration.ofMillis(500), false),
+          new Mischief("cut", Duration.ofMillis(700), false),
+          new Mischief("doubled", Duration.ofMillis(300), true),
+          new Mischief("late", Duration.ofMillis(300), true));
+
+  /**
+   * Each time another Service changes as well; it has to come to what was said last, and the echo
+   * Service's datagrams, one a millisecond all the time, come back.
+   */
+  @Test
+  void shouldLoseNothingWhateverTheApiServerDoes() throws Exception {
+    GatunProcess gatun = gatun();
+    long seconds = MISCHIEF.getFirst().patience().toSeconds();
+    for (Mischief mischief : MISCHIEF) {
+      seconds += mischief.lasts.toSeconds();
+    }
+    Process pulse =
+        lab.client()
+            .node()
+            .spawn("pulse", lab.words("pulse", FRONT, "80", String.valueOf(seconds)));
+    long end = System.nanoTime() + seconds * 1_000_000_000;
+    int number = 1;
+    for (Mischief mischief : MISCHIEF) {
+      trouble(mischief, gatun, number++);
+      assertTrue(System.nanoTime() < end, "the pulse ended before " + mischief);
+    }
+    assertEquals(0, pulse.waitFor());
+    String log = Files.readString(lab.client().node().runDirectory().resolve("pulse.log"));
+    String[] counts = log.lines().toList().getLast().split(" ", -1);
+    assertEquals("0", counts[1], "never came back: " + log);
+    assertTrue(Integer.parseInt(counts[0]) >= 900 * seconds, log);
+    gatun.stop();
+  }
+
+  private void trouble(Mischief mischief, GatunProcess gatun, int number) throws Exception {
+    Path harm = api.objects().resolveSibling(api.objects().getFileName() + ".harm");
+    boolean dies = mischief.harm.equals(Mischief.AWAY) || mischief.harm.equals(Mischief.RESTARTED);
+    if (dies) {
+      apiProcess.destroyForcibly().waitFor();
+    } else {
+      Files.writeString(harm, mischief.harm);
+    }
+    probe("10.244.98." + number);
+    Thread.sleep(mischief.lasts);
+    probe("10.244.97." + number);
+    if (dies) {
+      apiProcess = api.serve(node());
+    }
+    if (mischief.bearable) {
+      awaitEndpoint(gatun, "10.244.97." + number);
+      Thread.sleep(mischief.lasts); // nothing told late undoes it
+      assertTrue(services(gatun).contains("10.244.97." + number), mischief::toString);
+    }
+    Files.deleteIfExists(harm);
+    String last = "10.244.97." + number;
+    Await.answer(
+        "endpoint " + last,
+        mischief.patience(),
+        () -> services(gatun),
+        text -> text.contains(last));
+    probe("10.244.96." + number); // and it is followed as before
+    awaitEndpoint(gatun, "10.244.96." + number);
+    String services = services(gatun);
+    assertFalse(services.contains("10.244.98." + number), mischief + ": " + services);
+    assertTrue(services.contains(lab.server().address()), mischief + ": " + services);
+  }
+
+  /** The endpoint of the Service that nobody asks. */
+  private void probe(String endpoint) throws IOException {
+    moreServices =
+        """
+        , {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "probe", "namespace": "default", "uid": "7"},
+           "spec": {"type": "ClusterIP", "clusterIP": "10.96.9.9", "clusterIPs": ["10.96.9.9"], "ports": [{"port": 80}]}}
+        """;
+    moreSlices =
+        """
+        , {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+           "metadata": {"name": "probe-1", "namespace": "default", "uid": "8", "labels": {"kubernetes.io/service-name": "probe"}},
+           "addressType": "IPv4", "ports": [{"port": 80}],
+           "endpoints": [{"addresses": ["%s"], "conditions": {"ready": true}}]}
+        """
+            .formatted(endpoint);
+    write(lab.server().address(), false);
+  }
+
   private void health() throws Exception {
     String node = "http://" + lab.topology().address(node());
     assertTrue(get(node + ":10256/healthz").startsWith("HTTP/1.1 200"), "healthz");
@@ -144,10 +269,11 @@ class ClusterIT {
   }
 
   private static void awaitEndpoint(GatunProcess gatun, String endpoint) throws Exception {
-    await(
-        "endpoint " + endpoint,
-        () -> AdminClient.ask(gatun.runDirectory().socket(), "services").toString(),
-        text -> text.contains(endpoint));
+    await("endpoint " + endpoint, () -> services(gatun), text -> text.contains(endpoint));
+  }
+
+  private static String services(GatunProcess gatun) throws IOException {
+    return AdminClient.ask(gatun.runDirectory().socket(), "services").toString();
   }
 
   /** Every name that dashboards and alerts ask for has a value. */

@@ -1,5 +1,13 @@
 """An API server: apiserver.py PORT FILE. FILE is a JSON object of paths to lists of objects; whoever changes it
-(by rename) changes the cluster, and watches are told. Versions rise by one a change, as etcd's."""
+(by rename) changes the cluster, and watches are told. Versions rise by one a change, as etcd's, also from one run to
+the next. What FILE.harm says is done instead of what should be, as long as it is there:
+
+    gone     versions are forgotten: who watches and is to be told something hears 410, and has to list anew
+    CODE     such as 429: every request is refused with it, for one second as it says, and watches end
+    cut      the connection ends in the middle of an object
+    doubled  every event is told twice
+    late     every event is followed by the one before it of the same object
+"""
 
 import http.server
 import json
@@ -10,11 +18,19 @@ import time
 
 port, path = int(sys.argv[1]), sys.argv[2]
 lock = threading.Condition()
-state, log, version, seen = {}, [], 1, None
+state, log, version, seen = {}, [], time.time_ns() // 1_000_000, None
 
 
 def key(o):
     return (o["metadata"].get("namespace", ""), o["metadata"]["name"])
+
+
+def harm():
+    try:
+        with open(path + ".harm") as f:
+            return f.read().strip()
+    except FileNotFoundError:
+        return ""
 
 
 def look():
@@ -55,6 +71,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         kind, _, query = self.path.partition("?")
+        if harm().isdigit():
+            self.send_response(int(harm()))
+            self.send_header("Retry-After", "1")
+            self.send_header("Content-Length", "0")
+            return self.end_headers()
         words = dict(w.partition("=")[::2] for w in query.split("&"))
         if "watch" in words:
             return self.watch(kind, int(words["resourceVersion"]))
@@ -95,12 +116,35 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 new = [e for e in log if e[0] > since]
                 if not new:
                     lock.wait(1)
+            how = harm()
+            if how.isdigit():
+                self.close_connection = True
+                return
             for v, k, event, o in new:
                 since = max(since, v)
-                if k == kind:
-                    line = (json.dumps({"type": event, "object": o}) + "\n").encode()
-                    self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
+                if k != kind:
+                    continue
+                if how == "gone":
+                    gone = {"kind": "Status", "code": 410, "message": "too old resource version"}
+                    self.chunk(json.dumps({"type": "ERROR", "object": gone}) + "\n")
+                    return self.chunk("")
+                line = json.dumps({"type": event, "object": o}) + "\n"
+                if how == "cut":
+                    self.wfile.write(b"%x\r\n%s" % (len(line), line[:len(line) // 2].encode()))
+                    self.wfile.flush()
+                    self.close_connection = True
+                    return
+                self.chunk(line)
+                if how == "doubled":
+                    self.chunk(line)
+                before = [e for e in log if e[0] < v and e[1] == kind and key(e[3]) == key(o)]
+                if how == "late" and before:
+                    self.chunk(json.dumps({"type": before[-1][2], "object": before[-1][3]}) + "\n")
             self.wfile.flush()
+
+    def chunk(self, text):
+        """One of a chunked body; an empty one is its end."""
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(text), text.encode()))
 
 
 look()
