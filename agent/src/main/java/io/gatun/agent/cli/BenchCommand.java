@@ -29,8 +29,8 @@ final class BenchCommand implements Callable<Integer> {
   @Parameters(
       paramLabel = "NAME",
       description =
-          "Which benchmark: conntrack, first-packet, idle, lpm, reconfigure, rr, service, stall,"
-              + " startup, stream, veth, vxlan.")
+          "Which benchmark: churn, conntrack, first-packet, idle, lpm, reconfigure, rr, service,"
+              + " stall, startup, stream, veth, vxlan.")
   private String name = "";
 
   @Option(
@@ -69,7 +69,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--driver",
       paramLabel = "xdp|packet",
-      description = "first-packet, idle, startup, stream, rr: the pods' ports.")
+      description = "churn, first-packet, idle, startup, stream, rr: the pods' ports.")
   private String driver = BenchOptions.DRIVER;
 
   @Option(
