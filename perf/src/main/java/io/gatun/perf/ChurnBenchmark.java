@@ -8,6 +8,7 @@ import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,7 +67,7 @@ final class ChurnBenchmark implements Benchmark {
   public List<Figure> measure(BenchOptions options) throws IOException {
     BitSet forwarder = new BitSet();
     forwarder.set(VethPath.FORWARDER_CPU);
-    OtherThreads.leave(forwarder); // the worker's core is nobody else's, and this API server works
+    OtherThreads.leave(forwarder, Set.of()); // this API server works, too
     String name = "bench-churn-" + ProcessHandle.current().pid();
     List<Figure> figures = new ArrayList<>();
     try (CpuMeter meter = CpuMeter.open()) {
