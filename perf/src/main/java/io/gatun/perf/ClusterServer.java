@@ -110,6 +110,7 @@ final class ClusterServer implements AutoCloseable {
     }
   }
 
+  @SuppressWarnings("ReferenceEquality") // there is one GONE
   private static void watch(OutputStream out, List<BlockingQueue<byte[]>> all, String path)
       throws IOException, InterruptedException {
     BlockingQueue<byte[]> queue = new LinkedBlockingQueue<>();
