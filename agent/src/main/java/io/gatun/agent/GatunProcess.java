@@ -114,10 +114,10 @@ public final class GatunProcess implements NodeDataplane.Running {
     return new GatunProcess(builder.start(), log, new RunDirectory(node.runDirectory()));
   }
 
-  /** Waits until its launcher has a process ready that would take its place at once. */
-  public void awaitStandby(Duration patience) throws IOException {
+  /** Waits until the process that would take its place is {@code warm}, or {@code warming up}. */
+  public void awaitStandby(String state, Duration patience) throws IOException {
     long giveUp = System.nanoTime() + patience.toNanos();
-    while (!AdminClient.ask(run.socket(), "status").path("standby").asText().equals("warm")) {
+    while (!AdminClient.ask(run.socket(), "status").path("standby").asText().equals(state)) {
       if (System.nanoTime() > giveUp) {
         throw new IOException("no standby:\n" + log());
       }

@@ -81,8 +81,9 @@ final class RunCommand implements Callable<Integer> {
     if (kubeconfig != null && !Files.isReadable(kubeconfig)) {
       throw new UsageException(kubeconfig + ": cannot be read; --kubeconfig expects a kubeconfig");
     }
-    if (launcher != null) {
-      Standby.await(launcher, config, manifests, kubeconfig, RunDirectory.current());
+    if (launcher != null
+        && !Standby.await(launcher, config, manifests, kubeconfig, RunDirectory.current())) {
+      return 0;
     }
     return Daemon.run(config, manifests, kubeconfig, RunDirectory.current(), replace, ignored);
   }

@@ -37,11 +37,16 @@ public final class Standby {
   private static final String NONE = "none";
   private static final int SIGKILL = 9;
 
+  /** The exit code of who is ended by SIGTERM. */
+  private static final int TERMINATED = 143;
+
   /** So often that the compilers see what a start does; large clusters' less often. */
   private static final int REHEARSALS = 3;
 
   private static final long REHEARSING = TimeUnit.SECONDS.toNanos(3);
 
+  private final CountDownLatch told = new CountDownLatch(1);
+  private volatile boolean ended;
   private final Path config;
   private final @Nullable Path manifests;
   private final @Nullable Path kubeconfig;
@@ -70,37 +75,54 @@ public final class Standby {
   }
 
   /**
-   * Returns when the daemon's place is this process's, with the calling thread the one that runs
-   * it. What is read meanwhile is only for practice.
+   * Returns true when the daemon's place is this process's, with the calling thread the one that
+   * runs it; false when it is to end. What is read meanwhile is only for practice.
    *
    * @param launcher the process that says so, with whose end this one ends
    */
-  public static void await(
+  public static boolean await(
       long launcher,
       Path config,
       @Nullable Path manifests,
       @Nullable Path kubeconfig,
       RunDirectory run)
       throws IOException, InterruptedException {
-    CountDownLatch told = new CountDownLatch(1);
-    Signals.on(GO, told::countDown);
     Libc.parentDeathSignal(SIGKILL);
     if (Libc.getppid() != launcher) {
       throw new IOException("the launcher, process " + launcher + ", is gone");
     }
-    long self = ProcessHandle.current().pid();
-    Files.writeString(run.standby(), self + "\n"); // the launcher may tell us from here on
-    new Standby(config, manifests, kubeconfig, run).practise(told);
-    Files.writeString(run.standby(), self + "\n" + WARM + "\n");
-    told.await();
-    Files.deleteIfExists(run.standby());
+    if (!new Standby(config, manifests, kubeconfig, run).await()) {
+      return false;
+    }
     Niceness.comeBack();
     Libc.parentDeathSignal(0); // a daemon outlives its launcher
     LOG.log(System.Logger.Level.INFO, "the standby takes the daemon's place");
+    return true;
   }
 
-  /** Ends early when {@code told} to go. */
-  private void practise(CountDownLatch told) {
+  private boolean await() throws IOException, InterruptedException {
+    Signals.on(GO, told::countDown);
+    Signals.on("TERM", this::end);
+    Signals.on("INT", this::end);
+    long self = ProcessHandle.current().pid();
+    Files.writeString(run.standby(), self + "\n"); // the launcher may tell us from here on
+    practise();
+    Files.writeString(run.standby(), self + "\n" + WARM + "\n");
+    told.await();
+    Files.deleteIfExists(run.standby());
+    return !ended;
+  }
+
+  private void end() {
+    if (told.getCount() == 0) {
+      Runtime.getRuntime().halt(TERMINATED); // on its way: a start that is ended, as any other
+    }
+    ended = true;
+    told.countDown();
+  }
+
+  /** Ends early when told to go, or to end. */
+  private void practise() {
     Logger root = LogManager.getLogManager().getLogger("");
     Level level = root.getLevel();
     root.setLevel(Level.OFF); // whatever there is to say, the daemon has said

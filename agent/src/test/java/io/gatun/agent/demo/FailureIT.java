@@ -19,6 +19,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -148,13 +149,13 @@ class FailureIT {
   void shouldBeSucceededByItsStandby() throws Exception {
     GatunProcess supervised = supervised(HOLD_FOR_A_SUCCESSOR);
     supervised.awaitReady(READY);
-    supervised.awaitStandby(READY);
+    supervised.awaitStandby("warm", READY);
     long first = supervised.pid();
     Pulse.Reading reading = pulseAround(TIME_FOR_A_STANDBY, () -> kill(supervised));
     assertSucceeded(reading);
     assertTrue(supervised.log().contains("the standby goes on"), supervised.log());
     assertNotEquals(first, supervised.pid());
-    supervised.awaitStandby(READY);
+    supervised.awaitStandby("warm", READY);
     List<ProcessHandle> all = supervised.process().children().toList();
     assertEquals(2, all.size(), "daemon and standby");
     supervised.stop();
@@ -167,7 +168,7 @@ class FailureIT {
   void shouldLeaveNoStandbyWithoutALauncher() throws Exception {
     GatunProcess supervised = supervised(0);
     supervised.awaitReady(READY);
-    supervised.awaitStandby(READY);
+    supervised.awaitStandby("warm", READY);
     List<ProcessHandle> all = supervised.process().children().toList();
     supervised.process().destroyForcibly().waitFor();
     long daemon = supervised.pid();
@@ -179,6 +180,19 @@ class FailureIT {
     assertEquals(2, all.size());
     assertTrue(ProcessHandle.of(daemon).isPresent());
     AdminClient.ask(supervised.runDirectory().socket(), "stop");
+  }
+
+  @Test
+  void shouldLeaveNothingOfAStandbyThatWarmsUp() throws Exception {
+    GatunProcess supervised = supervised(0);
+    supervised.awaitReady(READY);
+    supervised.awaitStandby("warming up", READY);
+    Thread.sleep(300); // so that it has something
+    supervised.stop();
+    try (Stream<Path> left = Files.list(supervised.runDirectory().state())) {
+      assertEquals(List.of(), left.toList());
+    }
+    assertTrue(Files.notExists(supervised.runDirectory().standby()));
   }
 
   private static void kill(GatunProcess gatun) throws IOException {

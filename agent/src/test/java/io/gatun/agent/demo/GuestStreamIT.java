@@ -100,7 +100,7 @@ class GuestStreamIT {
     steady("without");
     phase("start", start);
     steady("started");
-    phase("standby warms up", () -> started.getLast().awaitStandby(WARM));
+    phase("standby warms up", () -> started.getLast().awaitStandby("warm", WARM));
     steady("started, later");
     long daemon = started.getLast().pid();
     phase(
@@ -117,7 +117,7 @@ class GuestStreamIT {
           rest();
         });
     steady("succeeded");
-    phase("standby warms up", () -> started.getLast().awaitStandby(WARM));
+    phase("standby warms up", () -> started.getLast().awaitStandby("warm", WARM));
     steady("succeeded, later");
     phase(
         "replace",

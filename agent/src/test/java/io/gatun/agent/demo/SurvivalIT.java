@@ -51,7 +51,7 @@ class SurvivalIT extends OnEchoLab {
     survive(
         supervised,
         first -> {
-          first.awaitStandby(WARM);
+          first.awaitStandby("warm", WARM);
           ProcessHandle.of(first.pid()).orElseThrow().destroyForcibly();
           first.awaitReady(WARM);
           return first;
