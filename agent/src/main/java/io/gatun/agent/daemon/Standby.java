@@ -117,25 +117,40 @@ public final class Standby {
     if (told.getCount() == 0) {
       Runtime.getRuntime().halt(TERMINATED); // on its way: a start that is ended, as any other
     }
+    Niceness.comeBack(); // to remove what it practises with
     ended = true;
     told.countDown();
   }
 
   /** Ends early when told to go, or to end. */
   private void practise() {
-    Logger root = LogManager.getLogManager().getLogger("");
-    Level level = root.getLevel();
-    root.setLevel(Level.OFF); // whatever there is to say, the daemon has said
     try {
       GatunConfiguration configuration = Configuration.read(config);
-      long end = System.nanoTime() + REHEARSING;
-      for (int i = 0; i < REHEARSALS && told.getCount() > 0 && System.nanoTime() < end; i++) {
-        rehearse();
-      }
+      quietly(() -> {
+        long end = System.nanoTime() + REHEARSING;
+        for (int i = 0; i < REHEARSALS && told.getCount() > 0 && System.nanoTime() < end; i++) {
+          rehearse();
+        }
+      });
       WarmUp.run(configuration.conntrack().stateDir(), () -> told.getCount() == 0);
       System.gc();
     } catch (ConfigurationException | UsageException | IOException e) {
-      // It is said when it matters.
+      LOG.log(System.Logger.Level.WARNING, "the standby is not warm: {0}", e.getMessage());
+    }
+  }
+
+  @FunctionalInterface
+  private interface Rehearsal {
+    void run() throws ConfigurationException, IOException;
+  }
+
+  /** Whatever there is to say of what is read, the daemon has said. */
+  private static void quietly(Rehearsal rehearsal) throws ConfigurationException, IOException {
+    Logger root = LogManager.getLogManager().getLogger("");
+    Level level = root.getLevel();
+    root.setLevel(Level.OFF);
+    try {
+      rehearsal.run();
     } finally {
       root.setLevel(level);
     }

@@ -89,8 +89,8 @@ final class WarmUp {
     Path directory = state.resolve(DIRECTORY + ProcessHandle.current().pid());
     Compilers compilers = new Compilers();
     long end = System.nanoTime() + LONGEST;
+    removeOfTheDead(state);
     try {
-      removeOfTheDead(state);
       forward(
           directory,
           () -> enough.getAsBoolean() || compilers.areIdle() || System.nanoTime() - end > 0);
@@ -102,23 +102,31 @@ final class WarmUp {
       }
       Files.deleteIfExists(directory);
     } catch (IOException | NativeException e) {
-      LOG.log(Level.INFO, "not warm: {0}", e.getMessage()); // slow for a moment, then
+      LOG.log(Level.WARNING, "not warm: {0}", e.getMessage()); // slow for a moment, then
     }
   }
 
-  /** What processes left that were killed while they warmed up. */
-  private static void removeOfTheDead(Path state) throws IOException {
+  /** What processes left that were killed while they warmed up; what cannot be removed stays. */
+  private static void removeOfTheDead(Path state) {
     try (DirectoryStream<Path> left = Files.newDirectoryStream(state, DIRECTORY + "*")) {
       for (Path directory : left) {
         String pid = directory.getFileName().toString().substring(DIRECTORY.length());
         if (!pid.matches("[0-9]{1,9}") || ProcessHandle.of(Long.parseLong(pid)).isEmpty()) {
-          try (FlowFile file = FlowFile.open(directory, 2 * FLOWS)) {
-            file.remove();
-          }
-          Files.deleteIfExists(directory);
+          removeWithFiles(directory);
         }
       }
+    } catch (IOException e) {
+      LOG.log(Level.INFO, "{0}: {1}", state, e.getMessage());
     }
+  }
+
+  private static void removeWithFiles(Path directory) throws IOException {
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+      for (Path file : files) {
+        Files.delete(file);
+      }
+    }
+    Files.delete(directory);
   }
 
   /** Finds the flows of the last time, and forwards until it is {@code enough}. */
