@@ -180,9 +180,15 @@ final class VethPath implements AutoCloseable {
       NamespaceThread.await(source);
     }
 
+    /** Waits for its end: the next source would have this one go on. */
     @Override
     public void close() {
-      sending = false;
+      try {
+        end();
+      } catch (IOException e) {
+        System.getLogger("gatun.bench")
+            .log(System.Logger.Level.INFO, "source: {0}", e.getMessage());
+      }
     }
   }
 
