@@ -1,10 +1,8 @@
 package io.gatun.worker;
 
 import io.gatun.ffm.Libc;
+import io.gatun.ffm.Task;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Set;
@@ -16,8 +14,6 @@ import java.util.Set;
  * wait for: at a safepoint all Java threads must have stopped, and the VM's own thread runs it.
  */
 public final class OtherThreads {
-  private static final Path TASKS = Path.of("/proc/self/task");
-
   /** By how their names begin (pthread_setname_np cuts them to 15 letters). */
   private static final List<String> PATIENT =
       List.of("ZWorker", "C1 Compiler", "C2 Compiler", "GC Thread", "G1 Conc", "Shenandoah GC");
@@ -45,14 +41,12 @@ public final class OtherThreads {
     BitSet left = Libc.allowedCpus();
     left.andNot(cpus);
     boolean moved = !cpus.isEmpty() && !left.isEmpty();
-    try (DirectoryStream<Path> tasks = Files.newDirectoryStream(TASKS)) {
-      for (Path task : tasks) {
-        int tid = Integer.parseInt(task.getFileName().toString());
-        if (workers.contains(tid)) {
-          continue;
+    try {
+      for (Task task : Task.all()) {
+        if (!workers.contains(task.tid())) {
+          moved = moved && Libc.allowCpus(task.tid(), left) >= 0;
+          prioritize(task);
         }
-        moved = moved && Libc.allowCpus(tid, left) >= 0;
-        prioritize(tid, name(task));
       }
     } catch (IOException e) {
       return false;
@@ -60,20 +54,13 @@ public final class OtherThreads {
     return moved;
   }
 
-  private static void prioritize(int tid, String name) {
+  private static void prioritize(Task task) {
+    int tid = task.tid();
+    String name = task.name();
     boolean patient = PATIENT.stream().anyMatch(name::startsWith);
     boolean first = name.equals(VM_THREAD);
     if (!first || Libc.schedule(tid, FIRST, SLICE) < 0) { // without CAP_SYS_NICE as the others
       Libc.schedule(tid, patient ? LAST : 0, SLICE);
-    }
-  }
-
-  /** Empty for one that has just ended. */
-  private static String name(Path task) {
-    try {
-      return Files.readString(task.resolve("comm")).strip();
-    } catch (IOException e) {
-      return "";
     }
   }
 }

@@ -1,9 +1,7 @@
 package io.gatun.agent.daemon;
 
+import io.gatun.ffm.Task;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -11,8 +9,6 @@ import java.util.concurrent.TimeUnit;
  * Time alone does not say it, for they may wait for a processor. For one thread.
  */
 final class Compilers {
-  private static final Path TASKS = Path.of("/proc/self/task");
-
   /** Methods become worth compiling one after the other. */
   private static final long QUIET = TimeUnit.MILLISECONDS.toNanos(200);
 
@@ -34,21 +30,16 @@ final class Compilers {
     return now - busy > QUIET;
   }
 
-  /** Names are cut to 15 letters: "C2 CompilerThre". */
   private static boolean isOneAwake() {
-    try (DirectoryStream<Path> tasks = Files.newDirectoryStream(TASKS)) {
-      for (Path task : tasks) {
-        // proc_pid_stat(5): TID (NAME) STATE …
-        String stat = Files.readString(task.resolve("stat"));
-        int name = stat.indexOf('(') + 1;
-        boolean compiler = stat.startsWith("C1 Comp", name) || stat.startsWith("C2 Comp", name);
-        if (compiler && stat.charAt(stat.lastIndexOf(')') + 2) != 'S') {
-          return true;
-        }
-      }
+    try {
+      return Task.all().stream().anyMatch(task -> isCompiler(task) && task.state() != 'S');
     } catch (IOException e) {
-      return true; // one that has just ended
+      return true; // nobody knows
     }
-    return false;
+  }
+
+  private static boolean isCompiler(Task task) {
+    String name = task.name();
+    return name.startsWith("C1 Comp") || name.startsWith("C2 Comp");
   }
 }

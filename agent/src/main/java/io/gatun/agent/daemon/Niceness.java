@@ -2,10 +2,8 @@ package io.gatun.agent.daemon;
 
 import io.gatun.ffm.Errno;
 import io.gatun.ffm.Libc;
+import io.gatun.ffm.Task;
 import java.io.IOException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.Files;
-import java.nio.file.Path;
 
 /**
  * A process that nobody waits for yet, a standby or the successor of a daemon that lives, is
@@ -13,8 +11,6 @@ import java.nio.file.Path;
  * come back from there.
  */
 final class Niceness {
-  private static final Path TASKS = Path.of("/proc/self/task");
-
   /** What the launcher says it with. */
   private static final String GIVES_WAY = "GATUN_GIVES_WAY";
 
@@ -25,9 +21,9 @@ final class Niceness {
     if (System.getenv(GIVES_WAY) == null) {
       return;
     }
-    try (DirectoryStream<Path> tasks = Files.newDirectoryStream(TASKS)) {
-      for (Path task : tasks) {
-        int outcome = Libc.schedule(Integer.parseInt(task.getFileName().toString()), 0, 0);
+    try {
+      for (Task task : Task.all()) {
+        int outcome = Libc.schedule(task.tid(), 0, 0);
         if (outcome < 0 && outcome != -Errno.ESRCH) { // it has just ended
           throw new IOException(Errno.name(-outcome));
         }
