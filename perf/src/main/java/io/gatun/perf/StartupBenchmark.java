@@ -124,9 +124,7 @@ final class StartupBenchmark implements Benchmark {
       }
     }
     double rate = rate(path, files, options, part);
-    if (KernelForwarding.packets(path.node()) != byKernel) {
-      throw new IllegalStateException("the kernel forwarded packets");
-    }
+    KernelForwarding.expectNone(KernelForwarding.packets(path.node()) - byKernel);
     return new Run(start, restart, rate, memory, standby);
   }
 

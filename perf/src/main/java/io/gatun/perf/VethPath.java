@@ -45,6 +45,7 @@ final class VethPath implements AutoCloseable {
   /** Fewer frames a second are sent one by one. */
   private static final int SINGLY = 10_000;
 
+  private static final long SECOND = 1_000_000_000;
   private static final long LOOK_NANOS = 1_000_000;
 
   /** Frames at once where an even pace counts. */
@@ -59,7 +60,6 @@ final class VethPath implements AutoCloseable {
   private final CpuMeter meter;
   private final NamespaceThread inSource;
   private final NamespaceThread inSink;
-  private volatile boolean sending;
 
   private VethPath(Lab lab, CpuMeter meter) throws IOException {
     this.lab = lab;
@@ -166,21 +166,70 @@ final class VethPath implements AutoCloseable {
     }
   }
 
-  /** Frames that are sent until this is closed. */
+  /**
+   * How fast frames come.
+   *
+   * @param batch frames in one call to the kernel
+   * @param step nanoseconds between two calls, 0 for none
+   * @param even what the source was too late for is not sent: a burst that makes good for it would
+   *     be lost by its own fault. Otherwise the intended time counts, and who is late catches up
+   */
+  private record Pace(int batch, long step, boolean even) {
+    /** {@code perSecond} 0: as fast as it can. */
+    static Pace of(int perSecond) {
+      int batch = perSecond == 0 ? ROUND : perSecond < SINGLY ? 1 : FrameSource.BATCH;
+      return new Pace(batch, perSecond == 0 ? 0 : SECOND * batch / perSecond, false);
+    }
+
+    static Pace even(int perSecond) {
+      return new Pace(EVEN_BATCH, SECOND * EVEN_BATCH / perSecond, true);
+    }
+
+    long after(long due) {
+      return even ? Math.max(due + step, System.nanoTime() - step) : due + step;
+    }
+  }
+
+  /** Frames that are sent until this is ended. */
   final class Sending implements AutoCloseable {
-    private final Future<Boolean> source;
+    private final Future<Long> sent;
+    private volatile boolean wanted = true;
 
-    private Sending(Future<Boolean> source) {
-      this.source = source;
+    private Sending(FrameSource.Frames what, Pace pace) {
+      sent =
+          inSource.start(() -> {
+            Libc.pinToCpu(SOURCE_CPU);
+            if (pace.even) {
+              Path thread = Path.of("/proc", Integer.toString(Libc.gettid()));
+              Files.writeString(thread.resolve("timerslack_ns"), "1");
+            }
+            try (FrameSource frames = new FrameSource("src0", IN_MAC, SOURCE, what)) {
+              return send(frames, pace);
+            }
+          });
     }
 
-    /** Ends it; an exception says why there was nothing to end. */
-    void end() throws IOException {
-      sending = false;
-      NamespaceThread.await(source);
+    private long send(FrameSource frames, Pace pace) {
+      long count = 0;
+      long due = System.nanoTime();
+      while (wanted) {
+        frames.send(pace.batch);
+        count += pace.batch;
+        due = pace.after(due);
+        for (long left = due - System.nanoTime(); left > 0; left = due - System.nanoTime()) {
+          LockSupport.parkNanos(left);
+        }
+      }
+      return count;
     }
 
-    /** Waits for its end: the next source would have this one go on. */
+    /** Ends it and says how many there were; an exception says why there was nothing to end. */
+    long end() throws IOException {
+      wanted = false;
+      return NamespaceThread.await(sent);
+    }
+
+    /** The same for whoever does not mind why it ended. */
     @Override
     public void close() {
       try {
@@ -198,15 +247,7 @@ final class VethPath implements AutoCloseable {
    * @param perSecond frames a second; 0: as many as it can
    */
   Sending sending(FrameSource.Frames what, int perSecond) {
-    sending = true;
-    return new Sending(
-        inSource.start(() -> {
-          Libc.pinToCpu(SOURCE_CPU);
-          try (FrameSource frames = new FrameSource("src0", IN_MAC, SOURCE, what)) {
-            send(frames, perSecond);
-          }
-          return true;
-        }));
+    return new Sending(what, Pace.of(perSecond));
   }
 
   /**
@@ -230,47 +271,17 @@ final class VethPath implements AutoCloseable {
     void run() throws IOException;
   }
 
-  /**
-   * Sends {@code what} at an even pace while {@code disturbance} lasts. What the source was too
-   * late for is not sent: a burst that makes good for it would be lost by its own fault.
-   */
+  /** Sends {@code what} at an even pace while {@code disturbance} lasts. */
   Loss loss(FrameSource.Frames what, int perSecond, Disturbance disturbance) throws IOException {
-    sending = true;
     long before = received();
     long began = System.nanoTime();
-    Future<Long> source =
-        inSource.start(() -> {
-          Libc.pinToCpu(SOURCE_CPU);
-          Path thread = Path.of("/proc", Integer.toString(Libc.gettid()));
-          Files.writeString(thread.resolve("timerslack_ns"), "1");
-          try (FrameSource frames = new FrameSource("src0", IN_MAC, SOURCE, what)) {
-            return sendEvenly(frames, perSecond);
-          }
-        });
-    try {
+    try (Sending source = new Sending(what, Pace.even(perSecond))) {
       disturbance.run();
-    } finally {
-      sending = false;
+      double seconds = (System.nanoTime() - began) / 1e9;
+      long sent = source.end();
+      sleep(UNDER_WAY_SECONDS);
+      return new Loss(seconds, sent, Math.max(0, sent - (received() - before)));
     }
-    double seconds = (System.nanoTime() - began) / 1e9;
-    long sent = NamespaceThread.await(source);
-    sleep(UNDER_WAY_SECONDS);
-    return new Loss(seconds, sent, Math.max(0, sent - (received() - before)));
-  }
-
-  private long sendEvenly(FrameSource frames, int perSecond) {
-    long step = 1_000_000_000L * EVEN_BATCH / perSecond;
-    long due = System.nanoTime();
-    long sent = 0;
-    while (sending) {
-      frames.send(EVEN_BATCH);
-      sent += EVEN_BATCH;
-      due = Math.max(due + step, System.nanoTime() - step);
-      for (long left = due - System.nanoTime(); left > 0; left = due - System.nanoTime()) {
-        LockSupport.parkNanos(left);
-      }
-    }
-    return sent;
   }
 
   /** Looks every millisecond, for {@code seconds}, how many frames have arrived at the sink. */
@@ -285,25 +296,6 @@ final class VethPath implements AutoCloseable {
       }
       return log.arrivals();
     });
-  }
-
-  private void send(FrameSource frames, int perSecond) {
-    if (perSecond == 0) {
-      while (sending) {
-        frames.send(ROUND);
-      }
-      return;
-    }
-    int batch = perSecond < SINGLY ? 1 : FrameSource.BATCH;
-    long step = 1_000_000_000L * batch / perSecond;
-    long due = System.nanoTime();
-    while (sending) {
-      frames.send(batch);
-      due += step; // the intended time counts: who is late catches up
-      for (long left = due - System.nanoTime(); left > 0; left = due - System.nanoTime()) {
-        LockSupport.parkNanos(left);
-      }
-    }
   }
 
   static void sleep(double seconds) throws IOException {
@@ -333,7 +325,6 @@ final class VethPath implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    sending = false;
     inSource.close();
     inSink.close();
     lab.down();
