@@ -57,7 +57,7 @@ final class RunCommand implements Callable<Integer> {
       names = "--no-standby",
       description = {
         "Keep no second process beside the daemon that takes its place when it dies:",
-        "saves some 130 MB, and an outage takes one to two seconds."
+        "saves some 170 MB, and an outage takes one to two seconds."
       })
   @SuppressWarnings("unused") // the launcher reads it
   private boolean alone;

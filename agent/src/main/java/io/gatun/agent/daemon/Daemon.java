@@ -250,8 +250,8 @@ public final class Daemon {
         control.doWork(); // what changed meanwhile
       } while (control.isBehind());
       local.doWork();
+      Niceness.comeBack(); // nobody forwards from here on
     }
-    Niceness.comeBack(); // nobody forwards from here on
     Predecessor.Succession succession = predecessor.release();
     dataplane.tables().inheritFlows();
     dataplane.open(succession.custodies());

@@ -134,7 +134,8 @@ public final class Standby {
       });
       WarmUp.run(configuration.conntrack().stateDir(), () -> told.getCount() == 0);
       System.gc();
-    } catch (ConfigurationException | UsageException | IOException e) {
+    } catch (ConfigurationException | IOException | RuntimeException e) {
+      // Whatever it is: a standby that is cold is better than none.
       LOG.log(System.Logger.Level.WARNING, "the standby is not warm: {0}", e.getMessage());
     }
   }
