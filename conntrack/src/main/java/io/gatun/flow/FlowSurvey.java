@@ -1,5 +1,6 @@
 package io.gatun.flow;
 
+import io.gatun.packet.IpProtocol;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,8 +13,6 @@ import org.jspecify.annotations.Nullable;
  * FlowTable} says what each is for.
  */
 final class FlowSurvey {
-  private static final int UDP = 17;
-
   private final FlowIndex index;
   private final FlowPool pool;
   private final FlowRemoval removal;
@@ -52,7 +51,7 @@ final class FlowSurvey {
     return end(
         filter,
         (flow, view) ->
-            view.protocol() == UDP
+            view.protocol() == IpProtocol.UDP
                 ? removal.withdraw(flow, filter, view, now)
                 : removal.remove(flow, filter, view));
   }

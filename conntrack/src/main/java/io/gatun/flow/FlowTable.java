@@ -47,7 +47,7 @@ public final class FlowTable implements AutoCloseable {
   private final FlowCounts counts;
   private final int maxFlows;
 
-  /** Room for exactly {@code maxFlows} flows, allocated at once: 184 bytes each. */
+  /** Room for exactly {@code maxFlows} flows, allocated at once: 178 bytes each. */
   public FlowTable(int maxFlows, FlowTimeouts timeouts, Qsbr qsbr) {
     this(maxFlows, maxFlows, timeouts, qsbr, null);
   }

@@ -71,7 +71,7 @@ final class FlowTracker {
 
   /** True when a SYN from the client opens the flow anew, with a new choice of endpoint. */
   static boolean finished(long entry) {
-    int state = Memory.getShort(FlowLayout.flowOf(entry) + STATE) & 0xFF;
+    int state = FlowLayout.state(FlowLayout.flowOf(entry));
     return Memory.getByte(entry + DIRECTION) == 0 && (state == TIME_WAIT || state == CLOSE);
   }
 

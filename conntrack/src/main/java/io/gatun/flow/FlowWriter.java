@@ -8,11 +8,10 @@ import static io.gatun.flow.FlowLayout.NEW_ADDRESSES;
 import static io.gatun.flow.FlowLayout.NEW_PORTS;
 
 import io.gatun.ffm.memory.Memory;
+import io.gatun.packet.IpProtocol;
 
 /** Writes both entries of a new flow: keys, rewrites and checksum deltas. */
 final class FlowWriter {
-  private static final int ICMP = 1;
-  private static final int ICMPV6 = 58;
 
   private FlowWriter() {}
 
@@ -57,9 +56,9 @@ final class FlowWriter {
   private static void deltas(long flow, NewFlow f, long from, long to) {
     int addresses = ChecksumDelta.between(from, to);
     int addressesBack = ChecksumDelta.between(to, from);
-    long l4From = f.protocol == ICMP ? 0 : from;
-    long l4To = f.protocol == ICMP ? 0 : to;
-    if (f.protocol == ICMP || f.protocol == ICMPV6) {
+    long l4From = f.protocol == IpProtocol.ICMP ? 0 : from;
+    long l4To = f.protocol == IpProtocol.ICMP ? 0 : to;
+    if (f.protocol == IpProtocol.ICMP || f.protocol == IpProtocol.ICMPV6) {
       // An echo's identifier stands in the packet once, though twice in the key.
       l4From += f.ports >>> 16;
       l4To += f.newPorts >>> 16;

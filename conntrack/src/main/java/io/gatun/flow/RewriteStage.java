@@ -9,6 +9,7 @@ import static io.gatun.flow.FlowLayout.NEW_PORTS;
 
 import io.gatun.ffm.memory.Memory;
 import io.gatun.packet.Ethernet;
+import io.gatun.packet.IpProtocol;
 import io.gatun.packet.Ipv4;
 import io.gatun.packet.Sctp;
 import io.gatun.pipeline.DropReason;
@@ -25,9 +26,6 @@ import io.gatun.pipeline.Verdict;
  * checksum of 0 means none and stays; one that becomes 0 is written as 0xFFFF.
  */
 public final class RewriteStage implements Stage {
-  private static final int TCP = 6;
-  private static final int UDP = 17;
-  private static final int SCTP = 132;
   private static final int L3 = Ethernet.HEADER;
   private static final int L4 = L3 + Ipv4.HEADER;
   private static final int NOT_PLAIN = PacketVector.IPV6 | PacketVector.LATER_FRAGMENT;
@@ -63,8 +61,11 @@ public final class RewriteStage implements Stage {
         continue;
       }
       int f = flags[i];
-      boolean tcp = protocol[i] == TCP;
-      if ((f & NOT_PLAIN) != 0 || !(tcp || protocol[i] == UDP) || l3s[i] != L3 || l4s[i] != L4) {
+      boolean tcp = protocol[i] == IpProtocol.TCP;
+      if ((f & NOT_PLAIN) != 0
+          || !(tcp || protocol[i] == IpProtocol.UDP)
+          || l3s[i] != L3
+          || l4s[i] != L4) {
         others[left++] = i;
         continue;
       }
@@ -128,13 +129,13 @@ public final class RewriteStage implements Stage {
     }
     long l4 = v.address[i] + v.l4[i];
     int protocol = v.protocol[i];
-    if (protocol == TCP) {
+    if (protocol == IpProtocol.TCP) {
       Memory.putIntBe(l4, ports);
       checksum(l4 + Ip.TCP_CHECKSUM, flags, deltas);
-    } else if (protocol == UDP) {
+    } else if (protocol == IpProtocol.UDP) {
       Memory.putIntBe(l4, ports);
       udp(l4 + Ip.UDP_CHECKSUM, flags, deltas);
-    } else if (protocol == SCTP) {
+    } else if (protocol == IpProtocol.SCTP) {
       if (Memory.getIntBe(l4) == ports) {
         return; // the CRC covers no addresses
       }

@@ -6,6 +6,7 @@ import static io.gatun.flow.FlowLayout.LAST_SEEN;
 import static io.gatun.flow.FlowLayout.WATCHED;
 
 import io.gatun.ffm.memory.Memory;
+import io.gatun.packet.IpProtocol;
 import io.gatun.pipeline.PacketVector;
 import io.gatun.pipeline.Stage;
 import java.util.function.LongSupplier;
@@ -18,8 +19,6 @@ import java.util.function.LongSupplier;
  * compared. A packet without a candidate is done after the second.
  */
 public final class TrackStage implements Stage {
-  private static final int TCP = 6;
-  private static final int UDP = 17;
   private static final int PART = Candidates.PART;
 
   private final FlowTable table;
@@ -178,13 +177,13 @@ public final class TrackStage implements Stage {
     if ((v.flags[i] & PacketVector.LATER_FRAGMENT) != 0) {
       return entry; // no header to look at
     }
-    if (v.protocol[i] == TCP) {
+    if (v.protocol[i] == IpProtocol.TCP) {
       if ((v.flags[i] & PacketVector.TCP_SYN) != 0 && FlowTracker.finished(entry)) {
         table.remove(entry);
         return 0;
       }
       FlowTracker.tcp(entry, Memory.getByte(v.address[i] + v.l4[i] + Ip.TCP_FLAGS));
-    } else if (v.protocol[i] == UDP) {
+    } else if (v.protocol[i] == IpProtocol.UDP) {
       FlowTracker.udp(entry, now);
     }
     return entry;

@@ -63,9 +63,6 @@ public final class DataPath {
 
   // Names of steps that explain stops at.
 
-  /** Finds a packet's flow. */
-  public static final String TRACK = "track";
-
   /** Decides on packets that have none. */
   public static final String SERVICE = "service";
 
@@ -136,7 +133,7 @@ public final class DataPath {
     TrackStage track = new TrackStage(flows, clock);
     all.add(new Step("sources", new SourceStage(tables.fib())));
     all.add(new Step("fragments", new FragmentStage(tables.fragments(), clock)));
-    all.add(new Step(TRACK, track));
+    all.add(new Step("track", track));
     all.add(new Step("errors", new IcmpErrorStage(flows)));
     all.add(
         new Step(

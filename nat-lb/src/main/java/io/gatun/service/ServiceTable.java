@@ -5,6 +5,7 @@ import io.gatun.flow.AddressWords;
 import io.gatun.flow.DirectTuples;
 import io.gatun.flow.FlowFile;
 import io.gatun.flow.FlowTable;
+import io.gatun.packet.IpProtocol;
 import io.gatun.ring.qsbr.Qsbr;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -49,8 +50,6 @@ public final class ServiceTable implements AutoCloseable {
   /** What of the Services outlives a process: which clients belong to which endpoints. */
   public static final FlowFile.Annex ANNEX =
       new FlowFile.Annex(AffinityTable.bytes(AFFINITY_BUCKETS), AffinityTable.LAYOUT);
-
-  private static final int UDP = 17;
 
   /** Nanoseconds that a change which ends flows waits for workers, at most. */
   private static final long A_FEW_CYCLES = 200_000;
@@ -191,7 +190,7 @@ public final class ServiceTable implements AutoCloseable {
       InetAddress address = AddressWords.address(ipv6, flow.frontHigh(), flow.frontLow());
       State state = states.get(new FrontKey(address, flow.protocol(), flow.frontPort()));
       if (state == null) {
-        return flow.protocol() == UDP ? -1 : 0;
+        return flow.protocol() == IpProtocol.UDP ? -1 : 0;
       }
       InetSocketAddress endpoint =
           new InetSocketAddress(
@@ -202,7 +201,7 @@ public final class ServiceTable implements AutoCloseable {
           backends.serving().contains(endpoint)
               || backends.cluster().contains(endpoint)
               || backends.local().contains(endpoint);
-      return answers || flow.protocol() != UDP ? state.owner.number : -1;
+      return answers || flow.protocol() != IpProtocol.UDP ? state.owner.number : -1;
     });
   }
 

@@ -5,6 +5,7 @@ import io.gatun.flow.FlowFilter;
 import io.gatun.flow.FlowState;
 import io.gatun.flow.FlowTable;
 import io.gatun.flow.FlowView;
+import io.gatun.packet.IpProtocol;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -18,7 +19,6 @@ import org.jspecify.annotations.Nullable;
  * longer has, and without a connection that could end by itself.
  */
 final class StaleFlows implements FlowFilter {
-  private static final int UDP = 17;
 
   /** The number that flows of no Service bear. */
   private static final int NO_SERVICE = 0;
@@ -80,7 +80,7 @@ final class StaleFlows implements FlowFilter {
   @Override
   public boolean matches(FlowView flow) {
     if (!services.get(flow.service())
-        || (flow.protocol() != UDP && flow.state() != FlowState.SYN_SENT)) {
+        || (flow.protocol() != IpProtocol.UDP && flow.state() != FlowState.SYN_SENT)) {
       return false;
     }
     Front front = new Front(flow.frontHigh(), flow.frontLow(), flow.protocol(), flow.frontPort());

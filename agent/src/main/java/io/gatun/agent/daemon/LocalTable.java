@@ -5,6 +5,7 @@ import io.gatun.ffm.Libc;
 import io.gatun.ffm.netlink.NetlinkSubscription;
 import io.gatun.ffm.netlink.Route;
 import io.gatun.ffm.netlink.Rtnetlink;
+import io.gatun.packet.IpProtocol;
 import io.gatun.port.NodeTraffic;
 import io.gatun.port.PortSet;
 import io.gatun.service.FrontKind;
@@ -33,8 +34,6 @@ final class LocalTable implements Agent {
 
   /** IANA numbers of the protocols with ports: TCP, UDP, SCTP. */
   private static final List<Integer> PROTOCOLS = List.of(6, 17, 132);
-
-  private static final int UDP = 17;
 
   private final Supplier<Collection<FrontSpec>> fronts;
   private final Supplier<List<Vtep>> vteps;
@@ -125,7 +124,7 @@ final class LocalTable implements Agent {
       now.add(protocol, snatPorts.first(), snatPorts.last());
     }
     for (Vtep vtep : seenVteps) {
-      now.add(UDP, vtep.port());
+      now.add(IpProtocol.UDP, vtep.port());
     }
     for (FrontSpec front : seen) {
       // A cluster IP that the node has itself (a DNS cache's) is the host's, not a front.

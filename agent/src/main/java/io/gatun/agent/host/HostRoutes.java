@@ -1,6 +1,7 @@
 package io.gatun.agent.host;
 
 import io.gatun.control.document.Prefix;
+import io.gatun.packet.IpProtocol;
 import io.gatun.service.FrontKind;
 import io.gatun.service.FrontSpec;
 import io.gatun.service.FrontSpec.Masquerade;
@@ -27,8 +28,6 @@ final class HostRoutes {
 
   /** Pods of this node: for replies of servers of the node. */
   static final int PODS = 10_302;
-
-  private static final int UDP = 17;
 
   private static final Map<Integer, String> PROTOCOLS = Map.of(6, "tcp", 17, "udp", 132, "sctp");
 
@@ -152,7 +151,8 @@ final class HostRoutes {
             && address instanceof Inet6Address == ipv6
             && node.own().contains(address)) {
           // A socket of UDP that is bound to no address has none when its way is looked up.
-          String from = front.protocol() == UDP ? "" : "from " + address.getHostAddress() + " ";
+          String from =
+              front.protocol() == IpProtocol.UDP ? "" : "from " + address.getHostAddress() + " ";
           String server =
               "iif lo %sipproto %s sport %d".formatted(from, protocol, endpoint.getPort());
           rules.add("pref 102 %s lookup %d".formatted(server, PODS));

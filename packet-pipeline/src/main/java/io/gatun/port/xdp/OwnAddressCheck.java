@@ -19,6 +19,7 @@ import io.gatun.ffm.bpf.Bpf;
 import io.gatun.ffm.bpf.BpfAssembler;
 import io.gatun.ffm.bpf.BpfAssembler.Alu;
 import io.gatun.ffm.bpf.BpfAssembler.If;
+import io.gatun.packet.IpProtocol;
 import io.gatun.port.PortSet;
 
 /**
@@ -57,14 +58,9 @@ final class OwnAddressCheck {
   /** IPv4, five words of header. */
   private static final int NO_OPTIONS = 0x45;
 
-  private static final int ICMP = 1;
   private static final int ECHO_REPLY = 0;
   private static final int ECHO_REPLY6 = 129;
-  private static final int TCP = 6;
-  private static final int UDP = 17;
   private static final int FRAGMENT_HEADER = 44;
-  private static final int ICMPV6 = 58;
-  private static final int SCTP = 132;
 
   private OwnAddressCheck() {}
 
@@ -100,7 +96,7 @@ final class OwnAddressCheck {
         .jumpIf(If.SET, R4, FRAGMENT, "ours")
         .load(BYTE, R5, R8, IPV4_PROTOCOL_AT)
         .jumpIf(If.NE, R0, 0, "own4")
-        .jumpIf(If.NE, R5, UDP, "ours")
+        .jumpIf(If.NE, R5, IpProtocol.UDP, "ours")
         .moveRegister(R2, R7)
         .alu(Alu.ADD, R2, 4)
         .jumpIfRegister(If.GT, R2, R9, "ours")
@@ -108,7 +104,7 @@ final class OwnAddressCheck {
         .jumpIf(If.EQ, R5, DHCP_CLIENT, "kernel")
         .jump("ours")
         .label("own4")
-        .jumpIf(If.NE, R5, ICMP, "ports")
+        .jumpIf(If.NE, R5, IpProtocol.ICMP, "ports")
         .moveRegister(R2, R7)
         .alu(Alu.ADD, R2, 1)
         .jumpIfRegister(If.GT, R2, R9, "ours")
@@ -141,7 +137,7 @@ final class OwnAddressCheck {
         .jumpIf(If.EQ, R0, 0, "ours")
         .load(BYTE, R5, R8, IPV6_NEXT_HEADER_AT)
         .jumpIf(If.EQ, R5, FRAGMENT_HEADER, "ours")
-        .jumpIf(If.NE, R5, ICMPV6, "ports")
+        .jumpIf(If.NE, R5, IpProtocol.ICMPV6, "ports")
         .moveRegister(R2, R7)
         .alu(Alu.ADD, R2, 1)
         .jumpIfRegister(If.GT, R2, R9, "ours")
@@ -153,7 +149,7 @@ final class OwnAddressCheck {
         .alu(Alu.ADD, R2, 6)
         .jumpIfRegister(If.GT, R2, R9, "ours")
         .load(SHORT, R5, R7, 4)
-        .move(R4, TCP)
+        .move(R4, IpProtocol.TCP)
         .jump("number");
   }
 
@@ -162,7 +158,7 @@ final class OwnAddressCheck {
    * to its address: without CAP_PERFMON the verifier wants the same bounds on every path to one.
    */
   private static BpfAssembler claimed(BpfAssembler program, int claims) {
-    int[] protocols = {TCP, UDP, SCTP};
+    int[] protocols = {IpProtocol.TCP, IpProtocol.UDP, IpProtocol.SCTP};
     program.label("ports").moveRegister(R4, R5);
     for (int protocol : protocols) {
       program.jumpIf(If.EQ, R5, protocol, "port");

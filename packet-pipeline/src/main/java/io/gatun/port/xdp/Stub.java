@@ -19,6 +19,7 @@ import io.gatun.ffm.bpf.BpfAssembler;
 import io.gatun.ffm.bpf.BpfAssembler.Alu;
 import io.gatun.ffm.bpf.BpfAssembler.If;
 import io.gatun.ffm.xdp.Xdp;
+import io.gatun.packet.IpProtocol;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,7 +45,6 @@ final class Stub {
   private static final int NEXT_HEADER_AT = ETHERNET + 6;
   private static final int IPV6_SOURCE_AT = ETHERNET + 8;
   private static final int IPV6_DESTINATION_AT = ETHERNET + 24;
-  private static final int ICMPV6 = 58;
   private static final int ICMPV6_TYPE_AT = ETHERNET + IPV6_HEADER;
 
   /** RFC 4861: router solicitation 133, advertisement, neighbour solicitation, …, redirect 137. */
@@ -113,7 +113,7 @@ final class Stub {
         .alu(Alu.AND, R5, LINK_LOCAL_MASK)
         .jumpIf(If.EQ, R5, LINK_LOCAL, "kernel")
         .load(BYTE, R5, R2, NEXT_HEADER_AT)
-        .jumpIf(If.NE, R5, ICMPV6, ipv6)
+        .jumpIf(If.NE, R5, IpProtocol.ICMPV6, ipv6)
         .alu(Alu.ADD, R4, 1)
         .jumpIfRegister(If.GT, R4, R3, "ours")
         .load(BYTE, R5, R2, ICMPV6_TYPE_AT)
