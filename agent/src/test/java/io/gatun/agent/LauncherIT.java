@@ -18,14 +18,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code ./gatun} as a user types it: exit codes, and one line for what is wrong. */
 class LauncherIT {
-  private static final Path LAUNCHER = Path.of("..", "gatun").toAbsolutePath().normalize();
-
   @TempDir private Path directory;
 
   private record Outcome(int code, List<String> out, List<String> err) {}
 
   private Outcome gatun(String... words) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>(List.of(LAUNCHER.toString()));
+    List<String> command = new ArrayList<>(List.of(Launcher.PATH));
     command.addAll(List.of(words));
     Path out = directory.resolve("out");
     Path err = directory.resolve("err");

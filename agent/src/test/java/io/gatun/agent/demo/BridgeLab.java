@@ -33,7 +33,6 @@ final class BridgeLab implements AutoCloseable {
   static final String FRONT = "10.96.8.8";
 
   private static final Path PLUGINS = Path.of("/usr/lib/cni");
-  private static final Duration READY = Duration.ofSeconds(60);
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final Lab lab;
@@ -134,23 +133,19 @@ final class BridgeLab implements AutoCloseable {
 
   /** With the given driver for the pods' ports. */
   GatunProcess gatun(String driver) throws IOException {
-    Files.createDirectories(node.runDirectory());
-    Path config =
-        Files.writeString(
-            node.runDirectory().resolve("gatun.yaml"),
-            """
-            apiVersion: gatun.io/v1alpha1
-            kind: GatunConfiguration
-            node: node
-            interfaces:
-              - {name: "veth*", role: pod, driver: %s}
-            serviceCIDRs: [10.96.0.0/16]
-            workers: {count: 1, idle: adaptive}
-            """
-                .formatted(driver));
-    GatunProcess gatun = GatunProcess.start(node, config, manifests);
-    gatun.awaitReady(READY);
-    return gatun;
+    return Configured.start(
+        node,
+        """
+        apiVersion: gatun.io/v1alpha1
+        kind: GatunConfiguration
+        node: node
+        interfaces:
+          - {name: "veth*", role: pod, driver: %s}
+        serviceCIDRs: [10.96.0.0/16]
+        workers: {count: 1, idle: adaptive}
+        """
+            .formatted(driver),
+        manifests);
   }
 
   /** A Service to {@code endpoint}. */

@@ -1,6 +1,7 @@
 package io.gatun.agent.demo;
 
 import io.gatun.agent.GatunProcess;
+import io.gatun.agent.Launcher;
 import io.gatun.lab.Command;
 import io.gatun.lab.Node;
 import io.gatun.lab.Pod;

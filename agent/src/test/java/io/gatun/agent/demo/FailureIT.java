@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gatun.agent.GatunProcess;
+import io.gatun.agent.Launcher;
 import io.gatun.agent.Machine;
 import io.gatun.agent.admin.AdminClient;
 import io.gatun.lab.Command;

@@ -3,6 +3,7 @@ package io.gatun.agent.demo;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gatun.agent.GatunProcess;
+import io.gatun.agent.Launcher;
 import io.gatun.agent.Machine;
 import io.gatun.lab.Command;
 import io.gatun.lab.Node;

@@ -38,7 +38,6 @@ import org.junit.jupiter.api.io.TempDir;
  * </pre>
  */
 class HopIT {
-  private static final Duration READY = Duration.ofSeconds(60);
   private static final int FLOWS = 90;
   private static final List<String> HOPS = List.of("a", "b", "c");
 
@@ -64,10 +63,10 @@ class HopIT {
         each.sysctl("net.ipv6.conf.default.accept_dad", "0");
         each.ip("link set lo up");
       }
-      tie("l0", left, "192.0.2", "fd00:2");
+      Wire.tie(node, "l0", left, "192.0.2", "fd00:2");
       for (int i = 0; i < HOPS.size(); i++) {
         Node hop = lab.node(HOPS.get(i));
-        tie(HOPS.get(i) + "0", hop, "198.51." + (100 + i), "fd00:10" + i);
+        Wire.tie(node, HOPS.get(i) + "0", hop, "198.51." + (100 + i), "fd00:10" + i);
         hop.ip("address add 10.80.0.1/32 dev lo");
       }
       for (String script : List.of("pingpong.py", "sockets.py")) {
@@ -75,10 +74,9 @@ class HopIT {
           Files.copy(Objects.requireNonNull(resource), lab.directory().resolve(script));
         }
       }
-      Files.createDirectories(node.runDirectory());
-      Path config =
-          Files.writeString(
-              node.runDirectory().resolve("gatun.yaml"),
+      gatun =
+          Configured.start(
+              node,
               """
               apiVersion: gatun.io/v1alpha1
               kind: GatunConfiguration
@@ -86,11 +84,8 @@ class HopIT {
               interfaces:
                 - {name: "?0", role: uplink}
               workers: {count: 1, idle: adaptive}
-              """);
-      gatun =
-          GatunProcess.start(
-              node, config, Files.createDirectories(lab.directory().resolve("objects")));
-      gatun.awaitReady(READY);
+              """,
+              lab.directory().resolve("objects"));
     } catch (IOException | RuntimeException e) {
       lab.close();
       throw e;
@@ -100,23 +95,6 @@ class HopIT {
   @AfterEach
   void down() throws IOException {
     lab.close();
-  }
-
-  private void tie(String device, Node peer, String network, String network6) throws IOException {
-    node.ip(
-        "link add "
-            + device
-            + " numrxqueues 1 numtxqueues 1 type veth peer name eth0 numrxqueues 1 numtxqueues 1"
-            + " netns "
-            + peer.namespace());
-    node.ip("address add " + network + ".1/24 dev " + device);
-    node.ip("address add " + network6 + "::1/64 dev " + device);
-    node.ip("link set " + device + " up");
-    peer.ip("address add " + network + ".2/24 dev eth0");
-    peer.ip("address add " + network6 + "::2/64 dev eth0");
-    peer.ip("link set eth0 up");
-    peer.ip("route add default via " + network + ".1");
-    peer.ip("route add default via " + network6 + "::1");
   }
 
   private String[] words(String script, String... arguments) {

@@ -73,10 +73,9 @@ class KernelTablesIT {
       for (String device : List.of("l0", "r0", "d0")) {
         lab.node("peer").ip("link set " + device + " up");
       }
-      Files.createDirectories(node.runDirectory());
-      Path config =
-          Files.writeString(
-              node.runDirectory().resolve("gatun.yaml"),
+      gatun =
+          Configured.start(
+              node,
               """
               apiVersion: gatun.io/v1alpha1
               kind: GatunConfiguration
@@ -85,10 +84,8 @@ class KernelTablesIT {
                 - {name: l0, role: uplink}
                 - {name: r0, role: uplink}
               workers: {count: 1, idle: adaptive}
-              """);
-      Path objects = Files.createDirectories(lab.directory().resolve("objects"));
-      gatun = GatunProcess.start(node, config, objects);
-      gatun.awaitReady(PATIENCE);
+              """,
+              lab.directory().resolve("objects"));
     } catch (IOException | RuntimeException e) {
       lab.close();
       throw e;

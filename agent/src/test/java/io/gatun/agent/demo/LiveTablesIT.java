@@ -34,7 +34,6 @@ import org.junit.jupiter.api.io.TempDir;
  * </pre>
  */
 class LiveTablesIT {
-  private static final Duration READY = Duration.ofSeconds(60);
   private static final int MANY = 100_000;
 
   private Lab lab;
@@ -56,18 +55,16 @@ class LiveTablesIT {
       left = lab.node("left");
       right = lab.node("right");
       node.sysctl("net.ipv4.ip_forward", "0");
-      tie("l0", left, "192.0.2");
-      tie("r0", right, "198.51.100");
+      Wire.tie(node, "l0", left, "192.0.2");
+      Wire.tie(node, "r0", right, "198.51.100");
       for (String network : List.of("10.50.0.1", "10.60.0.1", "10.70.0.1")) {
         right.ip("address add " + network + "/32 dev lo");
       }
       node.ip("route add 10.70.0.0/24 via 198.51.100.2");
       node.ip("address add 169.254.1.1/32 dev lo scope host"); // the pods' gateway
-      Path folder = Files.createDirectories(lab.directory().resolve("manifests"));
-      Files.createDirectories(node.runDirectory());
-      Path config =
-          Files.writeString(
-              node.runDirectory().resolve("gatun.yaml"),
+      gatun =
+          Configured.start(
+              node,
               """
               apiVersion: gatun.io/v1alpha1
               kind: GatunConfiguration
@@ -77,9 +74,8 @@ class LiveTablesIT {
                 - {name: "cali*", role: pod}
               workers: {count: 1, idle: adaptive}
               proxy: {iptables: {masqueradeAll: true}}
-              """);
-      gatun = GatunProcess.start(node, config, folder);
-      gatun.awaitReady(READY);
+              """,
+              lab.directory().resolve("manifests"));
     } catch (IOException | RuntimeException e) {
       lab.close();
       throw e;
@@ -89,21 +85,6 @@ class LiveTablesIT {
   @AfterEach
   void down() throws IOException {
     lab.close();
-  }
-
-  private void tie(String device, Node peer, String network) throws IOException {
-    node.ip(
-        "link add "
-            + device
-            + " numrxqueues 1 numtxqueues 1 type veth peer name eth0 numrxqueues 1 numtxqueues 1"
-            + " netns "
-            + peer.namespace());
-    node.ip("address add " + network + ".1/24 dev " + device);
-    node.ip("link set " + device + " up");
-    peer.ip("link set lo up");
-    peer.ip("address add " + network + ".2/24 dev eth0");
-    peer.ip("link set eth0 up");
-    peer.ip("route add default via " + network + ".1");
   }
 
   private static boolean ping(Node from, String address) throws IOException {

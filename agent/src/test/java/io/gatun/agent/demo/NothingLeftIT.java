@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gatun.agent.GatunProcess;
+import io.gatun.agent.Launcher;
 import io.gatun.agent.Machine;
 import io.gatun.lab.Command;
 import io.gatun.lab.Lab;
@@ -31,8 +32,6 @@ import org.junit.jupiter.api.io.TempDir;
  * addresses, rules, routes, sysctls, nftables, namespaces and pins, by {@code bin/snapshot.sh}.
  */
 class NothingLeftIT {
-  private static final String LAUNCHER =
-      Path.of("..", "gatun").toAbsolutePath().normalize().toString();
   private static final Duration READY = Duration.ofSeconds(60);
   private static final long PATIENCE_SECONDS = 60;
 
@@ -43,7 +42,7 @@ class NothingLeftIT {
   static void machine() throws IOException {
     Machine.fit("curl", "dig", "dnsmasq", "iperf3", "nstat", "python3", "setsid", "ss");
     // Built already, except where somebody is just editing.
-    Command.of(LAUNCHER, "--version").within(Duration.ofMinutes(5)).run().orThrow();
+    Command.of(Launcher.PATH, "--version").within(Duration.ofMinutes(5)).run().orThrow();
   }
 
   @BeforeEach
@@ -85,7 +84,7 @@ class NothingLeftIT {
 
   private static String stop(Node node) throws IOException {
     Command.Outcome outcome =
-        node.command("env", "GATUN_RUN_DIR=" + node.runDirectory(), LAUNCHER, "stop").run();
+        node.command("env", "GATUN_RUN_DIR=" + node.runDirectory(), Launcher.PATH, "stop").run();
     assertEquals(0, outcome.exit(), outcome::toString);
     return outcome.output().strip();
   }
@@ -159,7 +158,7 @@ class NothingLeftIT {
   }
 
   private Process demo(String... options) throws IOException {
-    List<String> words = new ArrayList<>(List.of("setsid", LAUNCHER, "demo"));
+    List<String> words = new ArrayList<>(List.of("setsid", Launcher.PATH, "demo"));
     words.addAll(List.of(options));
     ProcessBuilder builder = new ProcessBuilder(words).redirectErrorStream(true);
     builder.environment().put("GATUN_RUN_DIR", runDirectory.toString());
@@ -167,7 +166,8 @@ class NothingLeftIT {
   }
 
   private Command.Outcome gatun(String... words) throws IOException {
-    List<String> all = new ArrayList<>(List.of("env", "GATUN_RUN_DIR=" + runDirectory, LAUNCHER));
+    List<String> all =
+        new ArrayList<>(List.of("env", "GATUN_RUN_DIR=" + runDirectory, Launcher.PATH));
     all.addAll(List.of(words));
     return Command.of(all).run();
   }

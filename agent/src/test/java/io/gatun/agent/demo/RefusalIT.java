@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.gatun.agent.GatunProcess;
+import io.gatun.agent.Launcher;
 import io.gatun.agent.Machine;
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.bpf.Bpf;
@@ -111,12 +112,11 @@ class RefusalIT {
   }
 
   private String check() throws IOException {
-    String launcher = Path.of("..", "gatun").toAbsolutePath().normalize().toString();
     Command.Outcome outcome =
         node.command(
                 "env",
                 "GATUN_RUN_DIR=" + node.runDirectory(),
-                launcher,
+                Launcher.PATH,
                 "check",
                 "--config",
                 config.toString())

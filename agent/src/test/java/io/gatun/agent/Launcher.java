@@ -1,6 +1,5 @@
-package io.gatun.agent.demo;
+package io.gatun.agent;
 
-import io.gatun.agent.GatunProcess;
 import io.gatun.lab.Command;
 import io.gatun.lab.Node;
 import java.io.IOException;
@@ -9,8 +8,8 @@ import java.time.Duration;
 import java.util.List;
 
 /** {@code ./gatun run}, as an operator starts it: supervised, with a standby. */
-final class Launcher {
-  static final String PATH = Path.of("..", "gatun").toAbsolutePath().normalize().toString();
+public final class Launcher {
+  public static final String PATH = Path.of("..", "gatun").toAbsolutePath().normalize().toString();
 
   private Launcher() {}
 
@@ -20,7 +19,7 @@ final class Launcher {
    * @param javaOptions of the daemon
    * @param more words for {@code run}
    */
-  static GatunProcess start(
+  public static GatunProcess start(
       Node node, Path config, Path manifests, List<String> javaOptions, String... more)
       throws IOException {
     // Built already, except where somebody is just editing: that must not count as a slow start.
