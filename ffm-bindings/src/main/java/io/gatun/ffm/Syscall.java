@@ -9,10 +9,12 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The one way into the kernel: libc's variadic {@code long syscall(long number, ...)} with six
- * arguments and errno captured. Safe for use by many threads; allocates once per thread.
+ * The one way into the kernel: {@link SyscallStub}, or libc's variadic {@code long syscall(long
+ * number, ...)} with errno captured where there is none. Safe for use by many threads; allocates
+ * once per thread.
  *
  * <p>Not marked {@code critical}: that saves less than a nanosecond and keeps safepoints waiting
  * for as long as the kernel sleeps.
@@ -71,7 +73,7 @@ public final class Syscall {
   private static final long ERRNO =
       CAPTURE.byteOffset(java.lang.foreign.MemoryLayout.PathElement.groupElement("errno"));
 
-  private static final MethodHandle CALL =
+  private static final MethodHandle LIBRARY =
       Linker.nativeLinker()
           .downcallHandle(
               Linker.nativeLinker().defaultLookup().findOrThrow("syscall"),
@@ -97,22 +99,30 @@ public final class Syscall {
 
   private static final ThreadLocal<Scratch> SCRATCH = ThreadLocal.withInitial(Scratch::new);
 
+  private static final @Nullable MethodHandle STUB = SyscallStub.link();
+
   private Syscall() {}
 
   /** Calls system call {@code number}; returns its value or −errno. */
   public static long call(long number, long a, long b, long c, long d, long e, long f) {
-    return call(SCRATCH.get(), number, a, b, c, d, e, f);
+    if (STUB == null) {
+      return byLibrary(number, a, b, c, d, e, f);
+    }
+    try {
+      return (long) STUB.invokeExact(number, a, b, c, d, e, f);
+    } catch (Throwable impossible) {
+      throw new AssertionError(impossible);
+    }
   }
 
   static long call(long number, long a, long b, long c) {
-    return call(SCRATCH.get(), number, a, b, c, 0, 0, 0);
+    return call(number, a, b, c, 0, 0, 0);
   }
 
-  private static long call(
-      Scratch scratch, long number, long a, long b, long c, long d, long e, long f) {
-    MemorySegment capture = scratch.capture;
+  static long byLibrary(long number, long a, long b, long c, long d, long e, long f) {
+    MemorySegment capture = SCRATCH.get().capture;
     try {
-      long result = (long) CALL.invokeExact(capture, number, a, b, c, d, e, f);
+      long result = (long) LIBRARY.invokeExact(capture, number, a, b, c, d, e, f);
       return result == -1 ? -capture.get(JAVA_INT, ERRNO) : result;
     } catch (Throwable impossible) {
       throw new AssertionError(impossible);
@@ -125,7 +135,7 @@ public final class Syscall {
     scratch.timespec.set(JAVA_LONG, 0, timeoutMs / 1000);
     scratch.timespec.set(JAVA_LONG, 8, timeoutMs % 1000 * 1_000_000L);
     long timeout = timeoutMs < 0 ? 0 : scratch.timespecAddress;
-    return (int) call(scratch, PPOLL, pollfds, count, timeout, 0, 8, 0);
+    return (int) call(PPOLL, pollfds, count, timeout, 0, 8, 0);
   }
 
   static long clockNanos(int clock) {

@@ -22,12 +22,6 @@ public final class WorkerThread {
 
   private static final System.Logger LOG = System.getLogger("gatun.worker");
 
-  /**
-   * How long an adaptive worker looks for work before it sleeps: the time that an answer takes to
-   * come back through a few stacks. By the clock, because a cycle costs what its ports cost.
-   */
-  private static final long SPIN_NANOS = 50_000;
-
   private final Worker worker;
   private final Idling idling;
   private final int cpu;
@@ -95,6 +89,7 @@ public final class WorkerThread {
     FaultSwitch faults = FaultSwitch.fromProperties();
     worker.onStart();
     try (Sleep sleep = new Sleep(worker)) {
+      SpinWindow window = new SpinWindow();
       long idleSince = 0;
       boolean awoken = true;
       while (running) {
@@ -106,8 +101,9 @@ public final class WorkerThread {
           Thread.onSpinWait();
         } else if (awoken && idleSince == 0) {
           idleSince = System.nanoTime();
-        } else if (!awoken || System.nanoTime() - idleSince > SPIN_NANOS) {
+        } else if (!awoken || System.nanoTime() - idleSince > window.nanos()) {
           awoken = sleep.untilSomethingComes(); // else one look is enough
+          window.slept(System.nanoTime() - idleSince);
           idleSince = 0;
         } else {
           Thread.yield(); // to whom it has just woken, where workers have no cores of their own

@@ -2,6 +2,7 @@ package io.gatun.perf;
 
 import io.gatun.lab.demo.NodeDataplane;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -26,6 +27,8 @@ final class DaemonProcess {
 
   private static final Pattern MAPPING =
       Pattern.compile("[0-9a-f]+-[0-9a-f]+ \\S+ \\S+ \\S+ \\d+\\s*(.*)");
+
+  private static final Pattern COMPILER = Pattern.compile("C[12] Compiler");
 
   private final ProcessHandle process;
 
@@ -67,6 +70,20 @@ final class DaemonProcess {
     String stat = Files.readString(proc("stat"));
     String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
     return Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
+  }
+
+  /** Nanoseconds for which its compilers have run; proc_pid_schedstat(5), in the threads' names. */
+  long compiling() throws IOException {
+    long nanos = 0;
+    try (DirectoryStream<Path> tasks = Files.newDirectoryStream(proc("task"))) {
+      for (Path task : tasks) {
+        if (COMPILER.matcher(Files.readString(task.resolve("comm"))).lookingAt()) {
+          String schedule = Files.readString(task.resolve("schedstat"));
+          nanos += Long.parseLong(schedule.substring(0, schedule.indexOf(' ')));
+        }
+      }
+    }
+    return nanos;
   }
 
   /** Resident bytes. */

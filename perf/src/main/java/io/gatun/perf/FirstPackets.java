@@ -6,7 +6,10 @@ import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * A client that asks a server of another namespace from a port that it never used before, and at
@@ -17,6 +20,12 @@ final class FirstPackets implements AutoCloseable {
   private static final int FIRST_PORT = 2000;
   private static final int PORTS = 60_000;
   private static final int PATIENCE_MILLIS = 2000;
+
+  /** Sockets are closed so many at a time, between measurements. */
+  private static final int OPEN = 1000;
+
+  /** The kernel frees a closed socket later, in soft interrupts of up to 70 µs (RCU). */
+  private static final Duration FREED = Duration.ofMillis(50);
 
   private final NamespaceThread client;
   private final NamespaceThread server;
@@ -76,25 +85,38 @@ final class FirstPackets implements AutoCloseable {
   Times measure(int flows) throws IOException {
     return client.call(() -> {
       Times times = new Times(new double[flows], new double[flows], new double[flows]);
-      for (int i = 0; i < flows; i++) {
-        flow(times, i);
+      for (int i = 0; i < flows; i += OPEN) {
+        some(times, i, Math.min(flows, i + OPEN));
+        Thread.sleep(FREED);
       }
       return times.sorted();
     });
   }
 
-  private void flow(Times times, int i) throws IOException {
-    InetAddress source = InetAddress.ofLiteral(sources[next / PORTS % sources.length]);
-    int port = FIRST_PORT + next++ % PORTS;
-    try (DatagramSocket socket = new DatagramSocket(new InetSocketAddress(source, port))) {
-      socket.setSoTimeout(PATIENCE_MILLIS);
-      socket.connect(front);
-      DatagramPacket question = new DatagramPacket(new byte[18], 18);
-      DatagramPacket answer = new DatagramPacket(new byte[64], 64);
-      times.first[i] = roundTrip(socket, question, answer);
-      times.second[i] = roundTrip(socket, question, answer);
-      times.added[i] = times.first[i] - times.second[i];
+  /** Those from {@code first} until before {@code end}. */
+  private void some(Times times, int first, int end) throws IOException {
+    List<DatagramSocket> open = new ArrayList<>(end - first);
+    try {
+      for (int i = first; i < end; i++) {
+        InetAddress source = InetAddress.ofLiteral(sources[next / PORTS % sources.length]);
+        int port = FIRST_PORT + next++ % PORTS;
+        DatagramSocket socket = new DatagramSocket(new InetSocketAddress(source, port));
+        open.add(socket);
+        flow(socket, times, i);
+      }
+    } finally {
+      open.forEach(DatagramSocket::close);
     }
+  }
+
+  private void flow(DatagramSocket socket, Times times, int i) throws IOException {
+    socket.setSoTimeout(PATIENCE_MILLIS);
+    socket.connect(front);
+    DatagramPacket question = new DatagramPacket(new byte[18], 18);
+    DatagramPacket answer = new DatagramPacket(new byte[64], 64);
+    times.first[i] = roundTrip(socket, question, answer);
+    times.second[i] = roundTrip(socket, question, answer);
+    times.added[i] = times.first[i] - times.second[i];
   }
 
   private static double roundTrip(

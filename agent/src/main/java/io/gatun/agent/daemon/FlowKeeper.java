@@ -28,6 +28,13 @@ final class FlowKeeper implements AutoCloseable {
   private static final int PORTS_SCARCE = 80;
   private static final long PERIOD = TimeUnit.SECONDS.toNanos(1);
   private static final int NAMED = 3;
+  private static final int LEAST_PAUSE = 4;
+  private static final int PAUSE = 40;
+
+  /** Where it cannot grow any more. */
+  private static final int LONGEST_PAUSE = 100;
+
+  private static final int NEW_FLOWS_A_MILLISECOND = 2000;
 
   private final FlowTable flows;
   private final ServiceTable services;
@@ -35,6 +42,7 @@ final class FlowKeeper implements AutoCloseable {
   private final Thread thread;
   private volatile boolean running = true;
   private volatile int portsUsedPercent;
+  private int lastSize;
   private int told;
   private boolean toldOfPorts;
 
@@ -75,16 +83,22 @@ final class FlowKeeper implements AutoCloseable {
   }
 
   /**
-   * Milliseconds: fewer near the half at which it grows, for a million new flows a second must not
-   * outrun us. In 40 come 40,000, of 65,536 that there is room for at least.
+   * Milliseconds: fewer as room runs short, for two million new flows a second must not outrun us,
+   * and fewest where so many come that an eighth of the room is gone since the last look. Each look
+   * is a moment that a client on this core may wait for.
    */
   private int pause() {
     int room = flows.room();
     if (room == flows.capacity()) {
-      return 100;
+      return LONGEST_PAUSE;
     }
     int size = flows.size();
-    return size > room / 4 ? 4 : size > room / 16 ? 20 : 40;
+    int came = size - lastSize;
+    lastSize = size;
+    int left = room - size;
+    return came > left / 8
+        ? LEAST_PAUSE
+        : Math.clamp(left / NEW_FLOWS_A_MILLISECOND, LEAST_PAUSE, PAUSE);
   }
 
   /** Once a second. */

@@ -13,7 +13,6 @@ import java.util.Objects;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,11 +20,10 @@ import org.slf4j.LoggerFactory;
 /**
  * A file or folder of manifests that is looked at again and again; for one thread.
  *
- * <p>Looks at size, times and inode of every file each 40 ms, and each 20 ms while they change,
- * rather than asking inotify: that sees a rename over the file, a ConfigMap's {@code ..data}
- * switch, a folder that is replaced and every kind of file system alike. A change is read when two
- * looks in a row saw the same, so a file that is just being written is left alone; together that is
- * well under 100 ms.
+ * <p>Looks at size, times and inode of every file when {@link FolderWatch} says so: that sees a
+ * rename over the file, a ConfigMap's {@code ..data} switch, a folder that is replaced and every
+ * kind of file system alike. A change is read when two looks in a row saw the same, so a file that
+ * is just being written is left alone; together that is well under 100 ms.
  *
  * <p>A mistake costs as little as it can, and is named once, in one line:
  *
@@ -43,12 +41,6 @@ import org.slf4j.LoggerFactory;
 public final class ManifestSource implements ObjectSource {
   private static final Logger LOG = LoggerFactory.getLogger(ManifestSource.class);
 
-  /** While files change. */
-  private static final long LOOK_EVERY = TimeUnit.MILLISECONDS.toNanos(20);
-
-  /** While they do not: with the next cycle of 20 ms but one. */
-  private static final long LOOK_EVERY_SETTLED = TimeUnit.MILLISECONDS.toNanos(35);
-
   private static final String INODE = "ino";
   private static final int RESTLESS_LOOKS = 2;
 
@@ -62,7 +54,7 @@ public final class ManifestSource implements ObjectSource {
   private ObjectChanges changes = ObjectChanges.NONE;
   private final Map<Path, String> refusals = new TreeMap<>();
   private final boolean folder;
-  private long nextLook = Long.MIN_VALUE;
+  private final FolderWatch watch = new FolderWatch();
 
   /** What a file looked like when it was read, and what it said when it was last right. */
   private record Loaded(
@@ -103,10 +95,10 @@ public final class ManifestSource implements ObjectSource {
   /** Looks, when it is time to; true when {@link #objects} changed. */
   @Override
   public boolean poll(long nowNanos) {
-    if (nextLook != Long.MIN_VALUE && nowNanos - nextLook < 0) {
+    if (!watch.isDue(nowNanos)) {
       return false;
     }
-    nextLook = nowNanos + LOOK_EVERY;
+    watch.looking();
     Map<Path, String> before = new TreeMap<>(refusals);
     boolean changed = false;
     try {
@@ -114,9 +106,7 @@ public final class ManifestSource implements ObjectSource {
       if (folder) {
         refusals.remove(path); // it is there
       }
-      if (now.equals(seen)) {
-        nextLook = nowNanos + LOOK_EVERY_SETTLED;
-      }
+      watch.looked(nowNanos, path, now.equals(seen) ? null : now.keySet());
       Map<Path, Map<String, Object>> settled = settled(now);
       seen = now;
       if (!settled.equals(handled)) {
@@ -127,6 +117,7 @@ public final class ManifestSource implements ObjectSource {
         changed = !changes.isEmpty();
       }
     } catch (ManifestException e) {
+      watch.failed(nowNanos);
       refusals.put(path, String.valueOf(e.getMessage()));
     }
     tell(before);
