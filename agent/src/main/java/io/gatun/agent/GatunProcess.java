@@ -131,7 +131,7 @@ public final class GatunProcess implements NodeDataplane.Running {
     words.add("--enable-native-access=ALL-UNNAMED");
     words.add("--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED");
     words.add("-XX:+UseZGC");
-    words.add("-Xmx512m");
+    words.add("-Xmx1g");
     words.addAll(options);
     words.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     return words;
