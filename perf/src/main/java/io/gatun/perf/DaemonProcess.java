@@ -72,8 +72,31 @@ final class DaemonProcess {
     return Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
   }
 
+  /** What goes on meanwhile. */
+  @FunctionalInterface
+  interface Work {
+    void run() throws IOException;
+  }
+
+  /** Has {@code work} done, {@code most} times at most, until compilers are a hundredth of it. */
+  void awaitCompilers(Work work, int most) throws IOException {
+    long started = System.nanoTime();
+    long before = compiling();
+    for (int round = 0; round < most; round++) {
+      work.run();
+      long now = System.nanoTime();
+      long compiled = compiling();
+      if (compiled - before < (now - started) / 100) {
+        return;
+      }
+      started = now;
+      before = compiled;
+    }
+    throw new IOException("the daemon still compiles after %,d rounds".formatted(most));
+  }
+
   /** Nanoseconds for which its compilers have run; proc_pid_schedstat(5), in the threads' names. */
-  long compiling() throws IOException {
+  private long compiling() throws IOException {
     long nanos = 0;
     try (DirectoryStream<Path> tasks = Files.newDirectoryStream(proc("task"))) {
       for (Path task : tasks) {

@@ -162,26 +162,9 @@ final class FirstPacketPath {
         running.awaitReady(PATIENCE);
         warmUp();
         if (!options.quick()) {
-          awaitCompilers(DaemonProcess.of(running));
+          // They take a tenth of the core that client and server share.
+          DaemonProcess.of(running).awaitCompilers(() -> packets.measure(ROUND), MOST_ROUNDS);
         }
-      }
-
-      // They take a tenth of the core that client and server share, in slices of milliseconds.
-      private void awaitCompilers(DaemonProcess daemon) throws IOException {
-        long started = System.nanoTime();
-        long before = daemon.compiling();
-        for (int round = 0; round < MOST_ROUNDS; round++) {
-          packets.measure(ROUND);
-          long now = System.nanoTime();
-          long compiling = daemon.compiling();
-          if (compiling - before < (now - started) / 100) {
-            return;
-          }
-          started = now;
-          before = compiling;
-        }
-        throw new IOException(
-            "the daemon still compiles after %,d flows".formatted(MOST_ROUNDS * ROUND));
       }
 
       @Override

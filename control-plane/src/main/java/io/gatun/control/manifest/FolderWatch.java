@@ -86,14 +86,16 @@ final class FolderWatch {
   /**
    * That it was looked.
    *
-   * @param files what was found; null when that was the same as the time before
+   * @param files what was found
+   * @param alike that was the same as the time before
    */
-  void looked(long nowNanos, Path path, @Nullable Set<Path> files) {
-    if (files != null) {
+  void looked(long nowNanos, Path path, Set<Path> files, boolean alike) {
+    boolean again = !alike || keys.isEmpty();
+    if (again) {
       watch(path, files);
     }
     earliest = nowNanos + UNTIL_ALIKE;
-    latest = nowNanos + (files != null ? UNTIL_ALIKE : complete ? WATCHED : UNWATCHED);
+    latest = nowNanos + (again && !keys.isEmpty() ? UNTIL_ALIKE : complete ? WATCHED : UNWATCHED);
   }
 
   /** That it could not be looked: perhaps it can soon. */

@@ -106,7 +106,7 @@ public final class ManifestSource implements ObjectSource {
       if (folder) {
         refusals.remove(path); // it is there
       }
-      watch.looked(nowNanos, path, now.equals(seen) ? null : now.keySet());
+      watch.looked(nowNanos, path, now.keySet(), now.equals(seen));
       Map<Path, Map<String, Object>> settled = settled(now);
       seen = now;
       if (!settled.equals(handled)) {

@@ -35,7 +35,7 @@ class FolderWatchTest {
   private void settle(Set<Path> files) {
     assertTrue(watch.isDue(now));
     watch.looking();
-    watch.looked(now, folder, files);
+    watch.looked(now, folder, files, false);
     int looks = 0;
     do {
       assertTrue(looks++ < 100, "looks on and on");
@@ -43,7 +43,7 @@ class FolderWatchTest {
       LockSupport.parkNanos(20 * MILLI);
       assertTrue(watch.isDue(now) || looks > 1, "a second look");
       watch.looking();
-      watch.looked(now, folder, null);
+      watch.looked(now, folder, files, true);
       LockSupport.parkNanos(20 * MILLI);
     } while (watch.isDue(now + 900 * MILLI));
     now += 900 * MILLI;
@@ -85,12 +85,24 @@ class FolderWatchTest {
     Files.writeString(file, "b");
     assertStirs("a write");
     watch.looking();
-    watch.looked(now, folder, Set.of(file));
+    watch.looked(now, folder, Set.of(file), false);
     Files.writeString(file, "c");
     now += 19 * MILLI;
     assertFalse(watch.isDue(now));
     now += MILLI;
     assertTrue(watch.isDue(now));
+  }
+
+  /** What is empty from the start looks alike from the start. */
+  @Test
+  void shouldWatchAFolderThatIsEmpty() throws IOException {
+    Files.delete(file);
+    watch.looking();
+    watch.looked(now, folder, Set.of(), true);
+    now += 20 * MILLI;
+    settle(Set.of());
+    Files.writeString(file, "a");
+    assertStirs("the first file");
   }
 
   /** As the kubelet does with a ConfigMap. */
@@ -134,10 +146,10 @@ class FolderWatchTest {
   void shouldKeepLookingWhereTheKernelDoesNotKnowOfAllWriters() {
     Path far = Path.of("/proc/version");
     watch.looking();
-    watch.looked(now, far, Set.of(far));
+    watch.looked(now, far, Set.of(far), false);
     now += 20 * MILLI;
     watch.looking();
-    watch.looked(now, far, null);
+    watch.looked(now, far, Set.of(far), true);
     now += 34 * MILLI;
     assertFalse(watch.isDue(now));
     now += MILLI;
