@@ -72,6 +72,8 @@ final class ChurnDaemon extends ChurnPath {
   @Override
   public void enter() throws IOException {
     node = new NamespaceThread(path.node());
+    // Without GRO and without an XDP program, as by driver packet, a veth takes no live frames.
+    path.node().exec("ethtool", "-K", VethPath.IN, "gro", "on").orThrow();
     server = node.call(() -> new ClusterServer(one));
     running = dataplane.start(path.node(), config, kubeconfig);
     running.awaitReady(PATIENCE);
@@ -162,6 +164,7 @@ final class ChurnDaemon extends ChurnPath {
       server = null;
     }
     if (node != null) {
+      path.node().exec("ethtool", "-K", VethPath.IN, "gro", "off");
       node.close();
       node = null;
     }
