@@ -72,8 +72,7 @@ final class ChurnDaemon extends ChurnPath {
   @Override
   public void enter() throws IOException {
     node = new NamespaceThread(path.node());
-    // Without GRO and without an XDP program, as by driver packet, a veth takes no live frames.
-    path.node().exec("ethtool", "-K", VethPath.IN, "gro", "on").orThrow();
+    path.takeLiveFrames();
     server = node.call(() -> new ClusterServer(one));
     running = dataplane.start(path.node(), config, kubeconfig);
     running.awaitReady(PATIENCE);
@@ -164,7 +163,7 @@ final class ChurnDaemon extends ChurnPath {
       server = null;
     }
     if (node != null) {
-      path.node().exec("ethtool", "-K", VethPath.IN, "gro", "off");
+      path.takeNoLiveFrames();
       node.close();
       node = null;
     }

@@ -40,8 +40,7 @@ final class ChurnKernel extends ChurnPath {
   @Override
   public void enter() throws IOException {
     path.node().sysctl("net.ipv4.ip_forward", "1");
-    // Without GRO and without an XDP program a veth takes no live frames.
-    path.node().exec("ethtool", "-K", VethPath.IN, "gro", "on").orThrow();
+    path.takeLiveFrames();
     unload();
     path.run(frames, 0.2, 0);
   }
@@ -102,7 +101,7 @@ final class ChurnKernel extends ChurnPath {
   @Override
   public void leave() throws IOException {
     path.node().command("nft", "delete", "table", "ip", "kube-proxy").within(PATIENCE).run();
-    path.node().exec("ethtool", "-K", VethPath.IN, "gro", "off");
+    path.takeNoLiveFrames();
     path.node().sysctl("net.ipv4.ip_forward", "0");
   }
 }

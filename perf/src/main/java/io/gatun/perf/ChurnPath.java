@@ -104,8 +104,7 @@ abstract class ChurnPath implements Alternation.Side {
     return loss(perSecond, () -> VethPath.sleep(seconds));
   }
 
-  private VethPath.Loss loss(double perSecond, VethPath.Disturbance disturbance)
-      throws IOException {
+  private VethPath.Loss loss(double perSecond, Work disturbance) throws IOException {
     return path.loss(frames, (int) perSecond, disturbance);
   }
 

@@ -72,12 +72,6 @@ final class DaemonProcess {
     return Long.parseLong(fields[11]) + Long.parseLong(fields[12]);
   }
 
-  /** What goes on meanwhile. */
-  @FunctionalInterface
-  interface Work {
-    void run() throws IOException;
-  }
-
   /** Has {@code work} done, {@code most} times at most, until compilers are a hundredth of it. */
   void awaitCompilers(Work work, int most) throws IOException {
     long started = System.nanoTime();

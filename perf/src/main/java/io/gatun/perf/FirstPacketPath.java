@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,18 +37,9 @@ final class FirstPacketPath {
   private static final String SERVER = "10.1.0.2";
   private static final int PORT = 5353;
   private static final OneService ASKED = new OneService(FRONT, SERVER, PORT);
-  private static final String[] CLIENTS = {
-    "10.1.1.1",
-    "10.1.1.2",
-    "10.1.1.3",
-    "10.1.1.4",
-    "10.1.1.5",
-    "10.1.1.6",
-    "10.1.1.7",
-    "10.1.1.8",
-    "10.1.1.9",
-    "10.1.1.10"
-  };
+  private static final String[] CLIENTS =
+      IntStream.rangeClosed(1, 10).mapToObj(i -> "10.1.1." + i).toArray(String[]::new);
+
   private static final String GATEWAY = "169.254.1.1";
 
   /** Some five seconds: a daemon's compilers run on the core that client and server share. */

@@ -82,10 +82,6 @@ final class StallBenchmark implements Benchmark {
     return figures;
   }
 
-  private interface Work {
-    void run() throws IOException;
-  }
-
   /** Milliseconds between two cycles of the worker, at most, while {@code work} is done here. */
   private static double gaps(ServicePath path, Work work) throws IOException {
     AtomicBoolean stop = new AtomicBoolean();

@@ -39,9 +39,7 @@ final class VethKernel extends VethSide {
   @Override
   public void enter() throws IOException {
     path.node().sysctl("net.ipv4.ip_forward", "1");
-    // Without GRO and without an XDP program a veth takes no live frames; they are not merged
-    // (UDP).
-    path.node().exec("ethtool", "-K", VethPath.IN, "gro", "on").orThrow();
+    path.takeLiveFrames();
     if (rules != null) {
       path.node().command("nft", "-f", "-").reading(rules).run().orThrow();
     }
@@ -58,7 +56,7 @@ final class VethKernel extends VethSide {
     if (rules != null) {
       path.node().exec("nft", "delete", "table", "ip", KubeProxyRules.TABLE);
     }
-    path.node().exec("ethtool", "-K", VethPath.IN, "gro", "off");
+    path.takeNoLiveFrames();
     path.node().sysctl("net.ipv4.ip_forward", "0");
   }
 }

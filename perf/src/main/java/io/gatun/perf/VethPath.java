@@ -128,6 +128,16 @@ final class VethPath implements AutoCloseable {
     return lab.node("node");
   }
 
+  /** Without GRO and without an XDP program a veth takes none; UDP is not merged. */
+  void takeLiveFrames() throws IOException {
+    node().exec("ethtool", "-K", IN, "gro", "on").orThrow();
+  }
+
+  /** As it was before {@link #takeLiveFrames}. */
+  void takeNoLiveFrames() throws IOException {
+    node().exec("ethtool", "-K", IN, "gro", "off");
+  }
+
   /**
    * What arrived at the sink.
    *
@@ -266,13 +276,8 @@ final class VethPath implements AutoCloseable {
     }
   }
 
-  /** Something that may disturb whoever forwards. */
-  interface Disturbance {
-    void run() throws IOException;
-  }
-
   /** Sends {@code what} at an even pace while {@code disturbance} lasts. */
-  Loss loss(FrameSource.Frames what, int perSecond, Disturbance disturbance) throws IOException {
+  Loss loss(FrameSource.Frames what, int perSecond, Work disturbance) throws IOException {
     long before = received();
     long began = System.nanoTime();
     try (Sending source = new Sending(what, Pace.even(perSecond))) {
