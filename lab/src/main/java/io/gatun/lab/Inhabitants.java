@@ -44,15 +44,19 @@ final class Inhabitants {
     return found;
   }
 
-  /** Asks them to end, waits a moment, ends those that are left. */
+  /**
+   * Asks them to end, waits a moment, ends those that are left and whoever still comes: the thread
+   * that plays a demonstration goes on starting programs while another takes its lab down.
+   */
   static void end(Set<String> namespaces) throws IOException {
     List<ProcessHandle> living = of(namespaces);
     living.forEach(ProcessHandle::destroy);
     for (long waited = 0; !living.isEmpty(); waited += STEP_MILLIS) {
-      if (waited == GRACE_MILLIS) {
-        living.forEach(ProcessHandle::destroyForcibly);
-      } else if (waited > 10 * GRACE_MILLIS) {
+      if (waited > 10 * GRACE_MILLIS) {
         throw new IOException("processes that will not end: " + living);
+      }
+      if (waited >= GRACE_MILLIS) {
+        living.forEach(ProcessHandle::destroyForcibly);
       }
       try {
         Thread.sleep(STEP_MILLIS);

@@ -81,6 +81,37 @@ class LabIT {
     }
   }
 
+  /** As the thread of an interrupted demonstration does. */
+  @Test
+  void shouldEndProcessesThatAreStartedWhileItIsTakenDown() throws Exception {
+    try (Lab lab = Lab.up(runDirectory, "busy", "one")) {
+      Node node = lab.node("one");
+      startStubborn(node);
+      Thread starter =
+          Thread.ofPlatform()
+              .start(() -> {
+                while (node.inode() >= 0) {
+                  startStubborn(node);
+                }
+              });
+      Thread.sleep(50);
+      lab.down();
+      starter.join();
+    }
+  }
+
+  private static void startStubborn(Node node) {
+    try {
+      new ProcessBuilder(node.enter("sh", "-c", "trap '' TERM; sleep 1000"))
+          .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+          .redirectError(ProcessBuilder.Redirect.DISCARD)
+          .start();
+      Thread.sleep(20);
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   @Test
   void shouldUnmountWhatWasMountedInItsDirectory() throws IOException {
     try (Lab lab = Lab.up(runDirectory, "mounted", "one")) {
