@@ -110,6 +110,8 @@ public final class ControlThread implements Agent {
   private @Nullable NodeView view;
   private Consumer<ClusterObjects> surroundingsListener = _ -> {};
   private boolean surroundingsTouched;
+  private HeapRoom room = HeapRoom.plenty();
+  private boolean waiting;
   private long beats;
   private volatile long heartbeat;
   private volatile @Nullable String refusal;
@@ -145,6 +147,11 @@ public final class ControlThread implements Agent {
     serviceCidrs = List.copyOf(cidrs);
   }
 
+  /** Before the first {@link #doWork}: whom to ask before much is worked out. */
+  public void room(HeapRoom heap) {
+    room = heap;
+  }
+
   /** Pods are masqueraded towards the outside in these families now; on the control thread. */
   public void egress(ClientRules.Egress now) {
     clients = clients.with(now);
@@ -174,7 +181,11 @@ public final class ControlThread implements Agent {
 
   /** Whether {@link #doWork} has more to do at once. */
   public boolean isBehind() {
-    return mirror.isBehind() || !services.isEmpty() || !pods.isEmpty();
+    return mirror.isBehind() || (isUnfinished() && !waiting);
+  }
+
+  private boolean isUnfinished() {
+    return !services.isEmpty() || !pods.isEmpty();
   }
 
   /** Before the first {@link #doWork}: told of the objects whenever nodes or links changed. */
@@ -186,7 +197,7 @@ public final class ControlThread implements Agent {
   public void settle() {
     do {
       doWork();
-    } while (!services.isEmpty() || !pods.isEmpty());
+    } while (isUnfinished());
   }
 
   @Override
@@ -213,13 +224,14 @@ public final class ControlThread implements Agent {
       done++;
     }
     NodeView seen = view;
-    if (seen != null && !(services.isEmpty() && pods.isEmpty())) {
+    waiting = isUnfinished() && room.isTight();
+    if (seen != null && isUnfinished() && !waiting) {
       done += fronts(objects, seen);
-      if (source != null && services.isEmpty() && pods.isEmpty()) {
+      if (source != null && !isUnfinished()) {
         source.applied();
       }
     }
-    if (services.isEmpty() && pods.isEmpty()) {
+    if (!isUnfinished()) {
       progress.applied(System.nanoTime());
     }
     return done + reclaim.getAsInt();

@@ -14,9 +14,11 @@ import java.util.Set;
  * wait for: at a safepoint all Java threads must have stopped, and the VM's own thread runs it.
  */
 public final class OtherThreads {
+  private static final String COLLECTOR = "ZWorker";
+
   /** By how their names begin (pthread_setname_np cuts them to 15 letters). */
   private static final List<String> PATIENT =
-      List.of("ZWorker", "C1 Compiler", "C2 Compiler", "GC Thread", "G1 Conc", "Shenandoah GC");
+      List.of(COLLECTOR, "C1 Compiler", "C2 Compiler", "GC Thread", "G1 Conc", "Shenandoah GC");
 
   private static final String VM_THREAD = "VM Thread";
   private static final int LAST = 10;
@@ -52,6 +54,19 @@ public final class OtherThreads {
       return false;
     }
     return moved;
+  }
+
+  /** The collector's threads take turns with all others, or give way to them again. */
+  public static void hurryCollector(boolean hurry) {
+    try {
+      for (Task task : Task.all()) {
+        if (task.name().startsWith(COLLECTOR)) {
+          Libc.schedule(task.tid(), hurry ? 0 : LAST, SLICE); // refused without CAP_SYS_NICE
+        }
+      }
+    } catch (IOException e) {
+      // then it takes longer
+    }
   }
 
   private static void prioritize(Task task) {

@@ -187,7 +187,7 @@ final class VethPath implements AutoCloseable {
   private record Pace(int batch, long step, boolean even) {
     /** {@code perSecond} 0: as fast as it can. */
     static Pace of(int perSecond) {
-      int batch = perSecond == 0 ? ROUND : perSecond < SINGLY ? 1 : FrameSource.BATCH;
+      int batch = perSecond == 0 ? ROUND : perSecond < SINGLY ? 1 : SocketFrames.BATCH;
       return new Pace(batch, perSecond == 0 ? 0 : SECOND * batch / perSecond, false);
     }
 
@@ -213,7 +213,10 @@ final class VethPath implements AutoCloseable {
               Path thread = Path.of("/proc", Integer.toString(Libc.gettid()));
               Files.writeString(thread.resolve("timerslack_ns"), "1");
             }
-            try (FrameSource frames = new FrameSource("src0", IN_MAC, SOURCE, what)) {
+            try (FrameSource frames =
+                pace.step == 0
+                    ? new LiveFrames("src0", IN_MAC, SOURCE, what)
+                    : new SocketFrames("src0", IN_MAC, SOURCE, what)) {
               return send(frames, pace);
             }
           });

@@ -13,6 +13,8 @@ import io.gatun.packet.Checksum;
 import io.gatun.packet.Ethernet;
 import io.gatun.packet.IpProtocol;
 import io.gatun.packet.Ipv4;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
@@ -41,8 +43,8 @@ class FrameSourceIT {
         Memory.putByte(used + i, i < 44 ? 0xA5 : 0);
       }
       inside.call(() -> {
-        try (FrameSource source =
-            new FrameSource(
+        try (LiveFrames source =
+            new LiveFrames(
                 "lo",
                 VethPath.IN_MAC,
                 0x0A010002,
@@ -70,7 +72,7 @@ class FrameSourceIT {
         NamespaceThread inside = new NamespaceThread(lab.node("source"));
         NativeArea memory = NativeArea.map("frames", 4096)) {
       inside.call(() -> {
-        try (FrameSource source = new FrameSource("lo", VethPath.IN_MAC, 0x0A010002, frames)) {
+        try (LiveFrames source = new LiveFrames("lo", VethPath.IN_MAC, 0x0A010002, frames)) {
           Set<Integer> seen = new HashSet<>();
           for (int i = 0; i < 64; i++) {
             flowOfOneFrame(source, memory.address(), memory.address() + 2048, bytes);
@@ -86,13 +88,57 @@ class FrameSourceIT {
     }
   }
 
-  private static int flowOfOneFrame(FrameSource source, long in, long out) {
+  /** Those that go through a socket are the same. */
+  @Test
+  void shouldSendWholeFramesOfManyFlowsToManyNetworks(@TempDir Path run) throws Exception {
+    int bytes = 128;
+    FrameSource.Frames frames = new FrameSource.Frames(0x0B000005, 1024, 53, FLOWS, bytes);
+    try (Lab lab = Lab.up(run, "paced" + ProcessHandle.current().pid(), "source");
+        NamespaceThread inside = new NamespaceThread(lab.node("source"))) {
+      inside.call(() -> {
+        Set<Integer> flows = new HashSet<>();
+        Set<Integer> networks = new HashSet<>();
+        try (SocketFrames source = new SocketFrames("lo", VethPath.IN_MAC, 0x0A010002, frames)) {
+          for (int i = 0; i < 64; i++) {
+            source.send(1);
+            flows.add(flow(source.first(), bytes));
+            int to = Ipv4.destination(source.first() + Ethernet.HEADER);
+            assertEquals(5, to & FrameSource.NETWORK - 1);
+            assertEquals(0x0B00, to >>> 16);
+            networks.add(to);
+          }
+          source.send(200);
+        }
+        assertTrue(flows.size() > 16, flows.size() + " flows in 64 frames");
+        assertTrue(networks.size() > 40, networks.size() + " networks in 64 frames");
+        assertEquals(264, framesThroughLoopback());
+        return true;
+      });
+    }
+  }
+
+  /** proc_net_dev: bytes, then packets received. */
+  private static int framesThroughLoopback() throws IOException {
+    String line =
+        Files.readAllLines(Path.of("/proc/thread-self/net/dev")).stream()
+            .filter(each -> each.strip().startsWith("lo:"))
+            .findFirst()
+            .orElseThrow();
+    return Integer.parseInt(line.strip().split("[: ]+", -1)[2]);
+  }
+
+  private static int flowOfOneFrame(LiveFrames source, long in, long out) {
     return flowOfOneFrame(source, in, out, FrameSource.BYTES);
   }
 
-  private static int flowOfOneFrame(FrameSource source, long in, long out, int length) {
+  private static int flowOfOneFrame(LiveFrames source, long in, long out, int length) {
     Bpf.TestRun run = Bpf.testRun(source.program(), in, length, out, length, 1);
     assertEquals(Xdp.XDP_REDIRECT, run.verdict());
+    return flow(out, length);
+  }
+
+  /** Of a frame that a receiver accepts. */
+  private static int flow(long out, int length) {
     long l3 = out + Ethernet.HEADER;
     long l4 = l3 + Ipv4.HEADER;
     assertTrue(Ipv4.checksumCorrect(l3), Ipv4.print(l3));

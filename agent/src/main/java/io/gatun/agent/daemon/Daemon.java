@@ -14,6 +14,7 @@ import io.gatun.agent.host.HostView;
 import io.gatun.agent.host.KernelOverlay;
 import io.gatun.agent.host.KernelSettings;
 import io.gatun.control.ControlThread;
+import io.gatun.control.HeapRoom;
 import io.gatun.control.ObjectSource;
 import io.gatun.control.kernel.KernelMirror;
 import io.gatun.control.kernel.KernelSource;
@@ -25,6 +26,7 @@ import io.gatun.control.service.NodeSettings;
 import io.gatun.ffm.Libc;
 import io.gatun.fib.Adjacency;
 import io.gatun.port.InterfacePort;
+import io.gatun.worker.OtherThreads;
 import io.gatun.worker.Watchdog;
 import io.gatun.worker.WorkerThread;
 import java.io.IOException;
@@ -185,11 +187,13 @@ public final class Daemon {
     mirror.onSources(
         (to, source) -> dataplane.tables().sourceRoutes().put(to.address(), to.length(), source));
     NodeSettings node = Settings.node(configuration);
+    HeapRoom room = HeapRoom.ofThisProcess(OtherThreads::hurryCollector);
     ObjectSource source =
         origin.source(
             configuration,
             () -> Libc.signal(dataplane.crew().wakeDescriptor()),
-            observability.metrics());
+            observability.metrics(),
+            room);
     ControlThread control =
         new ControlThread(
             source,
@@ -201,6 +205,7 @@ public final class Daemon {
         Settings.clients(configuration),
         Settings.clientPorts(interfaces, pair),
         configuration.serviceCidrs());
+    control.room(room);
     observability.follow(control);
     KernelOverlay kernelOverlay =
         configuration.kernel().mirror() && configuration.vxlan() != null

@@ -3,6 +3,7 @@ package io.gatun.agent.daemon;
 import io.gatun.agent.UsageException;
 import io.gatun.agent.config.GatunConfiguration;
 import io.gatun.control.ControlThread;
+import io.gatun.control.HeapRoom;
 import io.gatun.control.ObjectSource;
 import io.gatun.control.document.FieldException;
 import io.gatun.control.kubernetes.ApiObserver;
@@ -88,9 +89,10 @@ final class Origin {
    * What the control thread follows; null for nothing.
    *
    * @param wake ends the control thread's pause
+   * @param room for what the API server tells
    */
   @Nullable ObjectSource source(
-      GatunConfiguration configuration, Runnable wake, ApiObserver observer) {
+      GatunConfiguration configuration, Runnable wake, ApiObserver observer, HeapRoom room) {
     if (server == null) {
       return manifests;
     }
@@ -101,7 +103,8 @@ final class Origin {
             configuration.serviceProxyName(),
             new StateFile(state, server.url() + " " + configuration.node()),
             wake,
-            observer);
+            observer,
+            room);
     return cluster;
   }
 

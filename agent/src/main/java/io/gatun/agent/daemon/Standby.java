@@ -7,6 +7,7 @@ import io.gatun.agent.config.Configuration;
 import io.gatun.agent.config.ConfigurationException;
 import io.gatun.agent.config.GatunConfiguration;
 import io.gatun.agent.explain.OfflineNode;
+import io.gatun.control.HeapRoom;
 import io.gatun.control.kubernetes.ApiObserver;
 import io.gatun.control.manifest.ManifestSource;
 import io.gatun.ffm.Libc;
@@ -169,7 +170,7 @@ public final class Standby {
     ManifestSource objects = manifests == null ? null : Origin.read(manifests);
     Origin origin =
         Origin.of(configuration, objects, kubeconfig, run.objects(), new ApiObserver() {});
-    origin.source(configuration, () -> {}, new ApiObserver() {});
+    origin.source(configuration, () -> {}, new ApiObserver() {}, HeapRoom.plenty());
     origin.close(false);
     new OfflineNode(configuration, objects, List.of()).close();
   }

@@ -1,5 +1,6 @@
 package io.gatun.control.kubernetes;
 
+import io.gatun.control.HeapRoom;
 import io.gatun.control.ObjectSource;
 import io.gatun.control.model.ClusterObjects;
 import io.gatun.control.model.KubernetesObject;
@@ -74,6 +75,7 @@ public final class ClusterSource implements ObjectSource, AutoCloseable {
    * @param node whose Pods are followed
    * @param proxyName whose Services; empty for those without the label
    * @param wake ends the control thread's pause
+   * @param room for what is read
    */
   public ClusterSource(
       ApiServer server,
@@ -81,8 +83,9 @@ public final class ClusterSource implements ObjectSource, AutoCloseable {
       String proxyName,
       StateFile file,
       Runnable wake,
-      ApiObserver observer) {
-    this(server, node, proxyName, file, wake, observer, Timing.USUAL);
+      ApiObserver observer,
+      HeapRoom room) {
+    this(server, node, proxyName, file, wake, observer, room, Timing.USUAL);
   }
 
   ClusterSource(
@@ -92,6 +95,7 @@ public final class ClusterSource implements ObjectSource, AutoCloseable {
       StateFile file,
       Runnable wake,
       ApiObserver observer,
+      HeapRoom room,
       Timing timing) {
     this.server = server;
     this.file = file;
@@ -107,7 +111,13 @@ public final class ClusterSource implements ObjectSource, AutoCloseable {
       reflectors.put(
           resource,
           new Reflector(
-              server, resource, resource.selector(node, proxyName), timing, this::offer, observer));
+              server,
+              resource,
+              resource.selector(node, proxyName),
+              timing,
+              this::offer,
+              observer,
+              room));
     }
   }
 

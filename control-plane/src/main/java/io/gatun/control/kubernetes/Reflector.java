@@ -2,6 +2,7 @@ package io.gatun.control.kubernetes;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
+import io.gatun.control.HeapRoom;
 import io.gatun.control.document.Field;
 import io.gatun.control.document.FieldException;
 import io.gatun.control.document.JsonFields;
@@ -34,12 +35,16 @@ final class Reflector implements Runnable {
   private static final int PIECE = 500;
   private static final int MOST_NAMED = 1000;
 
+  /** Objects between two looks whether there is room for more; some hundred kilobytes. */
+  private static final int BETWEEN_LOOKS = 64;
+
   private final ApiServer server;
   private final ApiResource resource;
   private final String selector;
   private final Timing timing;
   private final Consumer<Update> updates;
   private final ApiObserver observer;
+  private final HeapRoom room;
   private final Backoff backoff;
   private final Versions versions = new Versions();
   private final Set<String> named = new HashSet<>();
@@ -62,13 +67,15 @@ final class Reflector implements Runnable {
       String selector,
       Timing timing,
       Consumer<Update> updates,
-      ApiObserver observer) {
+      ApiObserver observer,
+      HeapRoom room) {
     this.server = server;
     this.resource = resource;
     this.selector = selector;
     this.timing = timing;
     this.updates = updates;
     this.observer = observer;
+    this.room = room;
     this.backoff =
         new Backoff(timing.firstMillis(), timing.mostMillis(), ThreadLocalRandom.current());
   }
@@ -158,6 +165,9 @@ final class Reflector implements Runnable {
   }
 
   private void item(Field item, List<KubernetesObject> objects, Set<ObjectName> kept) {
+    if ((objects.size() + kept.size()) % BETWEEN_LOOKS == 0) {
+      room.await();
+    }
     KubernetesObject object = read(item);
     try {
       ObjectName name = name(item);

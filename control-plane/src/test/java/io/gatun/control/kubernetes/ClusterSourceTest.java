@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.gatun.control.HeapRoom;
 import io.gatun.control.model.EndpointSlice;
 import io.gatun.control.model.ObjectName;
 import java.io.IOException;
@@ -69,6 +70,7 @@ final class ClusterSourceTest {
             new StateFile(directory.resolve("objects.json"), "test"),
             () -> {},
             observer,
+            HeapRoom.plenty(),
             QUICK);
     sources.add(source);
     source.start();

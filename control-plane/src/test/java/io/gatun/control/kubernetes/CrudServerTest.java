@@ -13,6 +13,7 @@ import io.fabric8.kubernetes.client.server.mock.KubernetesCrudDispatcher;
 import io.fabric8.kubernetes.client.server.mock.KubernetesMockServer;
 import io.fabric8.mockwebserver.Context;
 import io.fabric8.mockwebserver.MockWebServer;
+import io.gatun.control.HeapRoom;
 import io.gatun.control.model.ObjectName;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -151,6 +152,7 @@ final class CrudServerTest {
             new StateFile(directory.resolve("objects.json"), "crud"),
             () -> {},
             ApiObserver.NONE,
+            HeapRoom.plenty(),
             new Timing(10, 200, 60, 30_000, 1000))) {
       source.start();
       ObjectName web = new ObjectName("default", "web");

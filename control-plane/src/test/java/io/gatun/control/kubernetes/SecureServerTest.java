@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpsExchange;
+import io.gatun.control.HeapRoom;
 import io.gatun.control.document.FieldException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -112,6 +113,7 @@ final class SecureServerTest {
             new StateFile(directory.resolve("objects.json"), "test"),
             () -> {},
             ApiObserver.NONE,
+            HeapRoom.plenty(),
             QUICK);
     sources.add(source);
     source.start();
