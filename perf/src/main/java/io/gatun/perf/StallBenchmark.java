@@ -53,6 +53,7 @@ final class StallBenchmark implements Benchmark {
       BitSet cpus = new BitSet();
       cpus.set(WORKER_CPU);
       OtherThreads.leave(cpus, Set.of());
+      OtherThreads.rank(Set.of());
     }
     double[] changing = new double[runs];
     double[] still = new double[runs];
@@ -92,6 +93,7 @@ final class StallBenchmark implements Benchmark {
             .start(() -> {
               if (PINNED) {
                 Libc.pinToCpu(WORKER_CPU);
+                Libc.schedule(Libc.gettid(), 0, 0); // a daemon's worker has no rank
               }
               long most = 0;
               long before = System.nanoTime();

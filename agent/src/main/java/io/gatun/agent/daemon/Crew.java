@@ -32,6 +32,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -141,13 +142,16 @@ final class Crew {
   }
 
   /**
-   * From now on nothing else of this process runs on their cores. Not from the start on: the
-   * compilers need them then, and so do the workers, which are slow until those are done.
+   * From now on nothing else of this process runs on their cores, and those that they wait for at
+   * safepoints come first elsewhere. Not from the start on: the compilers need them then, and so do
+   * the workers, which are slow until those are done.
    */
   void aloneOn(Collection<Integer> cpus) {
     BitSet set = new BitSet();
     cpus.forEach(set::set);
-    OtherThreads.leave(set, threads.stream().map(WorkerThread::tid).collect(Collectors.toSet()));
+    Set<Integer> tids = threads.stream().map(WorkerThread::tid).collect(Collectors.toSet());
+    OtherThreads.leave(set, tids);
+    OtherThreads.rank(tids);
   }
 
   /** Ends them; what they held waits in the rings. False: a stuck one is left behind. */
