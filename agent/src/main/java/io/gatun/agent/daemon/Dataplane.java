@@ -159,6 +159,7 @@ final class Dataplane {
     crew.remove(port);
     ports.remove(port.number());
     port.detach();
+    drivers.closed(port.number());
   }
 
   /** Starts the workers, pinned as the configuration says. */

@@ -22,6 +22,7 @@ import io.gatun.segment.CoalesceStage;
 import io.gatun.worker.Worker;
 import io.gatun.worker.WorkerCounters;
 import java.nio.CharBuffer;
+import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
@@ -32,22 +33,11 @@ import org.jspecify.annotations.Nullable;
 
 /** Opens ports by the driver that each is to have, and owns the frames of all; for one thread. */
 final class Drivers {
-  /** Frames on their way through a worker, beside those that the ports' rings hold. */
-  private static final int FRAMES_IN_FLIGHT = 4096;
-
-  /** For two uplinks that come by XDP while we run; 16 MB. */
-  private static final int FRAMES_FOR_LATER = 8192;
-
-  /** For forty-four pods that do; 46 MB, so that a small node stays below 64. */
-  private static final int FRAMES_FOR_PODS = 22_528;
-
-  /** Below that many a worker's packets are dropped before a new port gets any. */
-  private static final int FRAMES_LEFT = FRAMES_IN_FLIGHT / 4;
-
   /** Super-frames of a worker: one vector and one inbox, twice. 43 MB. */
   private static final int SUPER_FRAMES = 640;
 
   private final Leases leases;
+  private final FrameBudget budget;
   private @Nullable Inheritance inheritance;
   private final Set<Driver> used = EnumSet.noneOf(Driver.class);
   private final Umem umem;
@@ -78,14 +68,17 @@ final class Drivers {
     if (host) {
       used.add(host());
     }
-    int frames = workers * FRAMES_IN_FLIGHT;
-    frames += host && host() == Driver.XDP ? 2 * XdpRole.HOST.ringSize() : 0;
-    frames += rules.mayCome(Driver.XDP) ? FRAMES_FOR_LATER : 0;
-    frames += rules.mayPodsComeByXdp() ? FRAMES_FOR_PODS - FRAMES_FOR_LATER : 0;
+    List<XdpRole> present = new ArrayList<>();
     for (Interfaces.Taken taken : interfaces) {
-      frames += taken.driver() == Driver.XDP ? 2 * role(taken).ringSize() : 0;
+      if (taken.driver() == Driver.XDP) {
+        present.add(role(taken));
+      }
     }
-    umem = umem(frames, inheritance);
+    if (host && host() == Driver.XDP) {
+      present.add(XdpRole.HOST);
+    }
+    budget = new FrameBudget(workers, present, rules.mayCome(Driver.XDP), rules.mayPodsComeByXdp());
+    umem = umem(budget.frames(), inheritance);
     superFrames = has(Driver.PACKET) ? superFrames(workers * SUPER_FRAMES) : null;
   }
 
@@ -162,7 +155,7 @@ final class Drivers {
     int ifIndex = taken.port().ifIndex();
     MacAddress mac = taken.port().mac();
     if (taken.driver() == Driver.XDP) {
-      return xdp(new XdpInterface(number, name, mac.bits(), role(taken)), owner);
+      return xdp(number, name, mac.bits(), role(taken), ifIndex, owner);
     }
     Share share =
         taken.role() == Role.UPLINK
@@ -180,27 +173,29 @@ final class Drivers {
   Supplier<InterfacePort> prepareHost(HostPair pair, Worker owner) {
     int number = Dataplane.HOST_PORT;
     String name = pair.far();
-    if (host() == Driver.XDP) {
-      return xdp(new XdpInterface(number, name, HostPair.FAR_MAC.bits(), XdpRole.HOST), owner);
-    }
     int ifIndex = Libc.ifNameToIndex(name);
+    if (host() == Driver.XDP) {
+      return xdp(number, name, HostPair.FAR_MAC.bits(), XdpRole.HOST, ifIndex, owner);
+    }
     return packet(number, name, ifIndex, Share.pod(leases.packet()), owner);
   }
 
-  private Supplier<InterfacePort> xdp(XdpInterface wanted, Worker owner) {
-    superPorts[wanted.number()] = false;
-    if (inheritance == null) {
-      checkRoom(wanted.role().ringSize());
-    }
-    AttachedInterface attached = leases.stubs().attach(wanted);
-    FramePool pool = owner.pool();
+  private Supplier<InterfacePort> xdp(
+      int number, String name, long mac, XdpRole role, int ifIndex, Worker owner) {
+    superPorts[number] = false;
+    closed(number); // another port may have had this number
     Inheritance left = inheritance;
-    int size = attached.ringSize();
-    int socket =
-        left == null
-            ? Inheritance.NONE
-            : left.claim(wanted.name(), attached.ifIndex(), "xdp", size);
-    if (left == null || socket == Inheritance.NONE) {
+    int socket = left == null ? Inheritance.NONE : left.claim(name, ifIndex, "xdp");
+    boolean anew = left == null || socket == Inheritance.NONE;
+    int size = left == null || anew ? budget.ringSize(role) : left.ringSize(socket);
+    if (left == null) {
+      checkRoom(size);
+    }
+    budget.has(number, size);
+    AttachedInterface attached =
+        leases.stubs().attach(new XdpInterface(number, name, mac, role, size));
+    FramePool pool = owner.pool();
+    if (left == null || anew) {
       return () -> attached.open(umem, pool);
     }
     XdpSocket.Inherited inherited =
@@ -215,10 +210,15 @@ final class Drivers {
     };
   }
 
+  /** The port of this number is open no more. */
+  void closed(int number) {
+    budget.has(number, 0);
+  }
+
   /** A port that took the last frames would stop all others. */
   private void checkRoom(int ringSize) {
     int free = umem.depot().available();
-    if (free < ringSize + FRAMES_LEFT) {
+    if (free < ringSize + FrameBudget.LEAST) {
       throw new IllegalStateException(
           "%d of %d frames are free, too few for its rings of %d; a restart makes room for all"
                   .formatted(free, umem.depot().frames(), ringSize)
@@ -235,7 +235,7 @@ final class Drivers {
           return PacketPort.open(number, name, share, inbox(owner), owner.pool());
         };
     Inheritance left = inheritance;
-    int socket = left == null ? Inheritance.NONE : left.claim(name, ifIndex, "packet", 0);
+    int socket = left == null ? Inheritance.NONE : left.claim(name, ifIndex, "packet");
     if (left == null || socket == Inheritance.NONE) {
       return open;
     }

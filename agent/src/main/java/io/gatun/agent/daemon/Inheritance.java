@@ -77,15 +77,16 @@ final class Inheritance implements AutoCloseable {
   /**
    * The number of the open socket on an interface, {@link #NONE} when there is none such; it goes
    * on with us then.
-   *
-   * @param ringSize see {@link OfferedPort}
    */
-  int claim(String name, int ifIndex, String driver, int ringSize) {
+  int claim(String name, int ifIndex, String driver) {
     List<OfferedPort> ports = offer.ports();
     for (int i = 0; i < ports.size() && !declined; i++) {
       OfferedPort port = ports.get(i);
-      boolean fits = port.ifIndex() == ifIndex && port.ringSize() == ringSize;
-      if (fits && port.name().equals(name) && port.driver().equals(driver)) {
+      boolean usable = !port.driver().equals("xdp") || Integer.bitCount(port.ringSize()) == 1;
+      if (usable
+          && port.ifIndex() == ifIndex
+          && port.name().equals(name)
+          && port.driver().equals(driver)) {
         claimed.add(i);
         return i;
       }
@@ -98,6 +99,11 @@ final class Inheritance implements AutoCloseable {
     int descriptor = descriptors[number + 1];
     descriptors[number + 1] = NONE;
     return descriptor;
+  }
+
+  /** Entries of each ring of socket {@code number}. */
+  int ringSize(int number) {
+    return offer.ports().get(number).ringSize();
   }
 
   char custody(int number) {

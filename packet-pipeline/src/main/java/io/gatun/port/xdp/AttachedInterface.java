@@ -36,7 +36,7 @@ public final class AttachedInterface {
 
   /** Entries of each ring. */
   public int ringSize() {
-    return wanted.role().ringSize;
+    return wanted.ringSize();
   }
 
   /**
@@ -66,7 +66,6 @@ public final class AttachedInterface {
   /**
    * Instead of opening one: goes on with the socket of a process before us, which uses it no more.
    *
-   * @param inherited with rings of {@link #ringSize}
    * @param pool the frames of the worker that will own the port
    * @param missing what that process' port said: see {@link XdpPort#missing}
    */

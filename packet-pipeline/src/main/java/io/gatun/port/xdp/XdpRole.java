@@ -1,6 +1,9 @@
 package io.gatun.port.xdp;
 
-/** What an interface is to the node: decides what the stub leaves to the kernel, and ring sizes. */
+/**
+ * What an interface is to the node: decides what the stub leaves to the kernel, and least ring
+ * sizes.
+ */
 public enum XdpRole {
   /** The host's end of a pod's pair: every unicast IP packet is ours. */
   POD(512),
@@ -10,13 +13,13 @@ public enum XdpRole {
   HOST(1024);
 
   /** Entries of each ring; a power of two. */
-  final int ringSize;
+  private final int ringSize;
 
   XdpRole(int ringSize) {
     this.ringSize = ringSize;
   }
 
-  /** Entries of each of a port's four rings: what a port's frames are counted by. */
+  /** Entries of each of a port's four rings, at least: what its frames are counted by. */
   public int ringSize() {
     return ringSize;
   }
