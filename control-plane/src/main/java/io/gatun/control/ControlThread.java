@@ -197,6 +197,9 @@ public final class ControlThread implements Agent {
   public void settle() {
     do {
       doWork();
+      if (waiting) {
+        room.await();
+      }
     } while (isUnfinished());
   }
 

@@ -1,6 +1,8 @@
 package io.gatun.control;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -21,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -44,25 +47,7 @@ class ControlThreadTest {
     InetAddress node = Objects.requireNonNull(Addresses.parse("192.0.2.1"));
     List<String> applied = new ArrayList<>();
     try (Fib fib = new Fib(16, Runnable::run)) {
-      KernelMirror mirror =
-          new KernelMirror(
-              KernelSource.NONE,
-              fib,
-              null,
-              new Adjacency.Blackhole(),
-              List.of(new TakenPort(1, "up0", 0, new MacAddress(2), 1500)),
-              List.of(new StaticRoute(new Prefix(node, 24), null, "up0")),
-              List.of());
-      ControlThread control =
-          new ControlThread(
-              new ManifestSource(file),
-              mirror,
-              new NodeSettings("n1", List.of(node), List.of("primary"), "", false),
-              (changed, removed) -> {
-                changed.forEach(f -> applied.add("+" + f.kind() + f.endpoints()));
-                removed.forEach(k -> applied.add("-" + k.port()));
-              },
-              () -> 0);
+      ControlThread control = control(file, node, fib, applied);
       assertTrue(control.doWork() > 0);
       assertEquals(
           List.of("+CLUSTER_IP[/10.1.0.2:8080]", "+NODE_PORT[/10.1.0.2:8080]"),
@@ -86,6 +71,54 @@ class ControlThreadTest {
       assertEquals(1, control.fronts().size());
       assertTrue(control.heartbeat() > 2);
     }
+  }
+
+  /** It works nothing out while the heap is nearly full, and nobody has to ask in a hurry. */
+  @Test
+  void shouldWaitForRoomInTheHeap() throws Exception {
+    Path file = Files.writeString(folder.resolve("web.yaml"), WEB);
+    InetAddress node = Objects.requireNonNull(Addresses.parse("192.0.2.1"));
+    List<String> applied = new ArrayList<>();
+    AtomicLong used = new AtomicLong(80);
+    List<Runnable> collections = new ArrayList<>();
+    try (Fib fib = new Fib(16, Runnable::run)) {
+      ControlThread control = control(file, node, fib, applied);
+      control.room(new HeapRoom(used::get, 100, () -> {}, _ -> {}, collections::add));
+      for (int i = 0; i < 3; i++) {
+        long before = control.heartbeat();
+        control.doWork();
+        assertNotEquals(before, control.heartbeat(), "lives");
+      }
+      assertEquals(List.of(), applied);
+      assertFalse(control.isBehind());
+      assertEquals(1, collections.size());
+
+      used.set(10);
+      control.doWork();
+      assertEquals(2, applied.size());
+    }
+  }
+
+  private static ControlThread control(Path file, InetAddress node, Fib fib, List<String> applied)
+      throws Exception {
+    KernelMirror mirror =
+        new KernelMirror(
+            KernelSource.NONE,
+            fib,
+            null,
+            new Adjacency.Blackhole(),
+            List.of(new TakenPort(1, "up0", 0, new MacAddress(2), 1500)),
+            List.of(new StaticRoute(new Prefix(node, 24), null, "up0")),
+            List.of());
+    return new ControlThread(
+        new ManifestSource(file),
+        mirror,
+        new NodeSettings("n1", List.of(node), List.of("primary"), "", false),
+        (changed, removed) -> {
+          changed.forEach(f -> applied.add("+" + f.kind() + f.endpoints()));
+          removed.forEach(k -> applied.add("-" + k.port()));
+        },
+        () -> 0);
   }
 
   private static void awaitWork(ControlThread control) {

@@ -17,8 +17,11 @@ import org.agrona.concurrent.Agent;
 final class ControlLoop implements AutoCloseable {
   private static final System.Logger LOG = System.getLogger("gatun.control");
 
-  /** Changes have to be live within 100 ms, and the watchdog looks every 50. */
-  private static final int PERIOD_MILLIS = 20;
+  /**
+   * Changes have to be live within 100 ms, and the watchdog looks every 50. Most of what an idle
+   * node costs is this thread's cycles.
+   */
+  private static final int PERIOD_MILLIS = 40;
 
   /** Where there is hardly any hold it looks every 10. */
   private static final int SHORT_PERIOD_MILLIS = 5;

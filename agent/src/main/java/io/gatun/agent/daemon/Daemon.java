@@ -233,6 +233,7 @@ public final class Daemon {
         new LocalTable(
             control::fronts,
             mirror::vteps,
+            mirror::localVersion,
             configuration,
             dataplane.leases()::own,
             dataplane.tables().sources());
@@ -252,7 +253,7 @@ public final class Daemon {
     if (predecessor.lives()) {
       WarmUp.run(configuration.conntrack().stateDir(), () -> false);
       do {
-        control.doWork(); // what changed meanwhile
+        control.settle(); // what changed meanwhile
       } while (control.isBehind());
       local.doWork();
       Niceness.comeBack(); // nobody forwards from here on

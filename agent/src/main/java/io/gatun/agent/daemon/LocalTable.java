@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.agrona.concurrent.Agent;
 
@@ -26,17 +27,21 @@ import org.agrona.concurrent.Agent;
  * less the ports that fronts on them, masqueraded flows and tunnels use. Stepped by the control
  * thread.
  *
- * <p>An address that comes or goes is known at once; what was put into the table by hand, within a
- * second.
+ * <p>An address that comes or goes is known at once; what was put into the table by hand, too where
+ * the kernel's tables are followed, else within a second. It is not read more often than it
+ * changes: a node of 250 pods has a thousand entries.
  */
 final class LocalTable implements Agent {
   private static final long ANYWAY = TimeUnit.SECONDS.toNanos(1);
+  private static final long ANYWAY_FOLLOWED = TimeUnit.SECONDS.toNanos(30);
 
   /** IANA numbers of the protocols with ports: TCP, UDP, SCTP. */
   private static final List<Integer> PROTOCOLS = List.of(6, 17, 132);
 
   private final Supplier<Collection<FrontSpec>> fronts;
   private final Supplier<List<Vtep>> vteps;
+  private final LongSupplier version;
+  private final long anyway;
   private final GatunConfiguration.PortRange snatPorts;
   private final NodeTraffic uplinks;
   private final SourceAddresses sources;
@@ -49,16 +54,25 @@ final class LocalTable implements Agent {
   private Set<InetAddress> addresses = Set.of();
   private PortSet claims = new PortSet();
   private boolean changed = true;
+  private long seenVersion;
   private long read;
 
+  /**
+   * Nothing is read before the first {@link #doWork}.
+   *
+   * @param version another number whenever the table may have changed, as far as it is followed
+   */
   LocalTable(
       Supplier<Collection<FrontSpec>> fronts,
       Supplier<List<Vtep>> vteps,
+      LongSupplier version,
       GatunConfiguration configuration,
       NodeTraffic uplinks,
       SourceAddresses sources) {
     this.fronts = fronts;
     this.vteps = vteps;
+    this.version = version;
+    this.anyway = configuration.kernel().mirror() ? ANYWAY_FOLLOWED : ANYWAY;
     this.snatPorts = configuration.snatPorts();
     this.uplinks = uplinks;
     this.sources = sources;
@@ -68,9 +82,9 @@ final class LocalTable implements Agent {
   @SuppressWarnings("ReferenceEquality") // a change of the fronts is a new collection
   public int doWork() {
     long now = Libc.monotonicNanos();
-    changed |= !changes.read(_ -> changed = true);
+    changed |= !changes.read(_ -> changed = true) || version.getAsLong() != seenVersion;
     Collection<FrontSpec> wanted = fronts.get();
-    boolean readAgain = changed || now - read > ANYWAY;
+    boolean readAgain = changed || now - read > anyway;
     List<Vtep> ends = vteps.get();
     if (!readAgain && wanted == seen && ends == seenVteps) {
       return 0;
@@ -78,6 +92,7 @@ final class LocalTable implements Agent {
     boolean moved = false;
     boolean claimed = false;
     if (readAgain) {
+      seenVersion = version.getAsLong();
       Set<InetAddress> next = localAddresses();
       changed = false;
       read = now;

@@ -19,7 +19,7 @@ import java.util.concurrent.TimeUnit;
  * so that an address that moved is found and the kernel's own tables do not forget what is in use.
  */
 final class Inquiries {
-  private static final long LOOK = TimeUnit.MILLISECONDS.toNanos(200);
+  private static final long LOOK = TimeUnit.MILLISECONDS.toNanos(500);
   private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
   private static final int LONGEST_SHIFT = 4;
 

@@ -60,6 +60,7 @@ public final class KernelMirror implements AutoCloseable {
   private List<TakenPort> ports = List.of();
   private List<Address> addresses = List.of();
   private List<InetAddress> localAddresses = List.of();
+  private long localVersion;
   private List<Vtep> vteps = List.of();
   private long version;
   private long tunnelVersion;
@@ -339,6 +340,7 @@ public final class KernelMirror implements AutoCloseable {
       }
       case KernelTables.Settings _ -> linksTouched = true;
       case KernelTables.NextHop _ -> readSoonIf(change.removed());
+      case KernelTables.Route route -> localVersion += route.localTable() ? 1 : 0;
       case Rule rule -> {
         if (!change.removed()) {
           ruleWarnings.see(rule);
@@ -353,6 +355,7 @@ public final class KernelMirror implements AutoCloseable {
 
   private void apply(KernelTables tables) {
     int differences = plan.state().equal(tables);
+    localVersion += differences > 0 ? 1 : 0;
     addressesTouched = true;
     linksTouched = true;
     bridgesTouched = true;
@@ -410,6 +413,11 @@ public final class KernelMirror implements AutoCloseable {
     addressesTouched = false;
     linksTouched = false;
     bridgesTouched = false;
+  }
+
+  /** Another number whenever the local table may have changed; on the control thread. */
+  public long localVersion() {
+    return localVersion;
   }
 
   /** Another number whenever routes or links changed; on the control thread. */
