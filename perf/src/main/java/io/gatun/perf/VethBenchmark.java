@@ -43,7 +43,7 @@ final class VethBenchmark implements Benchmark {
     arguments.put("service", options.service());
     arguments.put("frameSize", FrameSource.BYTES);
     arguments.put("flows", options.service() ? flows(options) : 1);
-    arguments.put("source", "live XDP frames (BPF_PROG_TEST_RUN), CPU 0");
+    arguments.put("source", "live XDP frames; at a given rate a packet socket; CPU 0");
     arguments.put("secondsPerRun", options.secondsPerRun(1));
     if (options.service()) {
       arguments.put("cpuAtFramesPerSecond", VethSide.PACED);

@@ -13,7 +13,7 @@ final class FrameBudget {
   /** For two uplinks that come by XDP while we run; 16 MB. */
   private static final int FOR_UPLINKS = 8192;
 
-  /** For pods that do, some thirty; 46 MB, so that a small node stays below 64. */
+  /** For pods that do, some forty; 46 MB, so that a small node stays below 64. */
   private static final int FOR_PODS = 22_528;
 
   /**
