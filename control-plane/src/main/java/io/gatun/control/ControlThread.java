@@ -184,6 +184,11 @@ public final class ControlThread implements Agent {
     return mirror.isBehind() || (isUnfinished() && !waiting);
   }
 
+  /** Whether {@link #doWork} should follow within some 20 ms. */
+  public boolean isRestless() {
+    return source != null && source.isSettling();
+  }
+
   private boolean isUnfinished() {
     return !services.isEmpty() || !pods.isEmpty();
   }

@@ -18,6 +18,11 @@ public interface ObjectSource {
   /** Why what is told now was refused; null when it was not. */
   @Nullable String refusal();
 
+  /** It wants to be polled again within some 20 ms. */
+  default boolean isSettling() {
+    return false;
+  }
+
   /** Everything that was changed so far is in the tables; tells who measures how long that took. */
   default void applied() {}
 }

@@ -23,6 +23,8 @@ final class ControlLoop implements AutoCloseable {
    */
   private static final int PERIOD_MILLIS = 40;
 
+  private static final int RESTLESS_MILLIS = 20;
+
   /** Where there is hardly any hold it looks every 10. */
   private static final int SHORT_PERIOD_MILLIS = 5;
 
@@ -80,7 +82,8 @@ final class ControlLoop implements AutoCloseable {
   private void pause(long area) {
     watch(area, kernel);
     watch(area + Libc.POLLFD_BYTES, wake);
-    Libc.poll(area, 2, periodMillis);
+    int most = control.isRestless() ? RESTLESS_MILLIS : PERIOD_MILLIS;
+    Libc.poll(area, 2, Math.min(most, periodMillis));
     if (Memory.getShort(area + Libc.POLLFD_BYTES + Libc.POLLFD_REVENTS) != 0) {
       Libc.read(wake, area + 2L * Libc.POLLFD_BYTES, Long.BYTES); // back to zero
     }

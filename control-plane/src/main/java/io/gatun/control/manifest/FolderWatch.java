@@ -29,7 +29,7 @@ final class FolderWatch {
 
   private static final long UNTIL_ALIKE = TimeUnit.MILLISECONDS.toNanos(20);
 
-  /** With the next of the control thread's cycles of 20 ms but one. */
+  /** With each of the control thread's cycles of 40 ms. */
   private static final long UNWATCHED = TimeUnit.MILLISECONDS.toNanos(35);
 
   private static final long WATCHED = TimeUnit.SECONDS.toNanos(1);
@@ -75,6 +75,11 @@ final class FolderWatch {
         complete = false; // its folder is gone
       }
     }
+  }
+
+  /** The last look saw something new, so another one is due soon. */
+  boolean isSettling() {
+    return earliest != Long.MIN_VALUE && latest == earliest;
   }
 
   /** That it is about to be looked: what stirs from now on is for the look after that one. */

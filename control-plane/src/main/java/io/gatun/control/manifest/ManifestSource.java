@@ -92,6 +92,11 @@ public final class ManifestSource implements ObjectSource {
     return refusals.isEmpty() ? null : refusals.values().iterator().next();
   }
 
+  @Override
+  public boolean isSettling() {
+    return watch.isSettling();
+  }
+
   /** Looks, when it is time to; true when {@link #objects} changed. */
   @Override
   public boolean poll(long nowNanos) {

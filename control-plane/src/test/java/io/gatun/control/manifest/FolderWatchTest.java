@@ -36,6 +36,7 @@ class FolderWatchTest {
     assertTrue(watch.isDue(now));
     watch.looking();
     watch.looked(now, folder, files, false);
+    assertTrue(watch.isSettling());
     int looks = 0;
     do {
       assertTrue(looks++ < 100, "looks on and on");
@@ -46,6 +47,7 @@ class FolderWatchTest {
       watch.looked(now, folder, files, true);
       LockSupport.parkNanos(20 * MILLI);
     } while (watch.isDue(now + 900 * MILLI));
+    assertFalse(watch.isSettling());
     now += 900 * MILLI;
   }
 
