@@ -46,6 +46,7 @@ final class VethBenchmark implements Benchmark {
     arguments.put("source", "live XDP frames; at a given rate a packet socket; CPU 0");
     arguments.put("secondsPerRun", options.secondsPerRun(1));
     if (options.service()) {
+      arguments.put("driver", options.driver());
       arguments.put("cpuAtFramesPerSecond", VethSide.PACED);
     }
     return arguments;
@@ -92,7 +93,7 @@ final class VethBenchmark implements Benchmark {
             FrameSource.Frames.small(VethDaemon.CLUSTER_IP_BITS, VethDaemon.PORT, flows(options)),
             options.secondsPerRun(1),
             true);
-    VethSide ours = new VethDaemon(path, load, dataplane, warmUp(options));
+    VethSide ours = new VethDaemon(path, load, dataplane, options.driver(), warmUp(options));
     if (!options.peer() || !Program.isPeerInstalled("kube-proxy's rules", "nft")) {
       return figures(options, Alternation.alone(options.runs(), ours), null, "");
     }

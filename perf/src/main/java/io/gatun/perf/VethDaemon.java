@@ -22,8 +22,10 @@ final class VethDaemon extends VethSide {
   private final double warmUp;
   private NodeDataplane.@Nullable Running running;
 
-  VethDaemon(VethPath path, Load load, NodeDataplane dataplane, double warmUp) throws IOException {
-    this(path, List.of(load), dataplane, files(path, "xdp", 0), warmUp);
+  /** With ports of that driver. */
+  VethDaemon(VethPath path, Load load, NodeDataplane dataplane, String driver, double warmUp)
+      throws IOException {
+    this(path, List.of(load), dataplane, files(path, driver, 0), warmUp);
   }
 
   /** {@code warmUp} seconds of all loads after each start. */
@@ -113,6 +115,7 @@ final class VethDaemon extends VethSide {
 
   @Override
   public void enter() throws IOException {
+    path.takeLiveFrames();
     running = dataplane.start(path.node(), inputs.config, inputs.manifests);
     running.awaitReady(PATIENCE);
     send(warmUp);
@@ -123,6 +126,7 @@ final class VethDaemon extends VethSide {
     if (running != null) {
       running.stop();
       running = null;
+      path.takeNoLiveFrames();
     }
   }
 }

@@ -69,7 +69,8 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--driver",
       paramLabel = "xdp|packet",
-      description = "churn, first-packet, idle, startup, stream, rr: the pods' ports.")
+      description =
+          "churn, first-packet, idle, startup, stream, rr, veth --service: the pods' ports.")
   private String driver = BenchOptions.DRIVER;
 
   @Option(
