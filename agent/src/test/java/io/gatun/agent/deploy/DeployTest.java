@@ -112,7 +112,7 @@ public class DeployTest {
     assertFalse(security.at("allowPrivilegeEscalation").flag(true));
     assertEquals(Set.of("ALL"), words(security.at("capabilities").at("drop")));
     assertEquals(
-        new TreeSet<>(Set.of("NET_ADMIN", "NET_RAW", "BPF", "IPC_LOCK")),
+        new TreeSet<>(Set.of("NET_ADMIN", "NET_RAW", "BPF", "IPC_LOCK", "SYS_NICE")),
         words(security.at("capabilities").at("add")),
         "as docs/operations.md says under Rights");
     Set<String> volumes =
