@@ -390,6 +390,12 @@ public final class Libc {
     }
   }
 
+  /** The same for one that has to be there: an exception says so when it is not. */
+  public static int requireIfIndex(String name) {
+    return (int)
+        NativeException.check(ifNameToIndex(name), "find interface " + name, "see `ip link`");
+  }
+
   /** The name of a network device in the calling thread's namespace; empty when there is none. */
   public static String ifIndexToName(int index) {
     try (Arena arena = Arena.ofConfined()) {

@@ -22,6 +22,7 @@ final class ChurnBenchmark implements Benchmark {
 
   private static final String PEER = "kernel-nftables";
   private static final double PHASE_SECONDS = 3;
+  private static final double CONFIRM_SECONDS = 10;
   private static final double WARM_UP_SECONDS = 5;
   private static final double QUICK_SECONDS = 1;
 
@@ -88,10 +89,10 @@ final class ChurnBenchmark implements Benchmark {
     FrameSource.Frames frames =
         FrameSource.Frames.small(
             VethDaemon.CLUSTER_IP_BITS, VethDaemon.PORT, VethBenchmark.flows(options));
-    ChurnDaemon.Times times =
+    ChurnPath.Times times =
         options.quick()
-            ? new ChurnDaemon.Times(QUICK_SECONDS, QUICK_SECONDS, MOST)
-            : new ChurnDaemon.Times(PHASE_SECONDS, WARM_UP_SECONDS, MOST);
+            ? new ChurnPath.Times(QUICK_SECONDS, QUICK_SECONDS, QUICK_SECONDS, MOST)
+            : new ChurnPath.Times(PHASE_SECONDS, CONFIRM_SECONDS, WARM_UP_SECONDS, MOST);
     LargeCluster cluster = new LargeCluster(size.services, size.endpoints, tables.services);
     ChurnPath ours =
         new ChurnDaemon(path, frames, times, dataplane, options.driver(), cluster, size.services);

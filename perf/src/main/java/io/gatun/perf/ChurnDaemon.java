@@ -52,11 +52,11 @@ final class ChurnDaemon extends ChurnPath {
       LargeCluster cluster,
       int services)
       throws IOException {
-    super(path, frames, times.phase, times.most);
+    super(path, frames, times);
     this.dataplane = dataplane;
     this.cluster = cluster;
     this.services = services;
-    warmUp = times.warmUp;
+    warmUp = times.warmUp();
     all = cluster.lists(ChurnBenchmark.ASKED);
     one = LargeCluster.only(ChurnBenchmark.ASKED);
     Path directory = Files.createDirectories(path.node().runDirectory());
@@ -66,13 +66,9 @@ final class ChurnDaemon extends ChurnPath {
         Files.writeString(directory.resolve("node.kubeconfig"), ClusterServer.kubeconfig());
   }
 
-  /** Seconds of a phase and before the first; frames a second that nobody forwards. */
-  record Times(double phase, double warmUp, double most) {}
-
   @Override
   public void enter() throws IOException {
     node = new NamespaceThread(path.node());
-    path.takeLiveFrames();
     server = node.call(() -> new ClusterServer(one));
     running = dataplane.start(path.node(), config, kubeconfig);
     running.awaitReady(PATIENCE);
@@ -163,7 +159,6 @@ final class ChurnDaemon extends ChurnPath {
       server = null;
     }
     if (node != null) {
-      path.takeNoLiveFrames();
       node.close();
       node = null;
     }

@@ -29,10 +29,10 @@ final class ChurnKernel extends ChurnPath {
   ChurnKernel(
       VethPath path,
       FrameSource.Frames frames,
-      ChurnDaemon.Times times,
+      Times times,
       LargeCluster cluster,
       BareTables tables) {
-    super(path, frames, times.phase(), times.most());
+    super(path, frames, times);
     this.cluster = cluster;
     this.tables = tables;
   }
@@ -40,7 +40,6 @@ final class ChurnKernel extends ChurnPath {
   @Override
   public void enter() throws IOException {
     path.node().sysctl("net.ipv4.ip_forward", "1");
-    path.takeLiveFrames();
     unload();
     path.run(frames, 0.2, 0);
   }
@@ -101,7 +100,6 @@ final class ChurnKernel extends ChurnPath {
   @Override
   public void leave() throws IOException {
     path.node().command("nft", "delete", "table", "ip", "kube-proxy").within(PATIENCE).run();
-    path.takeNoLiveFrames();
     path.node().sysctl("net.ipv4.ip_forward", "0");
   }
 }

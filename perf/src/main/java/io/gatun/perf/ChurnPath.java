@@ -37,12 +37,6 @@ abstract class ChurnPath implements Alternation.Side {
   /** A trial of the search: MLRsearch's second. */
   private static final double TRIAL_SECONDS = 1;
 
-  /**
-   * And of what it found, which has to hold: a machine's own disturbances, threads of the kernel
-   * that have the worker's core for milliseconds, come each few seconds.
-   */
-  private static final double CONFIRM_SECONDS = 10;
-
   /** Of a rate that did not hold. */
   private static final double NEXT = 0.85;
 
@@ -53,21 +47,26 @@ abstract class ChurnPath implements Alternation.Side {
 
   final VethPath path;
   final FrameSource.Frames frames;
-  private final double seconds;
-  private final double most;
+  private final Times times;
   final SplittableRandom random = new SplittableRandom(20261130);
 
   /**
-   * Not set up yet.
+   * What is tried and for how long.
    *
-   * @param seconds of each phase
-   * @param most frames a second that are tried
+   * @param phase seconds of each
+   * @param confirmation seconds for which the rate that was found has to hold: a machine's own
+   *     disturbances, threads of the kernel that have the worker's core for milliseconds, come each
+   *     few seconds
+   * @param warmUp seconds before the first phase
+   * @param most frames a second that nobody forwards
    */
-  ChurnPath(VethPath path, FrameSource.Frames frames, double seconds, double most) {
+  record Times(double phase, double confirmation, double warmUp, double most) {}
+
+  /** Not set up yet. */
+  ChurnPath(VethPath path, FrameSource.Frames frames, Times times) {
     this.path = path;
     this.frames = frames;
-    this.seconds = seconds;
-    this.most = most;
+    this.times = times;
   }
 
   @Override
@@ -101,7 +100,7 @@ abstract class ChurnPath implements Alternation.Side {
   }
 
   private VethPath.Loss still(int perSecond) throws IOException {
-    return loss(perSecond, () -> VethPath.sleep(seconds));
+    return loss(perSecond, () -> VethPath.sleep(times.phase));
   }
 
   private VethPath.Loss loss(double perSecond, Work disturbance) throws IOException {
@@ -111,7 +110,7 @@ abstract class ChurnPath implements Alternation.Side {
   /** Frames a second, by halving; what was sent counts, not what should have been. */
   private double highestWithoutLoss() throws IOException {
     double without = 0;
-    double with = most;
+    double with = times.most;
     double sent = 0;
     for (int i = 0; i < HALVINGS; i++) {
       double rate = (without + with) / 2;
@@ -131,9 +130,8 @@ abstract class ChurnPath implements Alternation.Side {
 
   /** Frames a second that were sent for long without a loss, {@code rate} at most. */
   private double confirmed(double rate) throws IOException {
-    double confirmation = seconds < CONFIRM_SECONDS / 5 ? seconds : CONFIRM_SECONDS; // quick
     for (double next = rate; next > LEAST; next *= NEXT) {
-      VethPath.Loss loss = loss(next, () -> VethPath.sleep(confirmation));
+      VethPath.Loss loss = loss(next, () -> VethPath.sleep(times.confirmation));
       if (loss.lost() == 0) {
         return loss.perSecond();
       }
@@ -156,7 +154,7 @@ abstract class ChurnPath implements Alternation.Side {
   }
 
   private void oneByOne() throws IOException {
-    long end = System.nanoTime() + (long) (seconds * 1e9);
+    long end = System.nanoTime() + (long) (times.phase * 1e9);
     while (System.nanoTime() - end < 0) {
       changeOne();
       VethPath.sleep(PAUSE.toMillis() / 1e3);
@@ -166,7 +164,7 @@ abstract class ChurnPath implements Alternation.Side {
 
   private void manyASecond() throws IOException {
     long due = System.nanoTime();
-    for (int left = (int) (seconds * MANY_PER_SECOND); left > 0; left--) {
+    for (int left = (int) (times.phase * MANY_PER_SECOND); left > 0; left--) {
       changeOne();
       due += 1_000_000_000L / MANY_PER_SECOND;
       LockSupport.parkNanos(Math.max(0, due - System.nanoTime()));

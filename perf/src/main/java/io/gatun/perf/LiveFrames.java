@@ -49,10 +49,7 @@ final class LiveFrames implements FrameSource {
   /** Sends nothing yet; {@code ifName} is what to send from. */
   LiveFrames(String ifName, long destinationMac, int source, Frames frames) {
     this.frames = frames;
-    int ifIndex =
-        (int)
-            NativeException.check(
-                Libc.ifNameToIndex(ifName), "find interface " + ifName, "see `ip link`");
+    int ifIndex = Libc.requireIfIndex(ifName);
     template = NativeArea.map("frame", frames.bytes());
     frames.write(template.address(), destinationMac, source);
     program = Bpf.loadXdp(assemble(template.address(), ifIndex, frames), "gatun_source", 0);

@@ -1,7 +1,6 @@
 package io.gatun.perf;
 
 import io.gatun.ffm.Libc;
-import io.gatun.ffm.NativeException;
 import io.gatun.ffm.memory.Memory;
 import io.gatun.ffm.memory.NativeArea;
 import io.gatun.ffm.packet.FilterProgram;
@@ -29,10 +28,7 @@ final class SocketFrames implements FrameSource {
   /** Sends nothing yet; {@code ifName} is what to send from. */
   SocketFrames(String ifName, long destinationMac, int source, Frames frames) {
     this.frames = frames;
-    int ifIndex =
-        (int)
-            NativeException.check(
-                Libc.ifNameToIndex(ifName), "find interface " + ifName, "see `ip link`");
+    int ifIndex = Libc.requireIfIndex(ifName);
     area = NativeArea.map("frames", (long) BATCH * stride());
     for (int i = 0; i < BATCH; i++) {
       frames.write(frame(i), destinationMac, source);

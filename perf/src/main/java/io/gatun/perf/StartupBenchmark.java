@@ -84,7 +84,6 @@ final class StartupBenchmark implements Benchmark {
     try (CpuMeter meter = CpuMeter.open()) {
       VethPath path = VethPath.up(name, meter);
       try (Cleanup _ = new Cleanup(path::close, "gatun lab down --name " + name)) {
-        path.takeLiveFrames();
         VethDaemon.Inputs files = VethDaemon.files(path, options.driver(), services(options) - 1);
         while (runs.size() < options.runs()) {
           runs.add(run(path, files, options));

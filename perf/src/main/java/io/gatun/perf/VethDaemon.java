@@ -115,7 +115,6 @@ final class VethDaemon extends VethSide {
 
   @Override
   public void enter() throws IOException {
-    path.takeLiveFrames();
     running = dataplane.start(path.node(), inputs.config, inputs.manifests);
     running.awaitReady(PATIENCE);
     send(warmUp);
@@ -126,7 +125,6 @@ final class VethDaemon extends VethSide {
     if (running != null) {
       running.stop();
       running = null;
-      path.takeNoLiveFrames();
     }
   }
 }

@@ -39,7 +39,6 @@ final class VethKernel extends VethSide {
   @Override
   public void enter() throws IOException {
     path.node().sysctl("net.ipv4.ip_forward", "1");
-    path.takeLiveFrames();
     if (rules != null) {
       path.node().command("nft", "-f", "-").reading(rules).run().orThrow();
     }
@@ -56,7 +55,6 @@ final class VethKernel extends VethSide {
     if (rules != null) {
       path.node().exec("nft", "delete", "table", "ip", KubeProxyRules.TABLE);
     }
-    path.takeNoLiveFrames();
     path.node().sysctl("net.ipv4.ip_forward", "0");
   }
 }

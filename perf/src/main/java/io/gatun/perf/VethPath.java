@@ -109,6 +109,8 @@ final class VethPath implements AutoCloseable {
     batch.ip(sink, "address add " + SINK_ADDRESS + "/24 dev sink0");
     batch.ip(sink, "link set sink0 up");
     batch.run();
+    // Without GRO and without an XDP program a veth takes no live frames; UDP is not merged.
+    node.exec("ethtool", "-K", IN, "gro", "on").orThrow();
   }
 
   private static String veth(String name, long mac, String peer, Node peerNode) {
@@ -126,16 +128,6 @@ final class VethPath implements AutoCloseable {
 
   Node node() {
     return lab.node("node");
-  }
-
-  /** Without GRO and without an XDP program a veth takes none; UDP is not merged. */
-  void takeLiveFrames() throws IOException {
-    node().exec("ethtool", "-K", IN, "gro", "on").orThrow();
-  }
-
-  /** As it was before {@link #takeLiveFrames}. */
-  void takeNoLiveFrames() throws IOException {
-    node().exec("ethtool", "-K", IN, "gro", "off");
   }
 
   /**
@@ -298,7 +290,7 @@ final class VethPath implements AutoCloseable {
       Arrivals.Log log = new Arrivals.Log();
       long end = System.nanoTime() + (long) (seconds * 1e9);
       while (System.nanoTime() < end) {
-        long count = received(Files.readAllLines(Path.of("/proc/thread-self/net/dev")));
+        long count = received("sink0");
         log.add(System.nanoTime(), count);
         LockSupport.parkNanos(LOOK_NANOS);
       }
@@ -317,18 +309,23 @@ final class VethPath implements AutoCloseable {
 
   /** Frames that arrived at the sink so far. */
   private long received() throws IOException {
-    return inSink.call(() -> received(Files.readAllLines(Path.of("/proc/thread-self/net/dev"))));
+    return inSink.call(() -> received("sink0"));
   }
 
-  /** proc_net_dev: {@code sink0: BYTES PACKETS …}. */
-  static long received(List<String> netDev) throws IOException {
+  /** Frames that {@code device} of the calling thread's network namespace received so far. */
+  static long received(String device) throws IOException {
+    return received(Files.readAllLines(Path.of("/proc/thread-self/net/dev")), device);
+  }
+
+  /** proc_net_dev: {@code DEVICE: BYTES PACKETS …}. */
+  static long received(List<String> netDev, String device) throws IOException {
     for (String line : netDev) {
       String[] words = line.strip().split("[: ]+", -1);
-      if (words[0].equals("sink0")) {
+      if (words[0].equals(device)) {
         return Long.parseLong(words[2]);
       }
     }
-    throw new IOException("no sink0 in /proc/net/dev: " + netDev);
+    throw new IOException("no " + device + " in /proc/net/dev: " + netDev);
   }
 
   @Override

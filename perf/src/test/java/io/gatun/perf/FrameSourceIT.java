@@ -13,8 +13,6 @@ import io.gatun.packet.Checksum;
 import io.gatun.packet.Ethernet;
 import io.gatun.packet.IpProtocol;
 import io.gatun.packet.Ipv4;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
@@ -111,20 +109,10 @@ class FrameSourceIT {
         }
         assertTrue(flows.size() > 16, flows.size() + " flows in 64 frames");
         assertTrue(networks.size() > 40, networks.size() + " networks in 64 frames");
-        assertEquals(264, framesThroughLoopback());
+        assertEquals(264, VethPath.received("lo"));
         return true;
       });
     }
-  }
-
-  /** proc_net_dev: bytes, then packets received. */
-  private static int framesThroughLoopback() throws IOException {
-    String line =
-        Files.readAllLines(Path.of("/proc/thread-self/net/dev")).stream()
-            .filter(each -> each.strip().startsWith("lo:"))
-            .findFirst()
-            .orElseThrow();
-    return Integer.parseInt(line.strip().split("[: ]+", -1)[2]);
   }
 
   private static int flowOfOneFrame(LiveFrames source, long in, long out) {

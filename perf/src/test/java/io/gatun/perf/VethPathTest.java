@@ -18,8 +18,8 @@ class VethPathTest {
     List<String> lines =
         List.of(
             HEAD.get(0), HEAD.get(1), "    lo:  10   1 0 0", " sink0: 640000   10000    0    0");
-    assertEquals(10_000, VethPath.received(lines));
-    assertThrows(IOException.class, () -> VethPath.received(HEAD));
+    assertEquals(10_000, VethPath.received(lines, "sink0"));
+    assertThrows(IOException.class, () -> VethPath.received(HEAD, "sink0"));
   }
 
   @Test

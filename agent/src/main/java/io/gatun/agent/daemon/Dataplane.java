@@ -158,8 +158,8 @@ final class Dataplane {
   void give(InterfacePort port) {
     crew.remove(port);
     ports.remove(port.number());
-    port.detach();
     drivers.closed(port.number());
+    port.detach();
   }
 
   /** Starts the workers, pinned as the configuration says. */

@@ -166,7 +166,12 @@ final class Drivers {
 
   /** Takes the interface at once. */
   InterfacePort open(Interfaces.Taken taken, Worker owner) {
-    return prepare(taken, owner).get();
+    try {
+      return prepare(taken, owner).get();
+    } catch (RuntimeException e) {
+      closed(taken.port().number()); // tried again, perhaps by another number
+      throw e;
+    }
   }
 
   /** The same for our end of the pair that leads to the host. */
@@ -183,11 +188,10 @@ final class Drivers {
   private Supplier<InterfacePort> xdp(
       int number, String name, long mac, XdpRole role, int ifIndex, Worker owner) {
     superPorts[number] = false;
-    closed(number); // another port may have had this number
     Inheritance left = inheritance;
     int socket = left == null ? Inheritance.NONE : left.claim(name, ifIndex, "xdp");
-    boolean anew = left == null || socket == Inheritance.NONE;
-    int size = left == null || anew ? budget.ringSize(role) : left.ringSize(socket);
+    int size =
+        left == null || socket == Inheritance.NONE ? budget.ringSize(role) : left.ringSize(socket);
     if (left == null) {
       checkRoom(size);
     }
@@ -195,7 +199,7 @@ final class Drivers {
     AttachedInterface attached =
         leases.stubs().attach(new XdpInterface(number, name, mac, role, size));
     FramePool pool = owner.pool();
-    if (left == null || anew) {
+    if (left == null || socket == Inheritance.NONE) {
       return () -> attached.open(umem, pool);
     }
     XdpSocket.Inherited inherited =

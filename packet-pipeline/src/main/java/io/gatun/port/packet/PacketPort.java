@@ -2,7 +2,6 @@ package io.gatun.port.packet;
 
 import io.gatun.ffm.Errno;
 import io.gatun.ffm.Libc;
-import io.gatun.ffm.NativeException;
 import io.gatun.ffm.packet.MessageBatch;
 import io.gatun.ffm.packet.PacketSocket;
 import io.gatun.ffm.packet.VirtioNetHeader;
@@ -91,10 +90,7 @@ public final class PacketPort implements InterfacePort {
    */
   public static PacketPort open(
       int number, String ifName, Share share, Inbox inbox, FramePool pool) {
-    int ifIndex =
-        (int)
-            NativeException.check(
-                Libc.ifNameToIndex(ifName), "find interface " + ifName, "see `ip link`");
+    int ifIndex = Libc.requireIfIndex(ifName);
     PacketSocket socket = PacketSocket.open(ifIndex, share.filter());
     try {
       inbox.watch(socket.fd(), number);

@@ -43,10 +43,7 @@ final class Attachment implements AutoCloseable {
     Lease lease = stubs.lease();
     OwnTraffic own = stubs.own();
     String ifName = wanted.name();
-    int ifIndex =
-        (int)
-            NativeException.check(
-                Libc.ifNameToIndex(ifName), "find interface " + ifName, "see `ip link`");
+    int ifIndex = Libc.requireIfIndex(ifName);
     Path directory = stubs.pins().directory(ifName);
     int sockets = Bpf.get(directory.resolve(SOCKETS).toString());
     boolean sameMaps = sockets >= 0 && lease.inherited() && own.inherited();
