@@ -63,11 +63,11 @@ public final class Libc {
   public static final int PROT_EXEC = 4;
   public static final int MAP_SHARED = 1;
   public static final int MAP_PRIVATE = 2;
-  public static final int MAP_FIXED = 0x10;
   public static final int MAP_ANONYMOUS = 0x20;
-  public static final int MAP_NORESERVE = 0x4000;
   public static final int MAP_POPULATE = 0x8000;
   public static final int MAP_HUGETLB = 0x40000;
+  public static final int MREMAP_MAYMOVE = 1;
+  public static final int MREMAP_FIXED = 2;
   public static final int MADV_HUGEPAGE = 14;
   public static final int MADV_POPULATE_WRITE = 23;
 
@@ -230,6 +230,11 @@ public final class Libc {
 
   public static int munmap(long address, long bytes) {
     return (int) Syscall.call(Syscall.MUNMAP, address, bytes, 0);
+  }
+
+  /** Moves or resizes a mapping; returns its address now or −errno. */
+  public static long mremap(long address, long bytes, long newBytes, int flags, long to) {
+    return Syscall.call(Syscall.MREMAP, address, bytes, newBytes, flags, to, 0);
   }
 
   public static int mprotect(long address, long bytes, int protection) {

@@ -29,6 +29,7 @@ public final class Syscall {
   static final long MMAP = ARM ? 222 : 9;
   static final long MPROTECT = ARM ? 226 : 10;
   static final long MUNMAP = ARM ? 215 : 11;
+  static final long MREMAP = ARM ? 216 : 25;
   static final long IOCTL = ARM ? 29 : 16;
   static final long MADVISE = ARM ? 233 : 28;
   static final long SOCKET = ARM ? 198 : 41;

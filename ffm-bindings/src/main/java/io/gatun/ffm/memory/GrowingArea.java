@@ -64,16 +64,7 @@ public final class GrowingArea implements AutoCloseable {
         Libc.fallocate(descriptor, 0, wanted),
         "fallocate " + name,
         "free space on that file system or lower conntrack.maxFlows");
-    int flags = Libc.MAP_SHARED | Libc.MAP_FIXED;
-    long at = room.inner() + present;
-    long bytes = wanted - present;
-    String what = "map " + bytes + " bytes for " + name;
-    String remedy = "the descriptor must be open for reading and writing";
-    NativeException.check(
-        Libc.mmap(at, bytes, NativeArea.READ_WRITE, flags, descriptor, present), what, remedy);
-    // Heeded where /sys/kernel/mm/transparent_hugepage/shmem_enabled says "advise".
-    Libc.madvise(at, bytes, Libc.MADV_HUGEPAGE);
-    NativeException.check(Libc.madvise(at, bytes, Libc.MADV_POPULATE_WRITE), what, remedy);
+    room.shareLarge(name, descriptor, present, present, wanted - present);
   }
 
   public long address() {

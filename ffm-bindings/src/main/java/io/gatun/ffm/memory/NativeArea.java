@@ -3,12 +3,13 @@ package io.gatun.ffm.memory;
 import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 
 /**
  * One mapping between two guard pages, known to {@link LiveAreas} until closed. Creating and
  * closing are for one thread; the memory itself has no owner.
  *
- * <p>An address range with the guards is reserved first and the memory mapped over its middle, so
+ * <p>An address range with the guards is reserved first and the memory moved into its middle, so
  * that nothing else can ever lie next to it.
  */
 public final class NativeArea implements AutoCloseable {
@@ -19,17 +20,27 @@ public final class NativeArea implements AutoCloseable {
   private final String name;
   private final long address;
   private final long bytes;
-  private final long reservation;
-  private final long reserved;
+  private final Room room;
   private boolean closed;
 
-  NativeArea(String name, long address, long bytes, long reservation, long reserved) {
+  private NativeArea(String name, Room room, long bytes) {
     this.name = name;
-    this.address = address;
+    this.room = room;
+    this.address = room.inner();
     this.bytes = bytes;
-    this.reservation = reservation;
-    this.reserved = reserved;
     LiveAreas.add(address, bytes);
+  }
+
+  /** An area of {@code bytes} bytes, a multiple of {@code unit} mapped, filled by {@code fill}. */
+  private static NativeArea in(String name, long bytes, long unit, Consumer<Room> fill) {
+    Room room = Room.reserve(name, bytes, unit);
+    try {
+      fill.accept(room);
+    } catch (NativeException e) {
+      room.release();
+      throw e;
+    }
+    return new NativeArea(name, room, bytes);
   }
 
   /**
@@ -41,14 +52,8 @@ public final class NativeArea implements AutoCloseable {
    * @param bytes as many as will be accessible; the mapping is rounded up
    */
   public static NativeArea map(String name, long bytes) {
-    Room room = Room.reserve(name, bytes, bytes >= HUGE_PAGE ? HUGE_PAGE : PAGE);
-    try {
-      room.populate(name, 0, room.innerBytes());
-    } catch (NativeException e) {
-      room.release();
-      throw e;
-    }
-    return room.area(name, bytes);
+    long unit = bytes >= HUGE_PAGE ? HUGE_PAGE : PAGE;
+    return in(name, bytes, unit, room -> room.populate(name, 0, room.innerBytes()));
   }
 
   /**
@@ -74,13 +79,11 @@ public final class NativeArea implements AutoCloseable {
 
   /** What {@code fd} offers at {@code offset}, mapped shared: a ring, a BPF map, a file. */
   public static NativeArea mapDescriptor(String name, int fd, long offset, long bytes) {
-    Room room = Room.reserve(name, bytes, PAGE);
-    int flags = Libc.MAP_SHARED | Libc.MAP_FIXED | Libc.MAP_POPULATE;
-    room.check(
-        Libc.mmap(room.inner(), room.innerBytes(), READ_WRITE, flags, fd, offset),
+    return in(
         name,
-        "the descriptor must be open for reading and writing and be that long");
-    return room.area(name, bytes);
+        bytes,
+        PAGE,
+        room -> room.share(name, fd, offset, 0, room.innerBytes(), Libc.MAP_POPULATE));
   }
 
   /**
@@ -88,15 +91,7 @@ public final class NativeArea implements AutoCloseable {
    * address that lets it lie on huge pages, if its file system has them.
    */
   public static NativeArea mapLarge(String name, int fd, long bytes) {
-    Room room = Room.reserve(name, bytes, HUGE_PAGE);
-    int flags = Libc.MAP_SHARED | Libc.MAP_FIXED;
-    String remedy = "the descriptor must be open for reading and writing and be that long";
-    room.check(Libc.mmap(room.inner(), room.innerBytes(), READ_WRITE, flags, fd, 0), name, remedy);
-    // Heeded where /sys/kernel/mm/transparent_hugepage/shmem_enabled says "advise".
-    Libc.madvise(room.inner(), room.innerBytes(), Libc.MADV_HUGEPAGE);
-    room.check(
-        Libc.madvise(room.inner(), room.innerBytes(), Libc.MADV_POPULATE_WRITE), name, remedy);
-    return room.area(name, bytes);
+    return in(name, bytes, HUGE_PAGE, room -> room.shareLarge(name, fd, 0, 0, room.innerBytes()));
   }
 
   /**
@@ -152,7 +147,7 @@ public final class NativeArea implements AutoCloseable {
     if (!closed) {
       closed = true;
       LiveAreas.remove(address);
-      Libc.munmap(reservation, reserved);
+      room.release();
     }
   }
 

@@ -5,11 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.gatun.ffm.Errno;
+import io.gatun.ffm.Libc;
 import io.gatun.ffm.NativeException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -82,6 +87,40 @@ class NativeAreaTest {
     NativeException thrown =
         assertThrows(NativeException.class, () -> NativeArea.map("huge", 1L << 50));
     assertEquals(Errno.ENOMEM, thrown.errno());
+  }
+
+  /**
+   * Where there are too few huge pages an area is made in a second attempt. What another thread has
+   * mapped since the first is not ours: malloc's next heap once was destroyed, and the VM with it.
+   */
+  @Test
+  void shouldLeaveAloneWhatOthersMapMeanwhile() throws Exception {
+    AtomicBoolean stop = new AtomicBoolean();
+    try (ExecutorService others = Executors.newSingleThreadExecutor()) {
+      Future<Integer> destroyed = others.submit(() -> mapAndLookAgain(stop));
+      for (int round = 0; round < 500; round++) {
+        NativeArea.map("test", 6 << 20).close();
+      }
+      stop.set(true);
+      assertEquals(0, destroyed.get());
+    }
+  }
+
+  /** Maps memory, writes and reads it again, until told to stop; returns how often it was gone. */
+  private static int mapAndLookAgain(AtomicBoolean stop) {
+    int bytes = 1 << 20;
+    int destroyed = 0;
+    while (!stop.get()) {
+      long address =
+          Libc.mmap(0, bytes, NativeArea.READ_WRITE, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS, -1, 0);
+      LiveAreas.add(address, bytes);
+      Memory.putLong(address, 42);
+      Thread.onSpinWait();
+      destroyed += Memory.getLong(address) == 42 ? 0 : 1;
+      LiveAreas.remove(address);
+      Libc.munmap(address, bytes);
+    }
+    return destroyed;
   }
 
   private static String permissions(long address) throws IOException {
