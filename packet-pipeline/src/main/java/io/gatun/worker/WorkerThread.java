@@ -90,21 +90,16 @@ public final class WorkerThread {
     worker.onStart();
     try (Sleep sleep = new Sleep(worker)) {
       SpinWindow window = new SpinWindow();
-      long idleSince = 0;
-      boolean awoken = true;
       while (running) {
         faults.apply(worker);
-        if (worker.doWork() > 0) {
-          idleSince = 0;
-          awoken = true;
+        int work = worker.doWork();
+        if (work > 0) {
+          window.worked(work);
         } else if (idling == Idling.BUSY) {
           Thread.onSpinWait();
-        } else if (awoken && idleSince == 0) {
-          idleSince = System.nanoTime();
-        } else if (!awoken || System.nanoTime() - idleSince > window.nanos()) {
-          awoken = sleep.untilSomethingComes(); // else one look is enough
-          window.slept(System.nanoTime() - idleSince);
-          idleSince = 0;
+        } else if (window.isOver(System.nanoTime())) {
+          boolean came = sleep.untilSomethingComes();
+          window.slept(System.nanoTime(), came);
         } else {
           Thread.yield(); // to whom it has just woken, where workers have no cores of their own
         }
