@@ -68,6 +68,7 @@ final class SpinWindow {
     return bursts >= SHARE * BURST;
   }
 
+  /** From the beginning of a pause until it is over. */
   long nanos() {
     return inBursts() ? PAUSE : nanos;
   }

@@ -64,7 +64,7 @@ public final class GrowingArea implements AutoCloseable {
         Libc.fallocate(descriptor, 0, wanted),
         "fallocate " + name,
         "free space on that file system or lower conntrack.maxFlows");
-    room.shareLarge(name, descriptor, present, present, wanted - present);
+    room.shareFile(name, descriptor, present, wanted - present);
   }
 
   public long address() {

@@ -91,7 +91,7 @@ public final class NativeArea implements AutoCloseable {
    * address that lets it lie on huge pages, if its file system has them.
    */
   public static NativeArea mapLarge(String name, int fd, long bytes) {
-    return in(name, bytes, HUGE_PAGE, room -> room.shareLarge(name, fd, 0, 0, room.innerBytes()));
+    return in(name, bytes, HUGE_PAGE, room -> room.shareFile(name, fd, 0, room.innerBytes()));
   }
 
   /**

@@ -10,7 +10,8 @@ import io.gatun.ffm.NativeException;
  * when there are too few huge pages) has taken the old mapping away before it says so. What any
  * thread of the process maps then, a heap of malloc's or the compiler's, lies in the middle of our
  * reservation, and whatever we do there next destroys it. So pages are made accessible where they
- * are, or mapped elsewhere and moved in, which fails before it takes anything away.
+ * are, or mapped elsewhere, which is what can fail, and then moved in. Should the move fail after
+ * all, the room is never touched again.
  */
 final class Room {
   private final long start;
@@ -66,8 +67,7 @@ final class Room {
    * ones where the kernel grants them.
    */
   void populate(String name, long offset, long bytes) {
-    boolean large = bytes >= NativeArea.HUGE_PAGE;
-    if (large) {
+    if (bytes >= NativeArea.HUGE_PAGE) {
       int flags = Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS | Libc.MAP_HUGETLB | Libc.MAP_POPULATE;
       long mapping = Libc.mmap(0, bytes, NativeArea.READ_WRITE, flags, -1, 0);
       if (mapping >= 0) {
@@ -79,12 +79,7 @@ final class Room {
     String what = "map " + bytes + " bytes for " + name;
     String remedy = "free memory or ask for less";
     NativeException.check(Libc.mprotect(at, bytes, NativeArea.READ_WRITE), what, remedy);
-    if (large) {
-      // Only advice: where transparent huge pages are off we live on small ones.
-      Libc.madvise(at, bytes, Libc.MADV_HUGEPAGE);
-    }
-    NativeException.check(
-        Libc.madvise(at, bytes, Libc.MADV_POPULATE_WRITE), what, remedy + " (needs Linux 5.14)");
+    fault(what, at, bytes, remedy);
   }
 
   /**
@@ -102,16 +97,25 @@ final class Room {
     moveIn(name, mapping, offset, bytes);
   }
 
-  /** The same on huge pages, if the descriptor's file system has them, and populated. */
-  void shareLarge(String name, int fd, long from, long offset, long bytes) {
-    share(name, fd, from, offset, bytes, 0);
-    long at = inner + offset;
-    // Heeded where /sys/kernel/mm/transparent_hugepage/shmem_enabled says "advise".
-    Libc.madvise(at, bytes, Libc.MADV_HUGEPAGE);
+  /**
+   * A file from {@code offset} on, at {@code offset}: on huge pages, if its file system has them,
+   * and populated.
+   */
+  void shareFile(String name, int fd, long offset, long bytes) {
+    share(name, fd, offset, offset, bytes, 0);
+    String remedy = "free memory or space on that file system";
+    fault("populate " + bytes + " bytes for " + name, inner + offset, bytes, remedy);
+  }
+
+  /** Has every page there, so that no access faults later. */
+  private static void fault(String what, long at, long bytes, String remedy) {
+    if (bytes >= NativeArea.HUGE_PAGE) {
+      // Only advice: where transparent huge pages are off we live on small ones. For shared memory
+      // heeded where /sys/kernel/mm/transparent_hugepage/shmem_enabled says "advise".
+      Libc.madvise(at, bytes, Libc.MADV_HUGEPAGE);
+    }
     NativeException.check(
-        Libc.madvise(at, bytes, Libc.MADV_POPULATE_WRITE),
-        "populate " + bytes + " bytes for " + name,
-        "free memory or space on that file system");
+        Libc.madvise(at, bytes, Libc.MADV_POPULATE_WRITE), what, remedy + " (needs Linux 5.14)");
   }
 
   /** After it fails nobody knows whose the addresses are: they are nobody's from then on. */
